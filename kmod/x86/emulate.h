@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The instruction emulator. Pure: it knows nothing of the host; everything
+ * outside the register file is reached through struct emu_ops, so the same
+ * file builds in the module and in a userspace unit test.
+ */
+#ifndef JOIST_X86_EMULATE_H
+#define JOIST_X86_EMULATE_H
+
+#include "../core/types.h"
+
+struct emu;
+
+/**
+ * enum emu_result - outcome of emulating one instruction (or one iteration)
+ * @EMU_OK: done; registers, RIP and RFLAGS in struct emu are to be committed
+ * @EMU_EXCEPTION: the instruction faults; emu->fault says how; commit nothing
+ * @EMU_IO: a callback needs userspace first; commit nothing, emulate again
+ *          once the data is there (reads are then answered by the callback)
+ * @EMU_RETRY: nothing to emulate (the page came back); re-enter the guest
+ * @EMU_UNHANDLED: not an instruction this emulator knows; commit nothing
+ */
+enum emu_result {
+	EMU_OK,
+	EMU_EXCEPTION,
+	EMU_IO,
+	EMU_RETRY,
+	EMU_UNHANDLED,
+};
+
+enum emu_mode {
+	EMU_MODE_REAL,		/* 16-bit, no protection */
+	EMU_MODE_VM86,
+	EMU_MODE_PROT16,
+	EMU_MODE_PROT32,
+	EMU_MODE_LONG,		/* 64-bit code segment */
+};
+
+/* Register numbers as instructions encode them. */
+enum emu_seg { EMU_ES, EMU_CS, EMU_SS, EMU_DS, EMU_FS, EMU_GS, EMU_NR_SEGS };
+
+struct emu_fault {
+	u8 vector;
+	bool has_error;
+	u32 error;
+	u64 cr2;		/* for #PF */
+};
+
+struct emu_segment {
+	u64 base;
+	u32 limit;		/* in bytes, granularity applied */
+	u16 selector;
+	bool writable;
+	bool expand_down;
+	bool unusable;
+};
+
+/**
+ * struct emu_ops - what the emulator needs from its host
+ *
+ * Every callback returns an enum emu_result; on EMU_EXCEPTION it has filled
+ * emu->fault. Addresses are linear (segment base added, canonical checked by
+ * the emulator). Reads and writes may touch device memory; an access that
+ * crosses a page is the callback's business. @len is in bytes.
+ *
+ * @fetch: read instruction bytes at @lin; may return fewer by faulting
+ * @read: read @len bytes (1, 2, 4, 8, 16, 32)
+ * @write: write @len bytes; on a device the write may be posted, EMU_OK
+ * @cmpxchg: atomically replace @old by @new if equal; *@old receives what was
+ *           there; success is judged by comparing; device memory: read + write
+ * @pio_in: one IN of @len (1, 2, 4) from @port into *@val
+ * @pio_out: one OUT
+ * @read_cr: control register @nr (0, 2, 3, 4, 8)
+ * @write_cr: likewise, with all the architecture's checks
+ * @read_msr: by index
+ * @write_msr: by index, guest-initiated rules
+ * @load_segment: far loads: validate @selector and load the hidden part
+ */
+struct emu_ops {
+	int (*fetch)(struct emu *emu, u64 lin, void *buf, unsigned int len);
+	int (*read)(struct emu *emu, u64 lin, void *buf, unsigned int len);
+	int (*write)(struct emu *emu, u64 lin, const void *buf,
+		     unsigned int len);
+	int (*cmpxchg)(struct emu *emu, u64 lin, void *old, const void *new,
+		       unsigned int len);
+	int (*pio_in)(struct emu *emu, u16 port, void *val, unsigned int len);
+	int (*pio_out)(struct emu *emu, u16 port, const void *val,
+		       unsigned int len);
+	int (*read_cr)(struct emu *emu, unsigned int nr, u64 *val);
+	int (*write_cr)(struct emu *emu, unsigned int nr, u64 val);
+	int (*read_msr)(struct emu *emu, u32 index, u64 *val);
+	int (*write_msr)(struct emu *emu, u32 index, u64 val);
+	int (*load_segment)(struct emu *emu, enum emu_seg seg, u16 selector);
+};
+
+/**
+ * struct emu - one emulation, on the stack or in the vCPU
+ * @ops: the host's side
+ * @regs: in and out: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15
+ * @rip: in: of the instruction; out: of the next one (or the same, when a
+ *       REP string has iterations left)
+ * @rflags: in and out
+ * @seg: in: the six segments
+ * @mode: in
+ * @cpl: in: 0..3
+ * @cr0: in, for PE/TS/EM checks
+ * @cr4: in
+ * @efer: in
+ * @fault: out on EMU_EXCEPTION
+ * @insn: bytes fetched so far, for reports
+ * @insn_len: how many are valid in @insn; a caller that has them already
+ *            (decode assists) presets them
+ * @interrupt_shadow: out: STI or MOV/POP SS blocks interrupts for one
+ * @sse_read: read an XMM/YMM register for vector moves to device memory;
+ *            NULL: such instructions are EMU_UNHANDLED
+ * @sse_write: likewise
+ */
+struct emu {
+	const struct emu_ops *ops;
+	u64 regs[16];
+	u64 rip;
+	u64 rflags;
+	struct emu_segment seg[EMU_NR_SEGS];
+	enum emu_mode mode;
+	u8 cpl;
+	u64 cr0;
+	u64 cr4;
+	u64 efer;
+	struct emu_fault fault;
+	u8 insn[15];
+	u8 insn_len;
+	bool interrupt_shadow;
+	void (*sse_read)(struct emu *emu, unsigned int reg, void *buf,
+			 unsigned int len);
+	void (*sse_write)(struct emu *emu, unsigned int reg, const void *buf,
+			  unsigned int len);
+};
+
+int emu_run(struct emu *emu);
+const char *emu_result_name(int result);
+
+#endif
