@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* In-kernel devices by address: port and memory-mapped. */
+#ifndef JOIST_CORE_IOBUS_H
+#define JOIST_CORE_IOBUS_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+
+#include "types.h"
+
+struct vm;
+struct vcpu;
+struct iodev;
+
+enum iobus_kind { IOBUS_PIO, IOBUS_MMIO, NR_IOBUSES };
+
+/**
+ * struct iodev_ops - an in-kernel device
+ * @read: @len bytes at @addr into @val; 0, or -EOPNOTSUPP: not mine after all
+ * @write: likewise
+ * @destroy: the bus is gone; may be NULL
+ *
+ * Called in the bus's srcu read section, by the vCPU's thread; may sleep.
+ */
+struct iodev_ops {
+	int (*read)(struct vcpu *vcpu, struct iodev *dev, gpa_t addr, int len,
+		    void *val);
+	int (*write)(struct vcpu *vcpu, struct iodev *dev, gpa_t addr, int len,
+		     const void *val);
+	void (*destroy)(struct iodev *dev);
+};
+
+struct iodev {
+	const struct iodev_ops *ops;
+};
+
+struct iobus_range {
+	gpa_t addr;
+	u32 len;
+	struct iodev *dev;
+};
+
+struct iobus {
+	int nr;
+	struct iobus_range ranges[];	/* sorted by addr */
+};
+
+int iobus_init(struct vm *vm);
+void iobus_free(struct vm *vm);
+int iobus_register(struct vm *vm, enum iobus_kind kind, gpa_t addr, u32 len,
+		   struct iodev *dev);
+int iobus_unregister(struct vm *vm, enum iobus_kind kind, struct iodev *dev);
+int iobus_read(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
+	       void *val);
+int iobus_write(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
+		const void *val);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory slots: guest frames backed by the VMM's memory. */
+#ifndef JOIST_CORE_MEMSLOT_H
+#define JOIST_CORE_MEMSLOT_H
+
+#include <linux/kvm.h>
+#include <linux/rcupdate.h>
+
+#include "types.h"
+
+struct vm;
+struct vcpu;
+
+#define MEMSLOTS_MAX	512
+
+/**
+ * struct memslot - one slot; immutable once published, but for dirty_bitmap
+ * @base_gfn: first guest frame
+ * @npages: 4 KiB pages
+ * @hva: of the first page in the VMM
+ * @flags: KVM_MEM_*
+ * @id: the VMM's number
+ */
+struct memslot {
+	gfn_t base_gfn;
+	u64 npages;
+	hva_t hva;
+	u32 flags;
+	u32 id;
+	unsigned long *dirty_bitmap;
+};
+
+/**
+ * struct memslots - the published set, sorted by base_gfn
+ * @generation: counts publications
+ * @nr: how many
+ * @slots: sorted, not overlapping
+ */
+struct memslots {
+	u64 generation;
+	int nr;
+	struct memslot *slots[];
+};
+
+int memslots_init(struct vm *vm);
+void memslots_free(struct vm *vm);
+int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);
+struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn);
+hva_t gfn_to_hva(struct vm *vm, gfn_t gfn, bool *writable);
+int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
+int guest_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
+int guest_cmpxchg(struct vm *vm, gpa_t gpa, void *old, const void *new,
+		  unsigned int len);
+
+#endif

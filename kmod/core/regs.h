@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reading and writing a vCPU's registers through the cache. */
+#ifndef JOIST_CORE_REGS_H
+#define JOIST_CORE_REGS_H
+
+#include <asm/processor-flags.h>
+#include <asm/msr-index.h>
+
+#include "vcpu.h"
+#include "../x86/vendor_ops.h"
+
+static inline void reg_cache(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	if (unlikely(!(vcpu->regs_avail & BIT(reg)))) {
+		vendor_call(cache_reg)(vcpu, reg);
+		vcpu->regs_avail |= BIT(reg);
+	}
+}
+
+static inline void reg_mark_dirty(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	vcpu->regs_avail |= BIT(reg);
+	vcpu->regs_dirty |= BIT(reg);
+}
+
+static inline u64 reg_read(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	reg_cache(vcpu, reg);
+	return vcpu->regs[reg];
+}
+
+static inline void reg_write(struct vcpu *vcpu, enum vcpu_reg reg, u64 val)
+{
+	vcpu->regs[reg] = val;
+	reg_mark_dirty(vcpu, reg);
+}
+
+static inline u64 vcpu_rip(struct vcpu *vcpu)
+{
+	return reg_read(vcpu, REG_RIP);
+}
+
+static inline u64 vcpu_rflags(struct vcpu *vcpu)
+{
+	return reg_read(vcpu, REG_RFLAGS);
+}
+
+static inline u64 vcpu_cr0(struct vcpu *vcpu)
+{
+	reg_cache(vcpu, REG_CR0);
+	return vcpu->cr0;
+}
+
+static inline u64 vcpu_cr3(struct vcpu *vcpu)
+{
+	reg_cache(vcpu, REG_CR3);
+	return vcpu->cr3;
+}
+
+static inline u64 vcpu_cr4(struct vcpu *vcpu)
+{
+	reg_cache(vcpu, REG_CR4);
+	return vcpu->cr4;
+}
+
+static inline bool vcpu_paging(struct vcpu *vcpu)
+{
+	return vcpu_cr0(vcpu) & X86_CR0_PG;
+}
+
+static inline bool vcpu_protected(struct vcpu *vcpu)
+{
+	return vcpu_cr0(vcpu) & X86_CR0_PE;
+}
+
+static inline bool vcpu_long_mode(struct vcpu *vcpu)
+{
+	return vcpu->efer & EFER_LMA;
+}
+
+/* In a 64-bit code segment. */
+static inline bool vcpu_64bit(struct vcpu *vcpu)
+{
+	struct kvm_segment cs;
+
+	if (!vcpu_long_mode(vcpu))
+		return false;
+	vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
+	return cs.l;
+}
+
+#endif

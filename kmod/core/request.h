@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Requests: one word of pending work per vCPU. Anyone may set a bit and kick;
+ * the vCPU's own thread consumes it before the next guest entry. The hot loop
+ * of a vendor's run.c may re-enter the guest only while this word is zero.
+ */
+#ifndef JOIST_CORE_REQUEST_H
+#define JOIST_CORE_REQUEST_H
+
+enum request {
+	REQ_EVENT,		/* look for something to inject */
+	REQ_TLB_FLUSH,		/* nested translations changed: flush this vCPU's */
+	REQ_TLB_FLUSH_GUEST,	/* guest's own linear translations only */
+	REQ_LOAD_ROOT,		/* the paging root went away: load the new one */
+	REQ_TRIPLE_FAULT,
+	REQ_NMI,		/* nmi_queued is not zero */
+	REQ_APIC_TIMER,		/* lapic timer expired: lapic_timer_inject() */
+	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */
+	REQ_INIT_SIPI,		/* lapic has INIT or SIPI pending */
+	REQ_VM_DEAD,		/* vm->dead is set: leave with -EIO */
+	REQ_KICK,		/* leave the guest, nothing else */
+	NR_REQUESTS,
+};
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* struct vcpu: one virtual CPU, and what every part of the module asks of it. */
+#ifndef JOIST_CORE_VCPU_H
+#define JOIST_CORE_VCPU_H
+
+#include <linux/kvm.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/rcuwait.h>
+#include <linux/hrtimer.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/types.h>
+#include <asm/pvclock-abi.h>
+
+#include "types.h"
+#include "exit.h"
+#include "request.h"
+
+struct vm;
+struct lapic;
+
+/*
+ * The register cache. The first 16 are numbered as instructions encode them.
+ * A register whose bit in regs_avail is clear lives in the VMCS/VMCB and is
+ * fetched by vendor_call(cache_reg); one whose bit in regs_dirty is set must
+ * be written there before entry. RAX..R15 less RSP are always available.
+ */
+enum vcpu_reg {
+	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+	REG_RIP,
+	REG_RFLAGS,
+	NR_REGS_STORED,		/* above: stored in regs[] */
+	REG_CR0 = NR_REGS_STORED,	/* below: stored in fields of their own */
+	REG_CR3,
+	REG_CR4,
+	NR_REGS,
+};
+
+enum vcpu_mode {
+	VCPU_OUTSIDE,		/* not in guest mode: requests are seen before entry */
+	VCPU_IN_GUEST,		/* an IPI is needed to make it see a request */
+	VCPU_EXITING,		/* the IPI is already on its way */
+};
+
+/**
+ * struct pending_exception - an exception on its way into the guest
+ * @pending: raised by the core, not yet given to the hardware
+ * @injected: given to the hardware, which has not yet delivered it
+ * @vector: 0..31
+ * @has_error: an error code is pushed
+ * @error: that code
+ * @payload_valid: CR2 (#PF) or DR6 bits (#DB) are to be set at delivery
+ * @payload: those
+ */
+struct pending_exception {
+	bool pending;
+	bool injected;
+	u8 vector;
+	bool has_error;
+	u32 error;
+	bool payload_valid;
+	u64 payload;
+};
+
+/**
+ * struct pending_interrupt - an interrupt given to the hardware
+ * @injected: not yet delivered
+ * @soft: INTn/INT3/INTO: RIP advances by the instruction's length
+ * @vector: 0..255
+ */
+struct pending_interrupt {
+	bool injected;
+	bool soft;
+	u8 vector;
+};
+
+/* Reads of devices that userspace answered, replayed when the instruction is
+ * emulated again; and the writes it is still to be told of.
+ */
+#define MMIO_MAX_FRAGMENTS	4
+
+struct mmio_fragment {
+	gpa_t gpa;
+	u8 len;			/* 1..8 bytes */
+	u8 data[8];
+};
+
+/**
+ * struct vcpu_io - an instruction that userspace helps to complete
+ * @complete: called on the next KVM_RUN, before the guest is entered again;
+ *            returns an exit_result or -errno
+ * @reads: answered reads of the instruction under way
+ * @nr_reads: how many
+ * @next_read: replay position
+ * @read_pending: the last of @reads still waits for userspace
+ * @writes: posted writes of the instruction under way
+ * @nr_writes: how many
+ * @next_write: first that userspace has not seen
+ * @pio_in: the instruction's IN was answered (data in the run page's pio page)
+ */
+struct vcpu_io {
+	int (*complete)(struct vcpu *vcpu);
+	struct mmio_fragment reads[MMIO_MAX_FRAGMENTS];
+	u8 nr_reads;
+	u8 next_read;
+	bool read_pending;
+	struct mmio_fragment writes[MMIO_MAX_FRAGMENTS];
+	u8 nr_writes;
+	u8 next_write;
+	bool pio_in;
+	bool pio_pending;
+	u16 pio_port;
+	u8 pio_size;
+	u32 pio_count;
+};
+
+struct vcpu_stat {
+	u64 exits[NR_EXIT_KINDS];
+	u64 entries;
+	u64 irq_injections;
+	u64 nmi_injections;
+	u64 page_faults;
+	u64 halts;
+	u64 insn_emulations;
+};
+
+/* Facts that CPUID grants this guest, cached by cpuid_update_features(). */
+struct guest_features {
+	u8 maxphyaddr;
+	u64 cr4_reserved;	/* bits the guest may not set */
+	u64 efer_valid;		/* bits the guest may set */
+	u64 xcr0_valid;
+	bool x2apic, tsc_deadline, xsave, xsaves, nx, lm, pcid, rdtscp, gbpages,
+	     spec_ctrl, arch_capabilities, invpcid, rdpid, fsgsbase, pv_clock,
+	     syscall_amd;
+};
+
+/**
+ * struct vcpu - one virtual CPU
+ *
+ * Protection: (m) vcpu->mutex, held for every vCPU ioctl and all of KVM_RUN;
+ * (a) atomic; (c) constant after creation; (o) only the CPU it is loaded on,
+ * preemption off; others say so.
+ */
+struct vcpu {
+	struct vm *vm;			/* (c) */
+	u32 id;				/* (c) APIC id at reset */
+	u32 idx;			/* (c) position in vm->vcpus */
+	struct mutex mutex;
+	unsigned long requests;		/* (a) enum request */
+	int mode;			/* (a) enum vcpu_mode */
+	int cpu;			/* (o) written; read by kickers; -1 when not loaded */
+	struct kvm_run *run;		/* (c) shared with the VMM: read once */
+	void *pio_data;			/* (c) second page of the run mapping */
+	struct pid *pid;		/* (m) thread that last ran it */
+	struct rcuwait wait;		/* halted thread, if any */
+	struct preempt_notifier preempt_notifier;	/* (m) */
+	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN */
+	struct exit exit;		/* (m) the last exit */
+	struct vcpu_stat stat;		/* (m) written; read racily */
+	bool wants_to_run;		/* (m) */
+	sigset_t sigset;		/* (m) KVM_SET_SIGNAL_MASK */
+	bool sigset_active;		/* (m) */
+	bool guest_state_loaded;	/* (o) host state is saved, guest's is in the CPU */
+
+	/* Registers: all (m). */
+	u64 regs[NR_REGS_STORED];
+	u32 regs_avail;
+	u32 regs_dirty;
+	u64 cr0;
+	u64 cr0_guest_owned;		/* bits read from hardware */
+	u64 cr2;
+	u64 cr3;
+	u64 cr4;
+	u64 cr4_guest_owned;
+	u64 cr8;			/* without an in-kernel lapic */
+	u64 efer;
+	u64 xcr0;
+	u64 xss;
+	u64 apic_base;
+	u64 dr[4];
+	u64 dr6;
+	u64 dr7;
+	u64 pat;
+	u64 tsc_aux;
+	u64 misc_enable;
+	u64 smbase;
+	u64 mtrr_def_type;
+	u64 mtrr_fixed[11];
+	u64 mtrr_var[16];
+	u64 mcg_status;
+	u64 spec_ctrl;
+	u64 arch_capabilities;
+	u64 ucode_rev;
+
+	/* Events: (m). */
+	struct pending_exception exception;
+	struct pending_interrupt interrupt;
+	bool nmi_injected;
+	u32 nmi_pending;		/* to be injected, at most 2 */
+	atomic_t nmi_queued;		/* (a) KVM_NMI and NMI IPIs */
+	bool triple_fault;
+	u32 mp_state;			/* (m) KVM_MP_STATE_*; lapic sets through requests */
+
+	/* Interrupt controller. */
+	struct lapic *lapic;		/* (c) NULL without KVM_CREATE_IRQCHIP */
+
+	/* CPUID: (m), fixed once the vCPU ran. */
+	struct kvm_cpuid_entry2 *cpuid;
+	u32 cpuid_nent;
+	struct guest_features feat;
+	bool ran;			/* KVM_RUN happened: CPUID is frozen */
+
+	/* Time: (m). */
+	u64 tsc_offset;			/* guest TSC = host TSC + offset */
+	u64 tsc_khz;
+	u64 pv_time_msr;		/* MSR_KVM_SYSTEM_TIME_NEW */
+	struct pvclock_vcpu_time_info pv_time;
+
+	struct fpu_guest fpu;		/* (m) */
+	struct vcpu_io io;		/* (m) */
+	u64 last_fault_gpa;		/* (m) for reports */
+	struct emu *emu;		/* (c) scratch of the emulator glue */
+};
+
+struct vcpu *vcpu_create(struct vm *vm, u32 id);
+void vcpu_destroy(struct vcpu *vcpu);
+int vcpu_fd(struct vcpu *vcpu);
+void vcpu_load(struct vcpu *vcpu);
+void vcpu_put(struct vcpu *vcpu);
+void vcpu_reset(struct vcpu *vcpu, bool init);
+void vcpu_kick(struct vcpu *vcpu);
+void vcpu_wake(struct vcpu *vcpu);
+int vcpu_run(struct vcpu *vcpu);
+bool vcpu_runnable(struct vcpu *vcpu);
+
+/**
+ * vcpu_request() - leave a request for a vCPU; does not kick
+ * @vcpu: any vCPU of a live VM
+ * @req: what is wanted
+ *
+ * Context: any, hard interrupts included.
+ */
+static inline void vcpu_request(struct vcpu *vcpu, enum request req)
+{
+	/* What the request announces is visible before the bit is. */
+	smp_wmb();
+	set_bit(req, &vcpu->requests);
+}
+
+static inline bool vcpu_test_request(struct vcpu *vcpu, enum request req)
+{
+	return test_bit(req, &vcpu->requests);
+}
+
+/* Consume a request: true if it was set. The vCPU's own thread only. */
+static inline bool vcpu_check_request(struct vcpu *vcpu, enum request req)
+{
+	if (!test_bit(req, &vcpu->requests))
+		return false;
+	clear_bit(req, &vcpu->requests);
+	smp_mb__after_atomic();
+	return true;
+}
+
+#endif

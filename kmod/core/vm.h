@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* struct vm: one virtual machine. */
+#ifndef JOIST_CORE_VM_H
+#define JOIST_CORE_VM_H
+
+#include <linux/kvm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/srcu.h>
+#include <linux/xarray.h>
+
+#include "types.h"
+#include "iobus.h"
+#include "memslot.h"
+#include "../mmu/mmu.h"
+
+struct vcpu;
+struct irqchip;
+
+#define JOIST_MAX_VCPUS		288	/* x2APIC ids are 32-bit; MADT practice */
+#define JOIST_MAX_VCPU_ID	1024	/* ids are below this */
+
+/**
+ * struct vm - one virtual machine
+ *
+ * Lock order: vm->lock > vcpu->mutex > slots_lock > irq_lock > (srcu read) >
+ * mmap_lock > mmu_lock > pic/ioapic spinlocks > lapic timer.
+ *
+ * Protection: (c) constant after creation, (l) vm->lock, (s) slots_lock for
+ * writing and srcu for reading, (i) irq_lock for writing and srcu for reading,
+ * (a) atomic.
+ */
+struct vm {
+	struct mm_struct *mm;		/* (c) the creator's; grabbed */
+	u32 id;				/* (c) unique while the module is loaded */
+	refcount_t refs;		/* (a) fds: VM, vCPUs, devices */
+	pid_t owner_pid;		/* (c) tgid, init namespace */
+	kuid_t owner_uid;		/* (c) */
+	struct list_head node;		/* vm_list, vm_list_lock */
+	struct mutex lock;
+	bool dead;			/* set once, by vm_kill(); read racily */
+	struct srcu_struct srcu;	/* memslots and buses */
+	struct srcu_struct irq_srcu;	/* routing; taken in irqfd wakeups */
+
+	struct xarray vcpus;		/* (l) to add; idx -> struct vcpu */
+	atomic_t online_vcpus;		/* (a) grows only; entries below are valid */
+	u32 created_vcpus;		/* (l) */
+
+	struct mutex slots_lock;
+	struct memslots __rcu *memslots;	/* (s) */
+	struct mmu mmu;			/* see mmu.h */
+	struct mmu_notifier notifier;	/* (c) */
+
+	struct iobus __rcu *bus[NR_IOBUSES];	/* (s) */
+	struct mutex irq_lock;
+	struct irqchip *irqchip;	/* set once under lock, read with smp_load_acquire */
+	struct irq_routing __rcu *routing;	/* (i) */
+	struct list_head ioeventfds;	/* (s) slots_lock */
+	struct list_head irqfds;	/* irqfd_lock */
+	spinlock_t irqfd_lock;
+	struct list_head resamplers;	/* resample_lock */
+	struct mutex resample_lock;
+
+	/* Time. */
+	raw_spinlock_t tsc_lock;
+	u64 tsc_offset;			/* tsc_lock: what a new vCPU gets */
+	u64 tsc_khz;			/* (l) */
+	s64 clock_offset;		/* (l) kvmclock ns = boottime ns + offset */
+	u64 wall_clock_msr;		/* (l) */
+
+	/* Set by userspace before vCPUs run: (l). */
+	gpa_t tss_addr;
+	gpa_t identity_map_addr;
+	u32 bsp_id;
+	bool split_irqchip;
+};
+
+struct vm *vm_create(void);
+void vm_get(struct vm *vm);
+void vm_put(struct vm *vm);
+long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+void vm_kill(struct vm *vm, const char *why);
+void vm_request_all(struct vm *vm, unsigned int req);
+void vm_request_all_wait(struct vm *vm, unsigned int req);
+
+/* True once every access of vm->irqchip is valid. */
+static inline bool vm_has_irqchip(struct vm *vm)
+{
+	return smp_load_acquire(&vm->irqchip);
+}
+
+static inline struct vcpu *vm_vcpu(struct vm *vm, u32 idx)
+{
+	return xa_load(&vm->vcpus, idx);
+}
+
+#define vm_for_each_vcpu(vm, vcpu, idx)					\
+	for ((idx) = 0; (idx) < atomic_read(&(vm)->online_vcpus) &&	\
+	     ((vcpu) = vm_vcpu(vm, idx)); (idx)++)
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the pure interrupt-controller files ask of their host: in the module
+ * irqchip/host.c answers, in a unit test the test does.
+ */
+#ifndef JOIST_IRQCHIP_HOST_H
+#define JOIST_IRQCHIP_HOST_H
+
+#include "../core/types.h"
+
+struct vm;
+struct vcpu;
+struct lapic;
+
+/* Something became pending for this vCPU: REQ_EVENT, wake or kick. */
+void irq_host_notify(struct vcpu *vcpu);
+/* An NMI arrived: nmi_queued++, REQ_NMI, wake or kick. */
+void irq_host_nmi(struct vcpu *vcpu);
+/* INIT or SIPI latched: REQ_INIT_SIPI, wake or kick. */
+void irq_host_init_sipi(struct vcpu *vcpu);
+/* The timer expired (hard interrupt context): REQ_APIC_TIMER, wake or kick. */
+void irq_host_timer(struct vcpu *vcpu);
+/* This vCPU's TSC now, and its rate. */
+u64 irq_host_guest_tsc(struct vcpu *vcpu);
+u64 irq_host_tsc_khz(struct vcpu *vcpu);
+/* The VM's lapics by vCPU index; NULL past the end. */
+struct lapic *irq_host_lapic(struct vm *vm, unsigned int idx);
+struct vm *irq_host_vm(struct vcpu *vcpu);
+/* Level-triggered EOI broadcast: IOAPIC and resamplers hear of it. */
+void irq_host_eoi(struct vm *vm, u8 vector, bool level);
+/* PIC pair's INT output changed: the vCPU with ExtINT (BSP) is told. */
+void irq_host_pic_output(struct vm *vm);
+/* A pin was EOIed: resample irqfds (chip: KVM_IRQCHIP_*). */
+void irq_host_ack_notify(struct vm *vm, unsigned int chip, unsigned int pin);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Nested paging: guest frames to host frames. */
+#ifndef JOIST_MMU_MMU_H
+#define JOIST_MMU_MMU_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+
+#include "../core/types.h"
+#include "spte.h"
+
+struct vm;
+struct vcpu;
+struct memslot;
+struct exit;
+
+/**
+ * struct mmu - the nested page tables of one VM, shared by its vCPUs
+ * @lock: protects everything below
+ * @root: host physical address of the root table
+ * @level: of the root: 4 or 5
+ * @invalidate_seq: counts completed invalidations by the host's mm
+ * @invalidate_count: invalidations under way
+ * @nr_tables: page-table pages in use, for accounting
+ */
+struct mmu {
+	spinlock_t lock;
+	hpa_t root;
+	int level;
+	unsigned long invalidate_seq;
+	long invalidate_count;
+	unsigned long nr_tables;
+};
+
+/**
+ * struct page_fault - one guest fault: inputs, derived facts, outputs
+ * @gpa: in: faulting guest physical address
+ * @access: in: PF_* of core/exit.h
+ * @gfn: derived
+ * @slot: derived: NULL when no memory is there
+ * @hva: derived
+ * @pfn: derived: host frame
+ * @writable: derived: the host allows writing
+ * @level: out: size of the mapping made, 1 = 4 KiB
+ */
+struct page_fault {
+	gpa_t gpa;
+	u32 access;
+	gfn_t gfn;
+	struct memslot *slot;
+	hva_t hva;
+	u64 pfn;
+	bool writable;
+	int level;
+};
+
+/* mmu_handle_fault() results besides -errno. */
+enum fault_result {
+	FAULT_FIXED,		/* mapped: enter the guest again */
+	FAULT_RETRY,		/* raced with an invalidation: enter and see */
+	FAULT_EMULATE,		/* no memory or read-only there: a device access */
+};
+
+/* Module-wide, at load: the vendor's layout of table entries. */
+void mmu_set_layout(const struct spte_layout *layout, int root_level,
+		    int max_page_level);
+int mmu_setup(void);
+void mmu_teardown(void);
+
+int mmu_vm_init(struct vm *vm);
+void mmu_vm_free(struct vm *vm);
+int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf);
+void mmu_zap_gfn_range(struct vm *vm, gfn_t start, gfn_t end);
+void mmu_write_protect_slot(struct vm *vm, struct memslot *slot);
+int mmu_notifier_start(struct vm *vm);
+void mmu_notifier_stop(struct vm *vm);
+void tlb_flush_vm(struct vm *vm);
+
+#endif

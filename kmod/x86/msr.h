@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Model-specific registers: the neutral table. */
+#ifndef JOIST_X86_MSR_H
+#define JOIST_X86_MSR_H
+
+#include "../core/types.h"
+
+struct vcpu;
+struct kvm_msr_list;
+
+/* Results of MSR accesses besides 0; never negative. */
+#define MSR_FAULT	1	/* the guest gets #GP */
+#define MSR_UNKNOWN	2	/* nobody knows this index */
+
+/**
+ * struct msr_access - one read or write of an MSR
+ * @index: which
+ * @data: value, in or out
+ * @host: asked by the VMM through the ioctl, not by the guest
+ */
+struct msr_access {
+	u32 index;
+	u64 data;
+	bool host;
+};
+
+int msr_get(struct vcpu *vcpu, struct msr_access *msr);
+int msr_set(struct vcpu *vcpu, const struct msr_access *msr);
+int msr_list(struct kvm_msr_list __user *ulist, bool features);
+int msr_get_feature(u32 index, u64 *data);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The vendor boundary: one X-macro declares, defines and checks every
+ * operation that vmx/ and svm/ provide. vendor_call(op)(args) is a static
+ * call: no indirect branch on any path.
+ */
+#ifndef JOIST_X86_VENDOR_OPS_H
+#define JOIST_X86_VENDOR_OPS_H
+
+#include <linux/static_call.h>
+#include <linux/kvm.h>
+
+#include "../core/types.h"
+#include "../core/vcpu.h"
+
+struct vm;
+struct msr_access;
+
+enum vcpu_sreg {		/* the first six as emu_seg encodes them */
+	VCPU_SREG_ES, VCPU_SREG_CS, VCPU_SREG_SS, VCPU_SREG_DS, VCPU_SREG_FS,
+	VCPU_SREG_GS, VCPU_SREG_TR, VCPU_SREG_LDTR, NR_VCPU_SREGS,
+};
+
+enum vcpu_dt { VCPU_GDT, VCPU_IDT };
+
+/*
+ * VENDOR_OP(return type, name, arguments). All are mandatory.
+ *
+ * The module (process context):
+ *  setup	allocate what is global, read capabilities, set the spte
+ *		layout (mmu_set_layout()); teardown undoes it
+ *  cpu_enable	turn VMX/SVM on on this CPU; -EBUSY if already on (interrupts
+ *		off, called by IPI or the hotplug thread); cpu_disable undoes it
+ * Life (vCPU mutex or exclusive):
+ *  vm_init/vm_destroy, vcpu_init/vcpu_free: the vendor's part of the structs
+ *  vcpu_reset	architectural reset (init false) or INIT (true) of what the
+ *		hardware holds; the core resets regs[], crs through set_cr*
+ *  vcpu_load/vcpu_put: the vCPU comes to / leaves a CPU (preemption off)
+ *  prepare_guest: save host state that must be saved before entries
+ *		(once per load, preemption off); undone by vcpu_put
+ *  cpuid_changed: feat and cpuid were set: recompute controls
+ * Registers (vCPU loaded):
+ *  cache_reg	fetch one of enum vcpu_reg into its place
+ *  get_segment/set_segment, get_cpl, get_dt/set_dt
+ *  set_cr0/set_cr3/set_cr4/set_efer: value already validated; also
+ *		stores into vcpu->cr0/cr3/cr4/efer
+ *  set_dr7	dr7 changed (vcpu->dr7 is set already by the caller)
+ *  get_msr/set_msr: MSRs that hardware switches or that only the vendor
+ *		knows; 0, MSR_FAULT or MSR_UNKNOWN
+ *  intercept_msr: set or clear the intercept of an MSR for this vCPU
+ * Events (vCPU loaded, before entry; preemption may be on but for flush):
+ *  inject_exception: vcpu->exception (injected) is written for the entry
+ *  inject_irq	vcpu->interrupt likewise; inject_nmi likewise
+ *  cancel_injection: entry did not happen: take the event back into
+ *		vcpu->exception/interrupt/nmi_injected
+ *  irq_allowed/nmi_allowed: the hardware would take one now (RFLAGS.IF,
+ *		shadow, NMI blocking; nothing else being injected)
+ *  irq_window/nmi_window: exit as soon as it would
+ *  get_shadow/set_shadow: STI/MOV SS shadow as KVM_X86_SHADOW_INT_* bits
+ *  get_nmi_mask/set_nmi_mask: NMIs are blocked until IRET
+ *  update_tpr: tpr and highest pending vector (-1: none) for CR8 intercepts
+ * Run:
+ *  run		enter the guest, handle hot exits, loop while
+ *		!vcpu->requests and no thread work is pending; called and
+ *		returns with interrupts off; on return vcpu->exit.kind is
+ *		not decoded yet unless EXIT_NONE; host NMIs and machine checks
+ *		have been handled
+ *  decode_exit	fill vcpu->exit from what the hardware reported (interrupts
+ *		on, vCPU loaded)
+ * MMU:
+ *  load_root	use this nested paging root (host physical) from next entry
+ *  flush_tlb	drop all translations of this vCPU (at entry)
+ *  flush_tlb_guest: drop linear translations only
+ * Time:
+ *  write_tsc_offset: vcpu->tsc_offset changed
+ * Reports:
+ *  dump	print the VMCS or VMCB readably with pr_err
+ */
+#define VENDOR_OPS(OP)							\
+	OP(int, setup, (void))						\
+	OP(void, teardown, (void))					\
+	OP(int, cpu_enable, (void))					\
+	OP(void, cpu_disable, (void))					\
+	OP(int, vm_init, (struct vm *vm))				\
+	OP(void, vm_destroy, (struct vm *vm))				\
+	OP(int, vcpu_init, (struct vcpu *vcpu))				\
+	OP(void, vcpu_free, (struct vcpu *vcpu))			\
+	OP(void, vcpu_reset, (struct vcpu *vcpu, bool init))		\
+	OP(void, vcpu_load, (struct vcpu *vcpu, int cpu))		\
+	OP(void, vcpu_put, (struct vcpu *vcpu))				\
+	OP(void, prepare_guest, (struct vcpu *vcpu))			\
+	OP(void, cpuid_changed, (struct vcpu *vcpu))			\
+	OP(void, cache_reg, (struct vcpu *vcpu, enum vcpu_reg reg))	\
+	OP(void, get_segment, (struct vcpu *vcpu, struct kvm_segment *seg, \
+			       enum vcpu_sreg which))			\
+	OP(void, set_segment, (struct vcpu *vcpu, const struct kvm_segment *seg, \
+			       enum vcpu_sreg which))			\
+	OP(int, get_cpl, (struct vcpu *vcpu))				\
+	OP(void, get_dt, (struct vcpu *vcpu, struct kvm_dtable *dt,	\
+			  enum vcpu_dt which))				\
+	OP(void, set_dt, (struct vcpu *vcpu, const struct kvm_dtable *dt, \
+			  enum vcpu_dt which))				\
+	OP(void, set_cr0, (struct vcpu *vcpu, u64 cr0))			\
+	OP(void, set_cr3, (struct vcpu *vcpu, u64 cr3))			\
+	OP(void, set_cr4, (struct vcpu *vcpu, u64 cr4))			\
+	OP(void, set_efer, (struct vcpu *vcpu, u64 efer))		\
+	OP(void, set_dr7, (struct vcpu *vcpu))				\
+	OP(int, get_msr, (struct vcpu *vcpu, struct msr_access *msr))	\
+	OP(int, set_msr, (struct vcpu *vcpu, const struct msr_access *msr)) \
+	OP(void, intercept_msr, (struct vcpu *vcpu, u32 msr, bool read,	\
+				 bool write))				\
+	OP(void, inject_exception, (struct vcpu *vcpu))			\
+	OP(void, inject_irq, (struct vcpu *vcpu))			\
+	OP(void, inject_nmi, (struct vcpu *vcpu))			\
+	OP(void, cancel_injection, (struct vcpu *vcpu))			\
+	OP(bool, irq_allowed, (struct vcpu *vcpu))			\
+	OP(bool, nmi_allowed, (struct vcpu *vcpu))			\
+	OP(void, irq_window, (struct vcpu *vcpu))			\
+	OP(void, nmi_window, (struct vcpu *vcpu))			\
+	OP(u32, get_shadow, (struct vcpu *vcpu))			\
+	OP(void, set_shadow, (struct vcpu *vcpu, u32 mask))		\
+	OP(bool, get_nmi_mask, (struct vcpu *vcpu))			\
+	OP(void, set_nmi_mask, (struct vcpu *vcpu, bool masked))	\
+	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
+	OP(void, run, (struct vcpu *vcpu))				\
+	OP(void, decode_exit, (struct vcpu *vcpu))			\
+	OP(void, load_root, (struct vcpu *vcpu, hpa_t root, int level))	\
+	OP(void, flush_tlb, (struct vcpu *vcpu))			\
+	OP(void, flush_tlb_guest, (struct vcpu *vcpu))			\
+	OP(void, write_tsc_offset, (struct vcpu *vcpu))			\
+	OP(void, dump, (struct vcpu *vcpu))
+
+/**
+ * struct vendor_ops - what a backend is
+ * @name: "vmx" or "svm"
+ * @vcpu_size: bytes of the vendor's vCPU structure, whose first member is
+ *             struct vcpu
+ * @vm_size: bytes of the vendor's VM structure, whose first member is
+ *           struct vm
+ * @probe: does this machine have it? 0; -ENODEV: other vendor's machine;
+ *         -EOPNOTSUPP: no or locked, said in the log with the remedy; -EBUSY:
+ *         someone else holds it, named in the log with the remedy
+ */
+struct vendor_ops {
+	const char *name;
+	size_t vcpu_size;
+	size_t vm_size;
+	int (*probe)(void);
+#define OP(ret, op, args) ret (*op) args;
+	VENDOR_OPS(OP)
+#undef OP
+};
+
+extern const struct vendor_ops vmx_ops;
+extern const struct vendor_ops svm_ops;
+extern const struct vendor_ops *vendor;		/* set once at load */
+
+#define OP(ret, op, args) \
+	DECLARE_STATIC_CALL(joist_##op, *(((struct vendor_ops *)0)->op));
+VENDOR_OPS(OP)
+#undef OP
+
+#define vendor_call(op) static_call(joist_##op)
+
+int vendor_select(void);
+
+#endif
