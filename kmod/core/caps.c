@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM_CHECK_EXTENSION: the truth, nothing more. */
+#include <linux/kvm.h>
+
+#include "caps.h"
+#include "vm.h"
+#include "../compat/compat.h"
+#include "../x86/x86.h"
+
+/**
+ * caps_check() - the value of a KVM capability
+ * @vm: asked on a VM file descriptor, or NULL: on the device
+ * @cap: KVM_CAP_*
+ *
+ * Return: 0: not there; otherwise what KVM's documentation defines, usually 1.
+ */
+int caps_check(struct vm *vm, unsigned long cap)
+{
+	switch (cap) {
+	case KVM_CAP_IRQCHIP:
+	case KVM_CAP_HLT:
+	case KVM_CAP_USER_MEMORY:
+	case KVM_CAP_SET_TSS_ADDR:
+	case KVM_CAP_EXT_CPUID:
+	case KVM_CAP_NOP_IO_DELAY:
+	case KVM_CAP_MP_STATE:
+	case KVM_CAP_SYNC_MMU:
+	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
+	case KVM_CAP_USER_NMI:
+	case KVM_CAP_IRQ_ROUTING:
+	case KVM_CAP_IRQ_INJECT_STATUS:
+	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
+	case KVM_CAP_IRQFD:
+	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_PIT2:
+	case KVM_CAP_PIT_STATE2:
+	case KVM_CAP_REINJECT_CONTROL:
+	case KVM_CAP_SET_BOOT_CPU_ID:
+	case KVM_CAP_IOEVENTFD:
+	case KVM_CAP_IOEVENTFD_NO_LENGTH:
+	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+	case KVM_CAP_SET_IDENTITY_MAP_ADDR:
+	case KVM_CAP_VCPU_EVENTS:
+	case KVM_CAP_DEBUGREGS:
+	case KVM_CAP_GET_TSC_KHZ:
+	case KVM_CAP_SIGNAL_MSI:
+	case KVM_CAP_READONLY_MEM:
+	case KVM_CAP_IMMEDIATE_EXIT:
+	case KVM_CAP_GET_MSR_FEATURES:
+	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
+	case KVM_CAP_TSC_DEADLINE_TIMER:
+		return 1;
+	case KVM_CAP_NR_VCPUS:
+		return min_t(int, num_online_cpus(), JOIST_MAX_VCPUS);
+	case KVM_CAP_MAX_VCPUS:
+		return JOIST_MAX_VCPUS;
+	case KVM_CAP_MAX_VCPU_ID:
+		return JOIST_MAX_VCPU_ID;
+	case KVM_CAP_NR_MEMSLOTS:
+		return MEMSLOTS_MAX;
+	case KVM_CAP_ADJUST_CLOCK:
+		return KVM_CLOCK_TSC_STABLE;
+	case KVM_CAP_XSAVE:
+	case KVM_CAP_XCRS:
+		return boot_cpu_has(X86_FEATURE_XSAVE);
+	}
+	return 0;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtualization on the physical CPUs: enabled everywhere at module load,
+ * kept in step with CPU hotplug, suspend, reboot and unload.
+ */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/syscore_ops.h>
+
+#include "hardware.h"
+#include "../x86/vendor_ops.h"
+#include "../compat/compat.h"
+
+/* Written by its own CPU with interrupts off; read there before each entry. */
+DEFINE_PER_CPU(bool, hardware_on);
+
+static enum cpuhp_state hotplug_state;
+
+static int hardware_enable_this_cpu(void)
+{
+	unsigned long flags;
+	int err;
+
+	local_irq_save(flags);
+	err = vendor_call(cpu_enable)();
+	if (!err)
+		this_cpu_write(hardware_on, true);
+	local_irq_restore(flags);
+	return err;
+}
+
+static void hardware_disable_this_cpu(void *unused)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (this_cpu_read(hardware_on)) {
+		this_cpu_write(hardware_on, false);
+		vendor_call(cpu_disable)();
+	}
+	local_irq_restore(flags);
+}
+
+static int hardware_cpu_online(unsigned int cpu)
+{
+	int err = hardware_enable_this_cpu();
+
+	if (err)
+		pr_err("CPU %u: enabling %s failed (%d)\n", cpu, vendor->name, err);
+	return err;
+}
+
+static int hardware_cpu_offline(unsigned int cpu)
+{
+	hardware_disable_this_cpu(NULL);
+	return 0;
+}
+
+/* The boot CPU alone is left, interrupts off. */
+static int hardware_suspend(void)
+{
+	hardware_disable_this_cpu(NULL);
+	return 0;
+}
+
+static void hardware_resume(void)
+{
+	if (hardware_enable_this_cpu())
+		pr_err("enabling %s after resume failed: VMs cannot run until joist is reloaded\n",
+		       vendor->name);
+}
+
+/* Firmware must find every CPU out of VMX/SVM; running guests leave by the IPI. */
+static void hardware_shutdown(void)
+{
+	on_each_cpu(hardware_disable_this_cpu, NULL, 1);
+}
+
+static struct syscore_ops hardware_syscore_ops = {
+	.suspend = hardware_suspend,
+	.resume = hardware_resume,
+	.shutdown = hardware_shutdown,
+};
+
+/**
+ * hardware_setup() - turn virtualization on on every online CPU
+ *
+ * Return: 0; -EBUSY when a CPU is already in VMX/SVM operation (the vendor has
+ * said whose); other -errno of CPU hotplug.
+ */
+int hardware_setup(void)
+{
+	int state;
+
+	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/joist:online",
+				  hardware_cpu_online, hardware_cpu_offline);
+	if (state < 0)
+		return state;
+	hotplug_state = state;
+	compat_emergency_register();
+	register_syscore_ops(&hardware_syscore_ops);
+	return 0;
+}
+
+/** hardware_teardown() - turn it off again everywhere; no VM is left. */
+void hardware_teardown(void)
+{
+	unregister_syscore_ops(&hardware_syscore_ops);
+	compat_emergency_unregister();
+	cpuhp_remove_state(hotplug_state);
+}
