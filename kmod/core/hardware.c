@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Virtualization on the physical CPUs: enabled everywhere at module load,
- * kept in step with CPU hotplug, suspend, reboot and unload.
+ * kept in step with CPU hotplug, suspend, reboot, crash and unload.
  */
+#define pr_fmt(fmt) "joist: " fmt
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/syscore_ops.h>
 
 #include "hardware.h"
 #include "../x86/vendor_ops.h"
@@ -76,7 +76,16 @@ static void hardware_shutdown(void)
 	on_each_cpu(hardware_disable_this_cpu, NULL, 1);
 }
 
-static struct syscore_ops hardware_syscore_ops = {
+/* A crash, by NMI: whatever was running, this CPU leaves VMX or SVM. */
+static void hardware_emergency(void)
+{
+	if (this_cpu_read(hardware_on)) {
+		this_cpu_write(hardware_on, false);
+		vendor_call(cpu_disable)();
+	}
+}
+
+static const struct compat_power_ops hardware_power_ops = {
 	.suspend = hardware_suspend,
 	.resume = hardware_resume,
 	.shutdown = hardware_shutdown,
@@ -97,15 +106,15 @@ int hardware_setup(void)
 	if (state < 0)
 		return state;
 	hotplug_state = state;
-	compat_emergency_register();
-	register_syscore_ops(&hardware_syscore_ops);
+	compat_emergency_register(hardware_emergency);
+	compat_power_register(&hardware_power_ops);
 	return 0;
 }
 
 /** hardware_teardown() - turn it off again everywhere; no VM is left. */
 void hardware_teardown(void)
 {
-	unregister_syscore_ops(&hardware_syscore_ops);
+	compat_power_unregister();
 	compat_emergency_unregister();
 	cpuhp_remove_state(hotplug_state);
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The only room that knows what a kernel's own interfaces look like. */
+#ifndef JOIST_COMPAT_COMPAT_H
+#define JOIST_COMPAT_COMPAT_H
+
+#include <linux/eventfd.h>
+
+/**
+ * struct compat_power_ops - what is to be done around sleep and reboot
+ * @suspend: before sleep: on the last CPU, interrupts off; 0 or -errno
+ * @resume: after it
+ * @shutdown: before reboot: process context, all CPUs running
+ */
+struct compat_power_ops {
+	int (*suspend)(void);
+	void (*resume)(void);
+	void (*shutdown)(void);
+};
+
+void compat_power_register(const struct compat_power_ops *ops);
+void compat_power_unregister(void);
+
+/* @disable is called on each CPU by NMI when the kernel crashes or is
+ * restarted by force; it must work from any context.
+ */
+void compat_emergency_register(void (*disable)(void));
+void compat_emergency_unregister(void);
+
+static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#ifdef HAVE_EVENTFD_SIGNAL_ONE_ARG
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
+
+#endif

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Looks at a kernel's headers and prints a -DHAVE_... for each shape found.
+# usage: probe.sh SRCTREE
+src=$1
+
+# has FILE PATTERN MACRO
+has()
+{
+	if grep -Eqs "$2" "$src/$1"; then
+		printf -- ' -D%s' "$3"
+	fi
+}
+
+has arch/x86/include/asm/reboot.h 'cpu_emergency_register_virt_callback' \
+	HAVE_EMERGENCY_VIRT_CALLBACK
+has include/linux/syscore_ops.h 'register_syscore_ops' HAVE_SYSCORE_OPS
+has include/linux/eventfd.h 'eventfd_signal\(struct eventfd_ctx \*ctx\)' \
+	HAVE_EVENTFD_SIGNAL_ONE_ARG
+has include/linux/file.h 'define fd_file' HAVE_FD_FILE
