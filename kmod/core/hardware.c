@@ -6,6 +6,8 @@
 #define pr_fmt(fmt) "joist: " fmt
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/kobject.h>
+#include <linux/module.h>
 
 #include "hardware.h"
 #include "../x86/vendor_ops.h"
@@ -91,16 +93,38 @@ static const struct compat_power_ops hardware_power_ops = {
 	.shutdown = hardware_shutdown,
 };
 
+/* KVM owns the CPU's crash hook from its load on, VMs or not: it must leave. */
+static bool kvm_loaded(void)
+{
+	static const char * const names[] = { "kvm_intel", "kvm_amd" };
+	struct kset *modules = THIS_MODULE->mkobj.kobj.kset;
+	struct kobject *kobj;
+	int i;
+
+	for (i = 0; modules && i < ARRAY_SIZE(names); i++) {
+		kobj = kset_find_obj(modules, names[i]);
+		if (!kobj)
+			continue;
+		kobject_put(kobj);
+		pr_err("%s is held by %s: rmmod %s, or keep it from loading (modprobe.blacklist=%s)\n",
+		       vendor->name, names[i], names[i], names[i]);
+		return true;
+	}
+	return false;
+}
+
 /**
  * hardware_setup() - turn virtualization on on every online CPU
  *
- * Return: 0; -EBUSY when a CPU is already in VMX/SVM operation (the vendor has
- * said whose); other -errno of CPU hotplug.
+ * Return: 0; -EBUSY when KVM is loaded or a CPU is already in VMX/SVM
+ * operation (the log says whose and the remedy); other -errno of CPU hotplug.
  */
 int hardware_setup(void)
 {
 	int state;
 
+	if (kvm_loaded())
+		return -EBUSY;
 	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/joist:online",
 				  hardware_cpu_online, hardware_cpu_offline);
 	if (state < 0)
