@@ -12,20 +12,23 @@
 
 /* decode_insn() results below zero. */
 #define DECODE_MORE	(-1)	/* valid so far: needs more bytes than given */
-#define DECODE_INVALID	(-2)	/* no such instruction, or over 15 bytes */
+#define DECODE_INVALID	(-2)	/* no such instruction: #UD */
+#define DECODE_TOO_LONG	(-3)	/* over 15 bytes: #GP(0) */
 
 /**
  * struct insn - one decoded instruction
- * @map: opcode map: 0 one-byte, 1 0F, 2 0F38, 3 0F3A
+ * @map: opcode map: 0 one-byte, 1 0F, 2 0F38, 3 0F3A (5 and 6 of EVEX)
  * @opcode: the last opcode byte
  * @vex: 0, or 2, 3 for a VEX form, 4 for EVEX
  * @len: in bytes, prefixes included
  * @opsize: operand size in bytes (2, 4, 8), the byte forms by opcode
  * @adsize: address size in bytes (2, 4, 8)
  * @rex: the REX byte, or 0
- * @rep: 0, 0xf2 or 0xf3: the last of these prefixes
- * @lock: LOCK prefix seen
- * @opsize_prefix: 66 seen
+ * @rep: 0, 0xf2 or 0xf3: the last of these prefixes, or what VEX stands for
+ * @lock: LOCK prefix seen, and the instruction allows it
+ * @opsize_prefix: 66 seen, or what VEX stands for
+ * @vvvv: second source register of a VEX form
+ * @vl: vector length of a VEX form: 0 128 bits, 1 256, 2 512
  * @seg: segment override, or EMU_NR_SEGS
  * @has_modrm: @modrm is valid
  * @modrm: byte
@@ -36,7 +39,7 @@
  * @index: index register number or -1
  * @scale: shift, 0..3
  * @rip_relative: displacement counts from the next instruction
- * @disp: sign-extended displacement (or moffs)
+ * @disp: sign-extended displacement (or moffs); EVEX: disp8 not yet scaled
  * @imm: sign-extended immediate as the form defines
  * @imm2: second immediate (ENTER, far pointer's selector)
  */
@@ -51,6 +54,8 @@ struct insn {
 	u8 rep;
 	bool lock;
 	bool opsize_prefix;
+	u8 vvvv;
+	u8 vl;
 	u8 seg;
 	bool has_modrm;
 	u8 modrm;

@@ -51,8 +51,37 @@ struct emu_segment {
 	u32 limit;		/* in bytes, granularity applied */
 	u16 selector;
 	bool writable;
+	bool execute_only;	/* a code segment that may not be read */
 	bool expand_down;
+	bool big;		/* D/B: of SS, a 32-bit stack pointer */
 	bool unusable;
+};
+
+enum emu_dt { EMU_GDT, EMU_IDT };
+
+/*
+ * Instructions whose whole effect is the host's, with their argument. CPL and
+ * operand checks are done; registers are read and written in emu->regs.
+ */
+enum emu_system {
+	EMU_SYS_HLT,
+	EMU_SYS_CPUID,
+	EMU_SYS_RDTSC,
+	EMU_SYS_RDTSCP,
+	EMU_SYS_RDPMC,
+	EMU_SYS_INVD,
+	EMU_SYS_WBINVD,
+	EMU_SYS_INVLPG,		/* in: linear address */
+	EMU_SYS_XGETBV,
+	EMU_SYS_XSETBV,
+	EMU_SYS_HYPERCALL,	/* VMCALL or VMMCALL */
+	EMU_SYS_MONITOR,
+	EMU_SYS_MWAIT,
+	EMU_SYS_SWAPGS,
+	EMU_SYS_LLDT,		/* in: selector */
+	EMU_SYS_LTR,
+	EMU_SYS_SLDT,		/* out: selector */
+	EMU_SYS_STR,
 };
 
 /**
@@ -74,7 +103,19 @@ struct emu_segment {
  * @write_cr: likewise, with all the architecture's checks
  * @read_msr: by index
  * @write_msr: by index, guest-initiated rules
- * @load_segment: far loads: validate @selector and load the hidden part
+ * @load_segment: validate @selector and load the hidden part, also into
+ *                emu->seg[]; base = selector << 4 in real and VM86 mode. For
+ *                CS: same-privilege code segments only, everything else is
+ *                EMU_UNHANDLED or the fault. Always the last step that can fail
+ *
+ * NULL is allowed for those below: such instructions are then EMU_UNHANDLED.
+ * @io_allowed: the TSS's I/O bitmap lets @len ports from @port pass; asked
+ *              when CPL > IOPL or in VM86 mode (NULL: #GP)
+ * @read_dr: debug register @nr, with the DR7.GD and CR4.DE checks
+ * @write_dr: likewise
+ * @read_dt: GDTR or IDTR
+ * @write_dt: likewise; @base is canonical
+ * @system: do @what; @arg as enum emu_system says
  */
 struct emu_ops {
 	int (*fetch)(struct emu *emu, u64 lin, void *buf, unsigned int len);
@@ -91,6 +132,13 @@ struct emu_ops {
 	int (*read_msr)(struct emu *emu, u32 index, u64 *val);
 	int (*write_msr)(struct emu *emu, u32 index, u64 val);
 	int (*load_segment)(struct emu *emu, enum emu_seg seg, u16 selector);
+
+	int (*io_allowed)(struct emu *emu, u16 port, unsigned int len);
+	int (*read_dr)(struct emu *emu, unsigned int nr, u64 *val);
+	int (*write_dr)(struct emu *emu, unsigned int nr, u64 val);
+	int (*read_dt)(struct emu *emu, enum emu_dt dt, u64 *base, u16 *limit);
+	int (*write_dt)(struct emu *emu, enum emu_dt dt, u64 base, u16 limit);
+	int (*system)(struct emu *emu, enum emu_system what, u64 *arg);
 };
 
 /**
@@ -111,6 +159,7 @@ struct emu_ops {
  * @insn_len: how many are valid in @insn; a caller that has them already
  *            (decode assists) presets them
  * @interrupt_shadow: out: STI or MOV/POP SS blocks interrupts for one
+ * @iret: out: an IRET was done: NMIs are no longer blocked
  * @sse_read: read an XMM/YMM register for vector moves to device memory;
  *            NULL: such instructions are EMU_UNHANDLED
  * @sse_write: likewise
@@ -130,6 +179,7 @@ struct emu {
 	u8 insn[15];
 	u8 insn_len;
 	bool interrupt_shadow;
+	bool iret;
 	void (*sse_read)(struct emu *emu, unsigned int reg, void *buf,
 			 unsigned int len);
 	void (*sse_write)(struct emu *emu, unsigned int reg, const void *buf,
