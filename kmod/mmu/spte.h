@@ -13,7 +13,7 @@
 #include "../core/types.h"
 
 #define SPTE_LEVEL_BITS		9
-#define SPTE_PER_TABLE		(1 << SPTE_LEVEL_BITS)
+#define SPTE_PER_TABLE		512
 #define SPTE_MAX_LEVEL		5	/* of tables; leaves are at most at 3 */
 #define SPTE_ADDR_MASK		0x000ffffffffff000ULL
 
