@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What a guest inside the bench boots: a stock cloud kernel and a tiny root whose
+# /init reports and powers off.
+# shellcheck shell=bash
+
+# guest_build SERIES DIR
+guest_build()
+{
+	local series=$1 dir=$2 rel root
+	[ -e "$dir/.complete" ] && return
+	rel=$(kernel_release "$series" cloud)
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$(kernel_dir "$rel")/boot/vmlinuz-$rel" "$dir/vmlinuz"
+	cp "$(kernel_dir "$rel")/vmlinux" "$dir/vmlinux"
+	root=$(mktemp -d)
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,mnt,root,etc}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	cp "$BENCH_D/guest-init" "$root/init"
+	local name path
+	mkdir -p "$root/modules"
+	for name in virtio_pci virtio_blk ext4; do
+		modprobe -d "$(kernel_dir "$rel")" -S "$rel" --show-depends "$name" 2>/dev/null |
+			sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done | awk '!seen[$0]++' | while read -r path; do
+		cp "$path" "$root/modules/"
+		basename "$path" >>"$root/modules/order"
+	done
+	pack "$root" >"$dir/initrd"
+	rm -rf "$root"
+	touch "$dir/.complete"
+}
+
+# guest_files SERIES: the directory to put at /guest.
+guest_files()
+{
+	local key dir
+	key=$(cat "$BENCH_D/guest.sh" "$BENCH_D/guest-init" | sha256sum | cut -c 1-12)
+	dir=$CACHE/guest/$1-$key
+	[ -e "$dir/.complete" ] || locked "guest-$1" guest_build "$1" "$dir"
+	echo "$dir"
+}

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The AMD bench: QEMU's TCG with SVM. testbed.rst says what it can and cannot.
+# shellcheck shell=bash
+
+svm_cmdline() { echo "tsc=reliable"; }
+
+# svm_start: runs QEMU in the background; sets EMU_PID.
+svm_start()
+{
+	local machine=pc args=()
+	need qemu-system-x86_64 qemu-system-x86
+	if [ "$IOMMU" = yes ]; then
+		machine=q35,kernel-irqchip=split
+		args+=(-device "intel-iommu,intremap=on,caching-mode=on")
+	fi
+	[ "$ICOUNT" = yes ] && args+=(-icount "shift=0,sleep=off")
+	local d
+	for d in "${DEVICES[@]}"; do args+=(-device "$d"); done
+	for d in "${DISKS[@]}"; do args+=(-drive "file=$d,format=raw,if=virtio"); done
+	if [ "$SHELL_MODE" = yes ]; then
+		args+=(-serial "file:$RUN/console" -serial mon:stdio)
+	else
+		args+=(-serial "file:$RUN/console" -serial "file:$RUN/output")
+	fi
+	set -- qemu-system-x86_64 -M "$machine" -accel "tcg,thread=single" \
+		-cpu "${CPU:-max}" -smp "$SMP" -m "$MEMORY" -nodefaults -no-reboot \
+		-display none -kernel "$KERNEL_ELF" -initrd "$RUN/initrd" \
+		-append "$CMDLINE" "${args[@]}"
+	if [ "$SHELL_MODE" = yes ]; then
+		"$@"
+	else
+		"$@" </dev/null >"$RUN/emulator" 2>&1 &
+		EMU_PID=$!
+	fi
+}
