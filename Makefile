@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What people type. `make help` lists it.
+
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	$(shell printf '%s\n' /usr/src/linux-headers-*-amd64 | sort -rV))
+RELEASE := $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+BUILD ?= $(CURDIR)/build
+MODDIR := $(BUILD)/$(RELEASE)
+PREFIX ?= /usr/local
+# W=1 C=2 for warnings and sparse
+KFLAGS ?=
+
+.DEFAULT_GOAL := all
+.PHONY: all module userspace selftests unit demo check check-debug bench lint \
+	install uninstall clean help
+
+all: module userspace ## build the module and the userspace
+
+# kbuild leaves its objects beside the sources, so it works on a copy: one for each
+# kernel, and the source tree stays clean.
+module: ## build joist.ko into build/<release>/ (KDIR=kernel build directory)
+	@test -n "$(RELEASE)" || \
+		{ echo "no kernel headers found: run scripts/setup, or give KDIR="; exit 1; }
+	@mkdir -p $(MODDIR)
+	@rsync -a --delete --include=/Kbuild --include=/kmod/*** --include=/uapi/*** \
+		--filter='P *.o' --filter='P *.ko' --filter='P *.mod*' --filter='P .*.cmd' \
+		--filter='P .*.d' --filter='P modules.order' --filter='P Module.symvers' \
+		--exclude='/*' $(CURDIR)/ $(MODDIR)/
+	+$(MAKE) --no-print-directory -C $(KDIR) M=$(MODDIR) $(KFLAGS) modules
+
+userspace: ## build vmctl into build/userspace/
+	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace
+
+selftests: ## build the kselftests into build/selftests/
+	+$(MAKE) --no-print-directory -C selftests BUILD=$(BUILD)/selftests
+
+unit: ## run the unit tests of pure code
+	+$(MAKE) --no-print-directory -C selftests/unit check
+
+demo: ## boot a Debian guest with vmctl run
+	scripts/demo
+
+check: ## all tests, in both benches
+	scripts/check
+
+check-debug: ## the suite on a KASAN + lockdep kernel
+	scripts/check-debug
+
+bench: ## measure exit costs on KVM and joist
+	scripts/bench
+
+lint: ## checkpatch, sparse, W=1, cppcheck, layers, headers, shellcheck
+	scripts/lint
+
+install: all ## install the module, vmctl and the udev rule
+	install -D -m 644 $(MODDIR)/joist.ko \
+		$(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko
+	install -D -m 755 $(BUILD)/userspace/vmctl $(DESTDIR)$(PREFIX)/bin/vmctl
+	install -D -m 644 scripts/60-joist.rules \
+		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules
+	test -n "$(DESTDIR)" || depmod $(RELEASE)
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko \
+		$(DESTDIR)$(PREFIX)/bin/vmctl \
+		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules
+	test -n "$(DESTDIR)" || depmod $(RELEASE)
+
+clean: ## remove build/ (the cache of kernels stays in .cache/)
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
