@@ -52,7 +52,7 @@ enum walk_status {
  * @cr0: PG and WP are used
  * @cr3: as the guest sees it
  * @cr4: PSE, PAE, LA57, SMEP, SMAP and PKE are used
- * @efer: LMA and NXE are used
+ * @efer: LMA and NX(E) are used
  * @rflags: AC is used
  * @pkru: used while CR4.PKE is set
  * @maxphyaddr: the guest's physical-address width in bits, 32..52
