@@ -15,6 +15,7 @@
 #include "types.h"
 #include "exit.h"
 #include "request.h"
+#include "../x86/features.h"
 
 struct vm;
 struct lapic;
@@ -65,11 +66,13 @@ struct pending_exception {
 
 /**
  * struct pending_interrupt - an interrupt given to the hardware
- * @injected: not yet delivered
+ * @pending: from KVM_INTERRUPT, waits until the guest can take one
+ * @injected: given to the hardware, not yet delivered
  * @soft: INTn/INT3/INTO: RIP advances by the instruction's length
  * @vector: 0..255
  */
 struct pending_interrupt {
+	bool pending;
 	bool injected;
 	bool soft;
 	u8 vector;
@@ -125,17 +128,6 @@ struct vcpu_stat {
 	u64 insn_emulations;
 };
 
-/* Facts that CPUID grants this guest, cached by cpuid_update_features(). */
-struct guest_features {
-	u8 maxphyaddr;
-	u64 cr4_reserved;	/* bits the guest may not set */
-	u64 efer_valid;		/* bits the guest may set */
-	u64 xcr0_valid;
-	bool x2apic, tsc_deadline, xsave, xsaves, nx, lm, pcid, rdtscp, gbpages,
-	     spec_ctrl, arch_capabilities, invpcid, rdpid, fsgsbase, pv_clock,
-	     syscall_amd;
-};
-
 /**
  * struct vcpu - one virtual CPU
  *
@@ -174,10 +166,13 @@ struct vcpu {
 	u64 cr3;
 	u64 cr4;
 	u64 cr4_guest_owned;
+	u64 pdptrs[4];			/* set before set_cr* when PAE paging starts */
 	u64 cr8;			/* without an in-kernel lapic */
 	u64 efer;
 	u64 xcr0;
 	u64 xss;
+	u32 pkru;			/* valid while not in fpu_enter/fpu_leave */
+	u32 host_pkru;			/* of this thread, during KVM_RUN */
 	u64 apic_base;
 	u64 dr[4];
 	u64 dr6;
@@ -215,6 +210,7 @@ struct vcpu {
 	/* Time: (m). */
 	u64 tsc_offset;			/* guest TSC = host TSC + offset */
 	u64 tsc_khz;
+	u64 tsc_adjust;
 	u64 pv_time_msr;		/* MSR_KVM_SYSTEM_TIME_NEW */
 	struct pvclock_vcpu_time_info pv_time;
 
@@ -223,6 +219,9 @@ struct vcpu {
 	u64 last_fault_gpa;		/* (m) for reports */
 	struct emu *emu;		/* (c) scratch of the emulator glue */
 };
+
+/* The mapping a VMM makes of a vCPU: the run page, the page of port data. */
+#define VCPU_RUN_ORDER	1
 
 struct vcpu *vcpu_create(struct vm *vm, u32 id);
 void vcpu_destroy(struct vcpu *vcpu);

@@ -28,5 +28,18 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr);
 int msr_set(struct vcpu *vcpu, const struct msr_access *msr);
 int msr_list(struct kvm_msr_list __user *ulist, bool features);
 int msr_get_feature(u32 index, u64 *data);
+void msr_reset(struct vcpu *vcpu);	/* power-up values, before vcpu_reset */
+
+/* msr_ioctl.c: KVM_GET_MSRS and KVM_SET_MSRS; vcpu NULL: the device's
+ * features. How many were processed, or -errno.
+ */
+struct kvm_msrs;
+int msr_get_many(struct vcpu *vcpu, struct kvm_msrs __user *user);
+int msr_set_many(struct vcpu *vcpu, struct kvm_msrs __user *user);
+
+/* mtrr.c: 0, MSR_FAULT or MSR_UNKNOWN */
+int mtrr_get(struct vcpu *vcpu, struct msr_access *msr);
+int mtrr_set(struct vcpu *vcpu, const struct msr_access *msr);
+bool pat_valid(u64 pat);
 
 #endif

@@ -13,7 +13,17 @@ void exception_queue(struct vcpu *vcpu, u8 vector);
 void exception_queue_error(struct vcpu *vcpu, u8 vector, u32 error);
 void exception_queue_payload(struct vcpu *vcpu, u8 vector, bool has_error,
 			     u32 error, u64 payload);
+/* 0 or -errno. want_exit_now: leave right after the event's delivery, another
+ * one waits behind it.
+ */
 int inject_events(struct vcpu *vcpu, bool *want_exit_now);
+/* KVM_INTERRUPT without an in-kernel controller: 0 or -EEXIST. */
+int irq_queue_user(struct vcpu *vcpu, u8 vector);
+/* No event waits that an interrupt would have to queue behind. */
+bool irq_injectable(struct vcpu *vcpu);
+void events_reset(struct vcpu *vcpu);
+void events_get(struct vcpu *vcpu, struct kvm_vcpu_events *ev);
+int events_set(struct vcpu *vcpu, const struct kvm_vcpu_events *ev);
 
 /* cr.c: control, debug and extended-control registers, guest rules.
  * 0, or 1: the guest gets #GP(0) (nothing was changed).
@@ -28,7 +38,13 @@ int dr_write(struct vcpu *vcpu, int nr, u64 val);
 int dr_read(struct vcpu *vcpu, int nr, u64 *val);
 int xcr_write(struct vcpu *vcpu, u32 index, u64 val);
 bool cr4_valid(struct vcpu *vcpu, u64 val);
+bool cr0_valid(struct vcpu *vcpu, u64 val);
 int apic_base_write(struct vcpu *vcpu, u64 val, bool host);
+/* CR0, CR3, CR4, EFER of KVM_SET_SREGS, in the order that is always legal:
+ * 0, or -EINVAL with nothing changed.
+ */
+int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+void cr_load_pdptrs(struct vcpu *vcpu);
 
 /* cpuid.c */
 void cpuid_exit(struct vcpu *vcpu);	/* EAX, ECX in regs -> results in regs */
@@ -36,6 +52,16 @@ const struct kvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 leaf,
 					  u32 subleaf);
 
 /* fpu.c */
+int fpu_setup(void);
+u64 fpu_guest_xcr0(void);		/* components a guest may enable */
+unsigned int fpu_uabi_size(struct vcpu *vcpu);	/* bytes of KVM_GET_XSAVE2 */
+void fpu_get(struct vcpu *vcpu, struct kvm_fpu *out);
+int fpu_set(struct vcpu *vcpu, const struct kvm_fpu *in);
+/* Buffers of @size >= 4096 bytes. */
+void fpu_get_xsave(struct vcpu *vcpu, void *buf, unsigned int size);
+int fpu_set_xsave(struct vcpu *vcpu, const void *buf);
+void fpu_get_xcrs(struct vcpu *vcpu, struct kvm_xcrs *out);
+int fpu_set_xcrs(struct vcpu *vcpu, const struct kvm_xcrs *in);
 int fpu_create(struct vcpu *vcpu);
 void fpu_destroy(struct vcpu *vcpu);
 void fpu_load_guest(struct vcpu *vcpu);	/* once per KVM_RUN */
@@ -49,14 +75,26 @@ void tsc_vm_init(struct vm *vm);
 void tsc_vcpu_init(struct vcpu *vcpu);
 u64 tsc_guest(struct vcpu *vcpu, u64 host_tsc);
 void tsc_write(struct vcpu *vcpu, u64 guest_tsc, bool host);
+void tsc_set_offset(struct vcpu *vcpu, u64 offset);
+int tsc_set_khz(struct vcpu *vcpu, u32 khz);	/* KVM_SET_TSC_KHZ */
+bool tsc_host_stable(void);
 
 /* pv.c: the guest clock and the other paravirtual services */
 int pv_msr_get(struct vcpu *vcpu, struct msr_access *msr);
 int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr);
-void pv_clock_update(struct vcpu *vcpu);
+void pv_clock_update(struct vcpu *vcpu);	/* REQ_CLOCK_UPDATE */
+void pv_clock_vm_init(struct vm *vm);
+/* KVM_GET_CLOCK, KVM_SET_CLOCK, KVM_KVMCLOCK_CTRL: 0 or -EINVAL */
+void pv_clock_get(struct vm *vm, struct kvm_clock_data *data);
+int pv_clock_set(struct vm *vm, const struct kvm_clock_data *data);
+int pv_clock_paused(struct vcpu *vcpu);
 int pv_hypercall(struct vcpu *vcpu);	/* enum exit_result */
 
 /* glue.c: the emulator on a vCPU */
+struct emu *emulate_alloc(void);	/* scratch for vcpu->emu; NULL: no memory */
+void emulate_free(struct emu *emu);
+int emulate_create(struct vcpu *vcpu);	/* vcpu->emu: 0 or -ENOMEM */
+void emulate_destroy(struct vcpu *vcpu);
 int emulate_vcpu(struct vcpu *vcpu);	/* enum exit_result or -errno */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
 enum emu_mode vcpu_emu_mode(struct vcpu *vcpu);
