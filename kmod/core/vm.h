@@ -20,6 +20,7 @@ struct irqchip;
 
 #define JOIST_MAX_VCPUS		288	/* x2APIC ids are 32-bit; MADT practice */
 #define JOIST_MAX_VCPU_ID	1024	/* ids are below this */
+#define JOIST_IDENTITY_MAP_DEFAULT	0xfffbc000
 
 /**
  * struct vm - one virtual machine
@@ -37,10 +38,9 @@ struct vm {
 	refcount_t refs;		/* (a) fds: VM, vCPUs, devices */
 	pid_t owner_pid;		/* (c) tgid, init namespace */
 	kuid_t owner_uid;		/* (c) */
-	struct list_head node;		/* vm_list, vm_list_lock */
 	struct mutex lock;
 	bool dead;			/* set once, by vm_kill(); read racily */
-	struct srcu_struct srcu;	/* memslots and buses */
+	struct srcu_struct srcu;	/* memslots and buses; read section of KVM_RUN */
 	struct srcu_struct irq_srcu;	/* routing; taken in irqfd wakeups */
 
 	struct xarray vcpus;		/* (l) to add; idx -> struct vcpu */
@@ -65,9 +65,13 @@ struct vm {
 	/* Time. */
 	raw_spinlock_t tsc_lock;
 	u64 tsc_offset;			/* tsc_lock: what a new vCPU gets */
+	u64 tsc_last_write;		/* tsc_lock: value userspace last wrote */
+	u64 tsc_last_host;		/* tsc_lock: host TSC then */
 	u64 tsc_khz;			/* (l) */
-	s64 clock_offset;		/* (l) kvmclock ns = boottime ns + offset */
-	u64 wall_clock_msr;		/* (l) */
+	s64 clock_offset;		/* tsc_lock: kvmclock = boottime + offset, ns */
+	u64 clock_tsc;			/* tsc_lock: with a stable TSC: base */
+	u64 clock_ns;			/* tsc_lock: kvmclock at clock_tsc */
+	u64 wall_clock_msr;		/* tsc_lock */
 
 	/* Set by userspace before vCPUs run: (l). */
 	gpa_t tss_addr;
