@@ -14,6 +14,5 @@ int irqfd_ioctl(struct vm *vm, const struct kvm_irqfd *args);
 int ioeventfd_ioctl(struct vm *vm, const struct kvm_ioeventfd *args);
 void irqfd_release(struct vm *vm);	/* last VM fd closed: detach them all */
 void irqfd_routing_update(struct vm *vm);	/* irq_lock held */
-void ioeventfd_release(struct vm *vm);
 
 #endif

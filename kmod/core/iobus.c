@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The buses of in-kernel devices: sorted arrays, replaced as a whole. */
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+
+#include "iobus.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define IOBUS_MAX_RANGES	1000
+
+static struct iobus *iobus_alloc(int nr)
+{
+	struct iobus *bus;
+
+	bus = kzalloc(struct_size(bus, ranges, nr), GFP_KERNEL_ACCOUNT);
+	if (bus)
+		bus->nr = nr;
+	return bus;
+}
+
+/** iobus_init() - empty buses for a new VM; 0 or -ENOMEM */
+int iobus_init(struct vm *vm)
+{
+	int i;
+
+	for (i = 0; i < NR_IOBUSES; i++) {
+		struct iobus *bus = iobus_alloc(0);
+
+		if (!bus) {
+			iobus_free(vm);
+			return -ENOMEM;
+		}
+		RCU_INIT_POINTER(vm->bus[i], bus);
+	}
+	return 0;
+}
+
+/** iobus_free() - destroy the devices that are left; nobody uses the VM */
+void iobus_free(struct vm *vm)
+{
+	int i, j;
+
+	for (i = 0; i < NR_IOBUSES; i++) {
+		struct iobus *bus = rcu_dereference_protected(vm->bus[i], true);
+
+		for (j = 0; bus && j < bus->nr; j++) {
+			struct iodev *dev = bus->ranges[j].dev;
+
+			if (dev->ops->destroy)
+				dev->ops->destroy(dev);
+		}
+		RCU_INIT_POINTER(vm->bus[i], NULL);
+		kfree(bus);
+	}
+}
+
+static void iobus_publish(struct vm *vm, enum iobus_kind kind,
+			  struct iobus *new, struct iobus *old)
+{
+	rcu_assign_pointer(vm->bus[kind], new);
+	synchronize_srcu_expedited(&vm->srcu);
+	kfree(old);
+}
+
+/**
+ * iobus_register() - put a device on a bus
+ * @vm: which
+ * @kind: port or memory-mapped
+ * @addr: first address
+ * @len: bytes; 0: any length is the device's business (ioeventfd)
+ * @dev: stays alive until it is unregistered or destroyed
+ *
+ * Ranges may overlap: the device that answers first, in order of address and
+ * of registration, has the access. Return: 0, -ENOSPC, -ENOMEM. Context:
+ * vm->slots_lock held.
+ */
+int iobus_register(struct vm *vm, enum iobus_kind kind, gpa_t addr, u32 len,
+		   struct iodev *dev)
+{
+	struct iobus *old, *new;
+	int i, at;
+
+	lockdep_assert_held(&vm->slots_lock);
+	old = rcu_dereference_protected(vm->bus[kind],
+					lockdep_is_held(&vm->slots_lock));
+	if (old->nr >= IOBUS_MAX_RANGES)
+		return -ENOSPC;
+	new = iobus_alloc(old->nr + 1);
+	if (!new)
+		return -ENOMEM;
+	for (at = 0; at < old->nr && old->ranges[at].addr <= addr; at++)
+		new->ranges[at] = old->ranges[at];
+	new->ranges[at] = (struct iobus_range){ addr, len, dev };
+	for (i = at; i < old->nr; i++)
+		new->ranges[i + 1] = old->ranges[i];
+	iobus_publish(vm, kind, new, old);
+	return 0;
+}
+
+/**
+ * iobus_unregister() - take a device off a bus
+ * @vm: which
+ * @kind: port or memory-mapped
+ * @dev: all of its ranges go; nobody is in its operations any more afterwards
+ *
+ * Return: 0, -ENOENT, -ENOMEM (nothing has changed). Context: vm->slots_lock
+ * held.
+ */
+int iobus_unregister(struct vm *vm, enum iobus_kind kind, struct iodev *dev)
+{
+	struct iobus *old, *new;
+	int i, n = 0;
+
+	lockdep_assert_held(&vm->slots_lock);
+	old = rcu_dereference_protected(vm->bus[kind],
+					lockdep_is_held(&vm->slots_lock));
+	for (i = 0; i < old->nr; i++)
+		if (old->ranges[i].dev == dev)
+			n++;
+	if (!n)
+		return -ENOENT;
+	new = iobus_alloc(old->nr - n);
+	if (!new)
+		return -ENOMEM;
+	for (i = 0, n = 0; i < old->nr; i++)
+		if (old->ranges[i].dev != dev)
+			new->ranges[n++] = old->ranges[i];
+	iobus_publish(vm, kind, new, old);
+	return 0;
+}
+
+static bool range_hit(const struct iobus_range *range, gpa_t addr, int len)
+{
+	if (!range->len)
+		return range->addr == addr;
+	return addr >= range->addr && addr - range->addr + len <= range->len;
+}
+
+/* The access at @addr, offered to each device that claims it. */
+static int iobus_access(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr,
+			int len, void *val, bool write)
+{
+	struct iobus *bus = srcu_dereference(vcpu->vm->bus[kind],
+					     &vcpu->vm->srcu);
+	int i;
+
+	for (i = 0; i < bus->nr && bus->ranges[i].addr <= addr; i++) {
+		struct iodev *dev = bus->ranges[i].dev;
+		int err;
+
+		if (!range_hit(&bus->ranges[i], addr, len))
+			continue;
+		err = write ? dev->ops->write(vcpu, dev, addr, len, val) :
+			      dev->ops->read(vcpu, dev, addr, len, val);
+		if (err != -EOPNOTSUPP)
+			return err;
+	}
+	return -EOPNOTSUPP;
+}
+
+/**
+ * iobus_read() - ask the in-kernel devices
+ * @vcpu: whose thread this is; vm->srcu read section held
+ * @kind: port or memory-mapped
+ * @addr: address
+ * @len: 1..8 bytes
+ * @val: filled in
+ *
+ * Return: 0, or -EOPNOTSUPP: userspace's.
+ */
+int iobus_read(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
+	       void *val)
+{
+	return iobus_access(vcpu, kind, addr, len, val, false);
+}
+
+/** iobus_write() - likewise, writing */
+int iobus_write(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
+		const void *val)
+{
+	return iobus_access(vcpu, kind, addr, len, (void *)val, true);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The life of a vCPU: made, moved between CPUs, woken, reset. */
+#define pr_fmt(fmt) "joist: " fmt
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include "regs.h"
+#include "vcpu.h"
+#include "vm.h"
+#include "../irqchip/irqchip.h"
+#include "../x86/x86.h"
+
+static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
+{
+	struct vcpu *vcpu = container_of(pn, struct vcpu, preempt_notifier);
+
+	WRITE_ONCE(vcpu->cpu, cpu);
+	vendor_call(vcpu_load)(vcpu, cpu);
+}
+
+static void notifier_sched_out(struct preempt_notifier *pn,
+			       struct task_struct *next)
+{
+	struct vcpu *vcpu = container_of(pn, struct vcpu, preempt_notifier);
+
+	vendor_call(vcpu_put)(vcpu);
+	WRITE_ONCE(vcpu->cpu, -1);
+}
+
+static struct preempt_ops vcpu_preempt_ops = {
+	.sched_in = notifier_sched_in,
+	.sched_out = notifier_sched_out,
+};
+
+/**
+ * vcpu_load() - bring the vCPU's hardware state to this CPU
+ * @vcpu: vcpu->mutex held
+ *
+ * From here to vcpu_put() the state follows the thread when it is preempted
+ * or moved.
+ */
+void vcpu_load(struct vcpu *vcpu)
+{
+	int cpu = get_cpu();
+
+	preempt_notifier_register(&vcpu->preempt_notifier);
+	WRITE_ONCE(vcpu->cpu, cpu);
+	vendor_call(vcpu_load)(vcpu, cpu);
+	put_cpu();
+}
+
+/** vcpu_put() - undo vcpu_load() */
+void vcpu_put(struct vcpu *vcpu)
+{
+	preempt_disable();
+	vendor_call(vcpu_put)(vcpu);
+	WRITE_ONCE(vcpu->cpu, -1);
+	preempt_notifier_unregister(&vcpu->preempt_notifier);
+	preempt_enable();
+}
+
+/**
+ * vcpu_create() - make a vCPU, reset and not yet visible to others
+ * @vm: vm->lock held; created_vcpus counts this one already
+ * @id: APIC id at reset, checked by the caller
+ *
+ * Return: the vCPU or ERR_PTR().
+ */
+struct vcpu *vcpu_create(struct vm *vm, u32 id)
+{
+	struct vcpu *vcpu = kzalloc(vendor->vcpu_size, GFP_KERNEL_ACCOUNT);
+	int err = -ENOMEM;
+
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->cpu = -1;
+	vcpu->regs_avail = ~0;
+	mutex_init(&vcpu->mutex);
+	rcuwait_init(&vcpu->wait);
+	preempt_notifier_init(&vcpu->preempt_notifier, &vcpu_preempt_ops);
+
+	vcpu->run = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
+					     VCPU_RUN_ORDER);
+	if (!vcpu->run)
+		goto out_vcpu;
+	vcpu->pio_data = (void *)vcpu->run + PAGE_SIZE;
+	err = fpu_create(vcpu);
+	if (err)
+		goto out_run;
+	vcpu->emu = emulate_alloc();
+	err = -ENOMEM;
+	if (!vcpu->emu)
+		goto out_fpu;
+	if (vm_has_irqchip(vm)) {
+		vcpu->lapic = lapic_create(vcpu, id);
+		if (IS_ERR(vcpu->lapic)) {
+			err = PTR_ERR(vcpu->lapic);
+			goto out_emu;
+		}
+	}
+	err = vendor_call(vcpu_init)(vcpu);
+	if (err)
+		goto out_lapic;
+
+	tsc_vcpu_init(vcpu);
+	vcpu->mp_state = !vcpu->lapic || id == vm->bsp_id ?
+			 KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
+	mutex_lock(&vcpu->mutex);
+	vcpu_load(vcpu);
+	vcpu_reset(vcpu, false);
+	vcpu_put(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return vcpu;
+
+out_lapic:
+	if (vcpu->lapic)
+		lapic_destroy(vcpu->lapic);
+out_emu:
+	emulate_free(vcpu->emu);
+out_fpu:
+	fpu_destroy(vcpu);
+out_run:
+	free_pages((unsigned long)vcpu->run, VCPU_RUN_ORDER);
+out_vcpu:
+	kfree(vcpu);
+	return ERR_PTR(err);
+}
+
+/** vcpu_destroy() - nobody has a file of it, no thread is in it */
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->lapic)
+		lapic_destroy(vcpu->lapic);
+	vendor_call(vcpu_free)(vcpu);
+	emulate_free(vcpu->emu);
+	fpu_destroy(vcpu);
+	kvfree(vcpu->cpuid);
+	put_pid(vcpu->pid);
+	free_pages((unsigned long)vcpu->run, VCPU_RUN_ORDER);
+	kfree(vcpu);
+}
+
+/**
+ * vcpu_wake() - a halted vCPU looks for work again
+ * @vcpu: any vCPU of a live VM
+ *
+ * Context: any, hard interrupts included.
+ */
+void vcpu_wake(struct vcpu *vcpu)
+{
+	rcuwait_wake_up(&vcpu->wait);
+}
+
+/**
+ * vcpu_kick() - make a vCPU see its requests: wake it, or out of the guest
+ * @vcpu: any vCPU of a live VM
+ *
+ * Context: any, hard interrupts included.
+ */
+void vcpu_kick(struct vcpu *vcpu)
+{
+	int cpu;
+
+	vcpu_wake(vcpu);
+	cpu = get_cpu();
+	if (cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) == VCPU_IN_GUEST) {
+		int target = READ_ONCE(vcpu->cpu);
+
+		if (target >= 0 && target != cpu && cpu_online(target))
+			smp_send_reschedule(target);
+	}
+	put_cpu();
+}
+
+static void reset_events(struct vcpu *vcpu)
+{
+	memset(&vcpu->exception, 0, sizeof(vcpu->exception));
+	memset(&vcpu->interrupt, 0, sizeof(vcpu->interrupt));
+	vcpu->nmi_injected = false;
+	vcpu->nmi_pending = 0;
+	atomic_set(&vcpu->nmi_queued, 0);
+	vcpu->triple_fault = false;
+}
+
+static void reset_segments(struct vcpu *vcpu)
+{
+	static const struct kvm_segment data = {
+		.limit = 0xffff, .type = 3, .present = 1, .s = 1,
+	};
+	static const struct kvm_segment code = {
+		.base = 0xffff0000, .limit = 0xffff, .selector = 0xf000,
+		.type = 11, .present = 1, .s = 1,
+	};
+	static const struct kvm_segment tr = {
+		.limit = 0xffff, .type = 11, .present = 1,
+	};
+	static const struct kvm_segment ldtr = {
+		.limit = 0xffff, .type = 2, .present = 1,
+	};
+	static const struct kvm_dtable dt = { .limit = 0xffff };
+	enum vcpu_sreg sreg;
+
+	for (sreg = VCPU_SREG_ES; sreg <= VCPU_SREG_GS; sreg++)
+		vendor_call(set_segment)(vcpu, sreg == VCPU_SREG_CS ? &code :
+					 &data, sreg);
+	vendor_call(set_segment)(vcpu, &tr, VCPU_SREG_TR);
+	vendor_call(set_segment)(vcpu, &ldtr, VCPU_SREG_LDTR);
+	vendor_call(set_dt)(vcpu, &dt, VCPU_GDT);
+	vendor_call(set_dt)(vcpu, &dt, VCPU_IDT);
+}
+
+/* Signature of family, model and stepping that reset leaves in EDX. */
+static u32 reset_edx(struct vcpu *vcpu)
+{
+	const struct kvm_cpuid_entry2 *e = cpuid_find(vcpu, 1, 0);
+
+	return e ? e->eax : 0x600;
+}
+
+/**
+ * vcpu_reset() - power-up or INIT, by the rules of the Intel SDM and AMD APM
+ * tables of register state after them
+ * @vcpu: vcpu->mutex held, loaded
+ * @init: INIT: caches, FPU state, most MSRs and the APIC base survive
+ */
+void vcpu_reset(struct vcpu *vcpu, bool init)
+{
+	u64 old_cr0 = vcpu->cr0;
+
+	lockdep_assert_held(&vcpu->mutex);
+	vendor_call(vcpu_reset)(vcpu, init);
+	reset_events(vcpu);
+	memset(vcpu->dr, 0, sizeof(vcpu->dr));
+	vcpu->dr6 = DR6_RESERVED;
+	vcpu->dr7 = DR7_RESET_VALUE;
+	vendor_call(set_dr7)(vcpu);
+	vcpu->cr2 = 0;
+	vcpu->cr8 = 0;
+
+	if (!init) {
+		vcpu->smbase = 0x30000;
+		vcpu->misc_enable = MSR_IA32_MISC_ENABLE_FAST_STRING;
+		vcpu->xcr0 = XFEATURE_MASK_FP;
+		vcpu->xss = 0;
+		vcpu->pat = PAT_RESET_VALUE;
+		vcpu->apic_base = APIC_DEFAULT_PHYS_BASE |
+				  MSR_IA32_APICBASE_ENABLE |
+				  (vcpu->id == vcpu->vm->bsp_id ?
+				   MSR_IA32_APICBASE_BSP : 0);
+		vcpu->ucode_rev = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL ?
+				  1ULL << 32 : 0x01000065;
+	}
+	if (vcpu->lapic) {
+		if (!init)
+			lapic_set_base(vcpu->lapic, vcpu->apic_base);
+		lapic_reset(vcpu->lapic, init);
+	}
+
+	memset(vcpu->regs, 0, sizeof(vcpu->regs));
+	reg_write(vcpu, REG_RDX, reset_edx(vcpu));
+	reg_write(vcpu, REG_RSP, 0);
+	reg_write(vcpu, REG_RFLAGS, X86_EFLAGS_FIXED);
+	reg_write(vcpu, REG_RIP, 0xfff0);
+	reset_segments(vcpu);
+
+	/* Paging goes before long mode does; CD and NW survive INIT. */
+	vendor_call(set_cr0)(vcpu, X86_CR0_ET |
+			     (init ? old_cr0 & (X86_CR0_NW | X86_CR0_CD) :
+			      X86_CR0_NW | X86_CR0_CD));
+	vendor_call(set_cr4)(vcpu, 0);
+	vendor_call(set_efer)(vcpu, 0);
+	vendor_call(set_cr3)(vcpu, 0);
+	vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
+	vcpu_request(vcpu, REQ_LOAD_ROOT);
+	vcpu_request(vcpu, REQ_EVENT);
+}
