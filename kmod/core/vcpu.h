@@ -100,7 +100,14 @@ struct mmio_fragment {
  * @writes: posted writes of the instruction under way
  * @nr_writes: how many
  * @next_write: first that userspace has not seen
- * @pio_in: the instruction's IN was answered (data in the run page's pio page)
+ * @again: emulates the instruction under way once more, with its answers
+ * @pio_in: the instruction's IN was answered; data in the run page's pio page
+ * @pio_pending: it still waits for userspace
+ * @pio_out: the instruction's OUT is to be told to userspace
+ * @pio_port: of these
+ * @pio_size: bytes: 1, 2, 4
+ *
+ * Protected by vcpu->mutex.
  */
 struct vcpu_io {
 	int (*complete)(struct vcpu *vcpu);
@@ -113,9 +120,10 @@ struct vcpu_io {
 	u8 next_write;
 	bool pio_in;
 	bool pio_pending;
+	bool pio_out;
 	u16 pio_port;
 	u8 pio_size;
-	u32 pio_count;
+	int (*again)(struct vcpu *vcpu);
 };
 
 struct vcpu_stat {
@@ -125,6 +133,8 @@ struct vcpu_stat {
 	u64 nmi_injections;
 	u64 page_faults;
 	u64 halts;
+	u64 signal_exits;
+	u64 event_checks;
 	u64 insn_emulations;
 };
 
@@ -231,7 +241,6 @@ void vcpu_put(struct vcpu *vcpu);
 void vcpu_reset(struct vcpu *vcpu, bool init);
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_wake(struct vcpu *vcpu);
-int vcpu_run(struct vcpu *vcpu);
 bool vcpu_runnable(struct vcpu *vcpu);
 
 /**

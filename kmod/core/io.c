@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Device accesses of one instruction: see io.h for the model. */
+#include <linux/kvm.h>
+#include <linux/string.h>
+
+#include "io.h"
+#include "iobus.h"
+#include "regs.h"
+#include "vm.h"
+#include "../irqchip/irqchip.h"
+#include "../x86/x86.h"
+
+/**
+ * io_insn_begin() - an instruction is about to be emulated
+ * @vcpu: owner thread, vcpu->mutex held
+ * @replay: the same instruction as before, with userspace's answers
+ */
+void io_insn_begin(struct vcpu *vcpu, bool replay)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	io->next_read = 0;
+	io->nr_writes = 0;
+	io->next_write = 0;
+	if (replay)
+		return;
+	io->nr_reads = 0;
+	io->read_pending = false;
+	io->pio_in = false;
+	io->pio_pending = false;
+}
+
+/* In-kernel devices: 0, or -EOPNOTSUPP. */
+static int mmio_kernel_read(struct vcpu *vcpu, gpa_t gpa, void *val,
+			    unsigned int len)
+{
+	if (vcpu->lapic && lapic_in_mmio(vcpu->lapic, gpa) &&
+	    lapic_mmio_read(vcpu->lapic, offset_in_page(gpa), len, val))
+		return 0;
+	return iobus_read(vcpu, IOBUS_MMIO, gpa, len, val);
+}
+
+static int mmio_kernel_write(struct vcpu *vcpu, gpa_t gpa, const void *val,
+			     unsigned int len)
+{
+	if (vcpu->lapic && lapic_in_mmio(vcpu->lapic, gpa) &&
+	    lapic_mmio_write(vcpu->lapic, offset_in_page(gpa), len, val))
+		return 0;
+	return iobus_write(vcpu, IOBUS_MMIO, gpa, len, val);
+}
+
+/* Remember a read that was answered, so that a replay sees the same value. */
+static int read_record(struct vcpu_io *io, gpa_t gpa, const void *val,
+		       unsigned int len)
+{
+	struct mmio_fragment *frag;
+
+	if (io->nr_reads == MMIO_MAX_FRAGMENTS)
+		return EMU_UNHANDLED;
+	frag = &io->reads[io->nr_reads++];
+	frag->gpa = gpa;
+	frag->len = len;
+	if (val)
+		memcpy(frag->data, val, len);
+	io->next_read = io->nr_reads;
+	return EMU_OK;
+}
+
+/**
+ * io_mmio_read() - the instruction reads device memory
+ * @vcpu: between io_insn_begin() and io_insn_end()
+ * @gpa: guest physical address; the access does not cross a page
+ * @val: filled in on EMU_OK
+ * @len: 1..8 bytes
+ *
+ * Return: EMU_OK; EMU_IO: call io_to_userspace(); EMU_UNHANDLED: too many
+ * accesses in one instruction.
+ */
+int io_mmio_read(struct vcpu *vcpu, gpa_t gpa, void *val, unsigned int len)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	if (io->next_read < io->nr_reads) {
+		struct mmio_fragment *frag = &io->reads[io->next_read];
+
+		/* A guest that changed its code meanwhile starts afresh. */
+		if (frag->gpa == gpa && frag->len == len) {
+			memcpy(val, frag->data, len);
+			io->next_read++;
+			return EMU_OK;
+		}
+		io->nr_reads = io->next_read;
+	}
+	if (!mmio_kernel_read(vcpu, gpa, val, len))
+		return read_record(io, gpa, val, len);
+	if (read_record(io, gpa, NULL, len) != EMU_OK)
+		return EMU_UNHANDLED;
+	io->read_pending = true;
+	return EMU_IO;
+}
+
+/** io_mmio_write() - likewise, writing; a write for userspace is queued */
+int io_mmio_write(struct vcpu *vcpu, gpa_t gpa, const void *val,
+		  unsigned int len)
+{
+	struct vcpu_io *io = &vcpu->io;
+	struct mmio_fragment *frag;
+
+	if (!mmio_kernel_write(vcpu, gpa, val, len))
+		return EMU_OK;
+	if (io->nr_writes == MMIO_MAX_FRAGMENTS)
+		return EMU_UNHANDLED;
+	frag = &io->writes[io->nr_writes++];
+	frag->gpa = gpa;
+	frag->len = len;
+	memcpy(frag->data, val, len);
+	return EMU_OK;
+}
+
+static void pio_fill_run(struct vcpu *vcpu, u16 port, unsigned int size,
+			 bool in)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = size;
+	run->io.port = port;
+	run->io.count = 1;
+	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
+}
+
+/** io_pio_in() - an emulated IN or INS iteration; results as io_mmio_read() */
+int io_pio_in(struct vcpu *vcpu, u16 port, void *val, unsigned int size)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	if (io->pio_in && io->pio_port == port && io->pio_size == size) {
+		memcpy(val, vcpu->pio_data, size);
+		return EMU_OK;
+	}
+	if (!iobus_read(vcpu, IOBUS_PIO, port, size, val)) {
+		/* A replay (INS into device memory) must not read twice. */
+		io->pio_in = true;
+		io->pio_port = port;
+		io->pio_size = size;
+		memcpy(vcpu->pio_data, val, size);
+		return EMU_OK;
+	}
+	io->pio_port = port;
+	io->pio_size = size;
+	io->pio_pending = true;
+	return EMU_IO;
+}
+
+/** io_pio_out() - an emulated OUT or OUTS iteration */
+int io_pio_out(struct vcpu *vcpu, u16 port, const void *val, unsigned int size)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	if (!iobus_write(vcpu, IOBUS_PIO, port, size, val))
+		return EMU_OK;
+	memcpy(vcpu->pio_data, val, size);
+	io->pio_port = port;
+	io->pio_size = size;
+	io->pio_out = true;
+	return EMU_OK;
+}
+
+static int next_write_to_userspace(struct vcpu *vcpu)
+{
+	struct vcpu_io *io = &vcpu->io;
+	struct mmio_fragment *frag;
+	struct kvm_run *run = vcpu->run;
+
+	if (io->next_write >= io->nr_writes)
+		return EXIT_RESUME;
+	frag = &io->writes[io->next_write++];
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = frag->gpa;
+	run->mmio.len = frag->len;
+	run->mmio.is_write = 1;
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	memcpy(run->mmio.data, frag->data, frag->len);
+	if (io->next_write < io->nr_writes)
+		io->complete = next_write_to_userspace;
+	return EXIT_USERSPACE;
+}
+
+/**
+ * io_insn_end() - the instruction is done and committed
+ * @vcpu: after io_insn_begin()
+ *
+ * Return: EXIT_RESUME, or EXIT_USERSPACE: it has writes to be told of.
+ */
+int io_insn_end(struct vcpu *vcpu)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	io->nr_reads = 0;
+	io->pio_in = false;
+	if (io->pio_out) {
+		io->pio_out = false;
+		pio_fill_run(vcpu, io->pio_port, io->pio_size, false);
+		if (io->nr_writes)
+			io->complete = next_write_to_userspace;
+		return EXIT_USERSPACE;
+	}
+	return next_write_to_userspace(vcpu);
+}
+
+static int read_answered(struct vcpu *vcpu)
+{
+	struct vcpu_io *io = &vcpu->io;
+
+	if (io->read_pending) {
+		struct mmio_fragment *frag = &io->reads[io->nr_reads - 1];
+
+		memcpy(frag->data, vcpu->run->mmio.data, frag->len);
+		io->read_pending = false;
+	} else if (io->pio_pending) {
+		io->pio_pending = false;
+		io->pio_in = true;
+	}
+	return io->again(vcpu);
+}
+
+/**
+ * io_to_userspace() - userspace is asked for the read that gave EMU_IO
+ * @vcpu: after EMU_IO
+ * @again: emulates the same instruction once more
+ *
+ * Return: EXIT_USERSPACE, the run page is filled in.
+ */
+int io_to_userspace(struct vcpu *vcpu, int (*again)(struct vcpu *vcpu))
+{
+	struct vcpu_io *io = &vcpu->io;
+	struct kvm_run *run = vcpu->run;
+
+	if (io->read_pending) {
+		struct mmio_fragment *frag = &io->reads[io->nr_reads - 1];
+
+		run->exit_reason = KVM_EXIT_MMIO;
+		run->mmio.phys_addr = frag->gpa;
+		run->mmio.len = frag->len;
+		run->mmio.is_write = 0;
+	} else {
+		pio_fill_run(vcpu, io->pio_port, io->pio_size, true);
+	}
+	io->again = again;
+	io->complete = read_answered;
+	return EXIT_USERSPACE;
+}
+
+/* IN writes AL, AX or EAX; the 32-bit form clears the upper half. */
+static void pio_in_commit(struct vcpu *vcpu, unsigned int size, const void *val)
+{
+	u64 rax = size == 4 ? 0 : vcpu->regs[REG_RAX];
+
+	memcpy(&rax, val, size);
+	reg_write(vcpu, REG_RAX, rax);
+}
+
+static int pio_in_answered(struct vcpu *vcpu)
+{
+	pio_in_commit(vcpu, vcpu->io.pio_size, vcpu->pio_data);
+	return EXIT_RESUME;
+}
+
+/**
+ * io_pio_exit() - IN or OUT of a register, described by vcpu->exit
+ * @vcpu: owner thread, srcu read section held
+ *
+ * Return: EXIT_RESUME, EXIT_USERSPACE, or -errno of skipping the instruction.
+ */
+int io_pio_exit(struct vcpu *vcpu)
+{
+	unsigned int size = vcpu->exit.pio.size;
+	u16 port = vcpu->exit.pio.port;
+	bool in = vcpu->exit.pio.in;
+	u32 val = vcpu->regs[REG_RAX];
+	int err;
+
+	err = vcpu_skip_insn(vcpu);
+	if (err)
+		return err;
+	if (in && !iobus_read(vcpu, IOBUS_PIO, port, size, &val)) {
+		pio_in_commit(vcpu, size, &val);
+		return EXIT_RESUME;
+	}
+	if (!in && !iobus_write(vcpu, IOBUS_PIO, port, size, &val))
+		return EXIT_RESUME;
+
+	if (in) {
+		memset(vcpu->pio_data, 0, size);
+		vcpu->io.pio_size = size;
+		vcpu->io.complete = pio_in_answered;
+	} else {
+		memcpy(vcpu->pio_data, &val, size);
+	}
+	pio_fill_run(vcpu, port, size, in);
+	return EXIT_USERSPACE;
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM_RUN: requests, events, the guest, its exit, and again. */
+#define pr_fmt(fmt) "joist: " fmt
+#include <linux/context_tracking.h>
+#include <linux/entry-kvm.h>
+#include <linux/rcupdate.h>
+#include <linux/rcuwait.h>
+#include <linux/sched/signal.h>
+#include <linux/vtime.h>
+
+#include "exit.h"
+#include "hardware.h"
+#include "regs.h"
+#include "run.h"
+#include "vm.h"
+#include "../irqchip/irqchip.h"
+#include "../x86/x86.h"
+
+/* What cannot wait for the next entry of a halted vCPU. */
+#define REQ_MASK_ASLEEP	(~BIT(REQ_EVENT))
+
+static int request_vm_dead(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->vm->dead) ? -EIO : EXIT_RESUME;
+}
+
+static int request_triple_fault(struct vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return EXIT_USERSPACE;
+}
+
+/* NMIs coalesce: one in service, one waiting (two where none is masked). */
+static void request_nmi(struct vcpu *vcpu)
+{
+	u32 limit = 2;
+
+	if (vendor_call(get_nmi_mask)(vcpu) || vcpu->nmi_injected)
+		limit = 1;
+	vcpu->nmi_pending += atomic_xchg(&vcpu->nmi_queued, 0);
+	vcpu->nmi_pending = min(vcpu->nmi_pending, limit);
+	vcpu_request(vcpu, REQ_EVENT);
+}
+
+/* INIT and SIPI from another vCPU: reset, and start at the page it named. */
+static void request_init_sipi(struct vcpu *vcpu)
+{
+	bool waiting = vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED;
+	unsigned long events;
+	u8 vector;
+
+	events = lapic_take_init_sipi(vcpu->lapic, &vector, waiting);
+	if (events & LAPIC_EVENT_INIT) {
+		vcpu_reset(vcpu, true);
+		vcpu->mp_state = vcpu->id == vcpu->vm->bsp_id ?
+				 KVM_MP_STATE_RUNNABLE :
+				 KVM_MP_STATE_INIT_RECEIVED;
+	}
+	if (events & LAPIC_EVENT_SIPI &&
+	    vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
+		struct kvm_segment cs;
+
+		vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
+		cs.selector = vector << 8;
+		cs.base = vector << 12;
+		vendor_call(set_segment)(vcpu, &cs, VCPU_SREG_CS);
+		reg_write(vcpu, REG_RIP, 0);
+		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	}
+}
+
+/* Everything but REQ_EVENT. EXIT_RESUME, EXIT_USERSPACE or -errno. */
+static int requests_process(struct vcpu *vcpu)
+{
+	int ret = EXIT_RESUME;
+
+	if (vcpu_check_request(vcpu, REQ_VM_DEAD))
+		ret = request_vm_dead(vcpu);
+	if (ret != EXIT_RESUME)
+		return ret;
+	if (vcpu_check_request(vcpu, REQ_TRIPLE_FAULT))
+		return request_triple_fault(vcpu);
+	if (vcpu_check_request(vcpu, REQ_INIT_SIPI) && vcpu->lapic)
+		request_init_sipi(vcpu);
+	if (vcpu_check_request(vcpu, REQ_APIC_TIMER) && vcpu->lapic)
+		lapic_timer_inject(vcpu->lapic);
+	if (vcpu_check_request(vcpu, REQ_NMI))
+		request_nmi(vcpu);
+	if (vcpu_check_request(vcpu, REQ_CLOCK_UPDATE))
+		pv_clock_update(vcpu);
+	if (vcpu_check_request(vcpu, REQ_LOAD_ROOT))
+		vendor_call(load_root)(vcpu, vcpu->vm->mmu.root,
+				       vcpu->vm->mmu.level);
+	if (vcpu_check_request(vcpu, REQ_TLB_FLUSH)) {
+		clear_bit(REQ_TLB_FLUSH_GUEST, &vcpu->requests);
+		vendor_call(flush_tlb)(vcpu);
+	}
+	if (vcpu_check_request(vcpu, REQ_TLB_FLUSH_GUEST))
+		vendor_call(flush_tlb_guest)(vcpu);
+	vcpu_check_request(vcpu, REQ_KICK);
+	return EXIT_RESUME;
+}
+
+/* Without an in-kernel controller the VMM injects: it may ask to be told when
+ * the guest would take an interrupt.
+ */
+static bool wants_irq_window(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->run->request_interrupt_window) &&
+	       !vm_has_irqchip(vcpu->vm);
+}
+
+static bool userspace_irq_ready(struct vcpu *vcpu)
+{
+	return !vcpu->interrupt.injected && !vcpu->exception.pending &&
+	       !vcpu->exception.injected && !vcpu->nmi_injected &&
+	       vendor_call(irq_allowed)(vcpu);
+}
+
+/* Something has come in that must be looked at outside. Interrupts off. */
+static bool must_not_enter(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending() ||
+	       unlikely(!this_cpu_read(hardware_on));
+}
+
+/* The guest runs here. Interrupts and preemption off. */
+static void guest_run(struct vcpu *vcpu)
+{
+	fpu_enter(vcpu);
+	vtime_account_guest_enter();
+	if (!context_tracking_guest_enter())
+		rcu_note_context_switch(false);
+	vendor_call(run)(vcpu);
+	context_tracking_guest_exit();
+	fpu_leave(vcpu);
+}
+
+static void events_prepare(struct vcpu *vcpu, bool *exit_now)
+{
+	bool window = wants_irq_window(vcpu);
+
+	if (!vcpu_check_request(vcpu, REQ_EVENT) && !window)
+		return;
+	vcpu->stat.event_checks++;
+	inject_events(vcpu, exit_now);
+	if (window)
+		vendor_call(irq_window)(vcpu);
+	if (vcpu->lapic)
+		vendor_call(update_tpr)(vcpu, lapic_get_cr8(vcpu->lapic) << 4,
+					lapic_highest_irr(vcpu->lapic));
+}
+
+/* One entry and its exit. EXIT_RESUME, EXIT_USERSPACE or -errno. */
+static int guest_enter(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	bool exit_now = false;
+	int ret;
+
+	if (READ_ONCE(vcpu->requests)) {
+		ret = requests_process(vcpu);
+		if (ret != EXIT_RESUME)
+			return ret;
+		if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE)
+			return EXIT_RESUME;
+	}
+	events_prepare(vcpu, &exit_now);
+
+	preempt_disable();
+	vendor_call(prepare_guest)(vcpu);
+	local_irq_disable();
+	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+	/*
+	 * From here a kicker sends an interrupt, before it the request is seen:
+	 * pairs with the full barrier of set_bit and cmpxchg in vcpu_kick().
+	 */
+	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
+	if (must_not_enter(vcpu)) {
+		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+		local_irq_enable();
+		preempt_enable();
+		vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
+		vendor_call(cancel_injection)(vcpu);
+		return this_cpu_read(hardware_on) ? EXIT_RESUME : -EIO;
+	}
+	if (exit_now)
+		smp_send_reschedule(vcpu->cpu);
+	guest_run(vcpu);
+	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+
+	/* The host's interrupt that ended the guest's run is taken here, and
+	 * its time is still the guest's.
+	 */
+	local_irq_enable();
+	local_irq_disable();
+	vtime_account_guest_exit();
+	local_irq_enable();
+	preempt_enable();
+	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
+
+	if (vcpu->exit.kind != EXIT_NONE)
+		return EXIT_RESUME;
+	vendor_call(decode_exit)(vcpu);
+	return exit_handle(vcpu);
+}
+
+/**
+ * vcpu_runnable() - would this vCPU execute instructions now?
+ * @vcpu: loaded, vcpu->mutex held
+ */
+bool vcpu_runnable(struct vcpu *vcpu)
+{
+	if (vcpu->mp_state == KVM_MP_STATE_RUNNABLE)
+		return true;
+	if (vcpu->mp_state != KVM_MP_STATE_HALTED)
+		return false;
+	if (vcpu->exception.pending || vcpu->exception.injected ||
+	    vcpu->interrupt.injected || vcpu->nmi_injected)
+		return true;
+	if (vcpu->nmi_pending && vendor_call(nmi_allowed)(vcpu))
+		return true;
+	return vcpu->lapic && vendor_call(irq_allowed)(vcpu) &&
+	       irqchip_has_irq(vcpu);
+}
+
+static bool vcpu_stays_asleep(struct vcpu *vcpu)
+{
+	return !(READ_ONCE(vcpu->requests) & REQ_MASK_ASLEEP) &&
+	       !vcpu_runnable(vcpu);
+}
+
+/* Sleep until there is something to run, to process or a signal. */
+static int vcpu_sleep(struct vcpu *vcpu)
+{
+	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	vcpu->stat.halts++;
+	prepare_to_rcuwait(&vcpu->wait);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (!vcpu_stays_asleep(vcpu) || signal_pending(current))
+			break;
+		schedule();
+	}
+	finish_rcuwait(&vcpu->wait);
+	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	return requests_process(vcpu);
+}
+
+static int vcpu_halted(struct vcpu *vcpu)
+{
+	int ret = vcpu_sleep(vcpu);
+
+	if (ret != EXIT_RESUME)
+		return ret;
+	if (vcpu->mp_state == KVM_MP_STATE_HALTED && vcpu_runnable(vcpu)) {
+		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+		vcpu_request(vcpu, REQ_EVENT);
+	}
+	return EXIT_RESUME;
+}
+
+/*
+ * The thread's own business between two entries. Work that only the way back
+ * to userspace does (task_work, cgroup throttling) sends the system call
+ * there; it is restarted by itself and nothing of it is seen.
+ */
+static int thread_work(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (signal_pending(current)) {
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		vcpu->stat.signal_exits++;
+		return -EINTR;
+	}
+	if (need_resched()) {
+		srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+		cond_resched();
+		vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
+	}
+	if (test_thread_flag(TIF_NOTIFY_RESUME)) {
+		set_thread_flag(TIF_SIGPENDING);
+		return -ERESTARTNOINTR;
+	}
+	return EXIT_RESUME;
+}
+
+static int run_loop(struct vcpu *vcpu)
+{
+	int ret;
+
+	for (;;) {
+		if (likely(vcpu->mp_state == KVM_MP_STATE_RUNNABLE))
+			ret = guest_enter(vcpu);
+		else
+			ret = vcpu_halted(vcpu);
+		if (ret != EXIT_RESUME)
+			return ret;
+		if (wants_irq_window(vcpu) && userspace_irq_ready(vcpu)) {
+			vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+			return EXIT_USERSPACE;
+		}
+		if (xfer_to_guest_mode_work_pending()) {
+			ret = thread_work(vcpu);
+			if (ret != EXIT_RESUME)
+				return ret;
+		}
+	}
+}
+
+/* What the VMM wrote into the run page; what it is to find there after. */
+static int run_page_in(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
+		return -EINVAL;
+	if (!vcpu->lapic && cr8_write(vcpu, READ_ONCE(run->cr8)))
+		return -EINVAL;
+	return 0;
+}
+
+static void run_page_out(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->if_flag = !!(vcpu_rflags(vcpu) & X86_EFLAGS_IF);
+	run->cr8 = cr8_read(vcpu);
+	run->apic_base = vcpu->apic_base;
+	run->flags = 0;
+	run->ready_for_interrupt_injection = vm_has_irqchip(vcpu->vm) ||
+					     userspace_irq_ready(vcpu);
+}
+
+static int run_prepared(struct vcpu *vcpu)
+{
+	struct vcpu_io *io = &vcpu->io;
+	int ret;
+
+	if (io->complete) {
+		int (*complete)(struct vcpu *vcpu) = io->complete;
+
+		io->complete = NULL;
+		ret = complete(vcpu);
+		if (ret != EXIT_RESUME)
+			return ret;
+	}
+	if (READ_ONCE(vcpu->run->immediate_exit))
+		return -EINTR;
+	if (signal_pending(current)) {
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
+	return run_loop(vcpu);
+}
+
+/* The thread that runs a vCPU is remembered for the scheduler and for people. */
+static void run_note_thread(struct vcpu *vcpu)
+{
+	struct pid *pid = task_pid(current);
+
+	if (likely(vcpu->pid == pid))
+		return;
+	put_pid(vcpu->pid);
+	vcpu->pid = get_pid(pid);
+}
+
+/**
+ * vcpu_run() - KVM_RUN
+ * @vcpu: vcpu->mutex held, not loaded
+ *
+ * Runs the guest until userspace is needed, by the KVM API documentation.
+ *
+ * Return: 0 with run->exit_reason set; -EINTR: a signal or immediate_exit;
+ * -EINVAL: the run page asks for what is not there; -EIO: the VM is dead;
+ * -EFAULT: guest memory has no backing; -ERESTARTNOINTR: to the system call
+ * return only.
+ */
+int vcpu_run(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	sigset_t old;
+	int ret;
+
+	lockdep_assert_held(&vcpu->mutex);
+	run_note_thread(vcpu);
+	vcpu->ran = true;
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &old);
+	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
+	vcpu_load(vcpu);
+	fpu_load_guest(vcpu);
+
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	ret = run_page_in(vcpu);
+	if (!ret)
+		ret = run_prepared(vcpu);
+
+	fpu_put_guest(vcpu);
+	run_page_out(vcpu);
+	vcpu_put(vcpu);
+	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
