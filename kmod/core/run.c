@@ -136,19 +136,23 @@ static void guest_run(struct vcpu *vcpu)
 	fpu_leave(vcpu);
 }
 
-static void events_prepare(struct vcpu *vcpu, bool *exit_now)
+static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 {
 	bool window = wants_irq_window(vcpu);
+	int err;
 
 	if (!vcpu_check_request(vcpu, REQ_EVENT) && !window)
-		return;
+		return 0;
 	vcpu->stat.event_checks++;
-	inject_events(vcpu, exit_now);
+	err = inject_events(vcpu, exit_now);
+	if (err)
+		return err;
 	if (window)
 		vendor_call(irq_window)(vcpu);
 	if (vcpu->lapic)
 		vendor_call(update_tpr)(vcpu, lapic_get_cr8(vcpu->lapic) << 4,
 					lapic_highest_irr(vcpu->lapic));
+	return 0;
 }
 
 /* One entry and its exit. EXIT_RESUME, EXIT_USERSPACE or -errno. */
@@ -165,7 +169,9 @@ static int guest_enter(struct vcpu *vcpu)
 		if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE)
 			return EXIT_RESUME;
 	}
-	events_prepare(vcpu, &exit_now);
+	ret = events_prepare(vcpu, &exit_now);
+	if (ret)
+		return ret;
 
 	preempt_disable();
 	vendor_call(prepare_guest)(vcpu);
@@ -177,12 +183,13 @@ static int guest_enter(struct vcpu *vcpu)
 	 */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
 	if (must_not_enter(vcpu)) {
+		ret = this_cpu_read(hardware_on) ? EXIT_RESUME : -EIO;
 		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		preempt_enable();
 		vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 		vendor_call(cancel_injection)(vcpu);
-		return this_cpu_read(hardware_on) ? EXIT_RESUME : -EIO;
+		return ret;
 	}
 	if (exit_now)
 		smp_send_reschedule(vcpu->cpu);

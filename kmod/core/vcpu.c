@@ -9,6 +9,7 @@
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
+#include "../x86/cpuid.h"
 #include "../x86/x86.h"
 
 static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
@@ -90,10 +91,10 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id)
 	err = fpu_create(vcpu);
 	if (err)
 		goto out_run;
-	vcpu->emu = emulate_alloc();
-	err = -ENOMEM;
-	if (!vcpu->emu)
+	err = emulate_create(vcpu);
+	if (err)
 		goto out_fpu;
+	cpuid_init(vcpu);
 	if (vm_has_irqchip(vm)) {
 		vcpu->lapic = lapic_create(vcpu, id);
 		if (IS_ERR(vcpu->lapic)) {
@@ -119,7 +120,7 @@ out_lapic:
 	if (vcpu->lapic)
 		lapic_destroy(vcpu->lapic);
 out_emu:
-	emulate_free(vcpu->emu);
+	emulate_destroy(vcpu);
 out_fpu:
 	fpu_destroy(vcpu);
 out_run:
@@ -135,9 +136,9 @@ void vcpu_destroy(struct vcpu *vcpu)
 	if (vcpu->lapic)
 		lapic_destroy(vcpu->lapic);
 	vendor_call(vcpu_free)(vcpu);
-	emulate_free(vcpu->emu);
+	emulate_destroy(vcpu);
 	fpu_destroy(vcpu);
-	kvfree(vcpu->cpuid);
+	cpuid_free(vcpu);
 	put_pid(vcpu->pid);
 	free_pages((unsigned long)vcpu->run, VCPU_RUN_ORDER);
 	kfree(vcpu);
@@ -173,16 +174,6 @@ void vcpu_kick(struct vcpu *vcpu)
 			smp_send_reschedule(target);
 	}
 	put_cpu();
-}
-
-static void reset_events(struct vcpu *vcpu)
-{
-	memset(&vcpu->exception, 0, sizeof(vcpu->exception));
-	memset(&vcpu->interrupt, 0, sizeof(vcpu->interrupt));
-	vcpu->nmi_injected = false;
-	vcpu->nmi_pending = 0;
-	atomic_set(&vcpu->nmi_queued, 0);
-	vcpu->triple_fault = false;
 }
 
 static void reset_segments(struct vcpu *vcpu)
@@ -232,7 +223,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 
 	lockdep_assert_held(&vcpu->mutex);
 	vendor_call(vcpu_reset)(vcpu, init);
-	reset_events(vcpu);
+	events_reset(vcpu);
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->dr6 = DR6_RESERVED;
 	vcpu->dr7 = DR7_RESET_VALUE;

@@ -52,6 +52,7 @@ struct vm *vm_create(void)
 	mmgrab(vm->mm);
 	eventfd_vm_init(vm);
 	tsc_vm_init(vm);
+	pv_clock_vm_init(vm);
 
 	err = init_srcu_struct(&vm->srcu);
 	if (err)

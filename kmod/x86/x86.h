@@ -91,8 +91,6 @@ int pv_clock_paused(struct vcpu *vcpu);
 int pv_hypercall(struct vcpu *vcpu);	/* enum exit_result */
 
 /* glue.c: the emulator on a vCPU */
-struct emu *emulate_alloc(void);	/* scratch for vcpu->emu; NULL: no memory */
-void emulate_free(struct emu *emu);
 int emulate_create(struct vcpu *vcpu);	/* vcpu->emu: 0 or -ENOMEM */
 void emulate_destroy(struct vcpu *vcpu);
 int emulate_vcpu(struct vcpu *vcpu);	/* enum exit_result or -errno */
