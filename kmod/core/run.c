@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KVM_RUN: requests, events, the guest, its exit, and again. */
 #define pr_fmt(fmt) "joist: " fmt
-#include <linux/context_tracking.h>
 #include <linux/entry-kvm.h>
-#include <linux/rcupdate.h>
 #include <linux/rcuwait.h>
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
@@ -129,10 +127,7 @@ static void guest_run(struct vcpu *vcpu)
 {
 	fpu_enter(vcpu);
 	vtime_account_guest_enter();
-	if (!context_tracking_guest_enter())
-		rcu_note_context_switch(false);
 	vendor_call(run)(vcpu);
-	context_tracking_guest_exit();
 	fpu_leave(vcpu);
 }
 

@@ -64,7 +64,9 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  *		!vcpu->requests and no thread work is pending; called and
  *		returns with interrupts off; on return vcpu->exit.kind is
  *		not decoded yet unless EXIT_NONE; host NMIs and machine checks
- *		have been handled
+ *		have been handled. Each entry itself stands between
+ *		guest_state_enter() and guest_state_exit() of
+ *		compat/guest_state.h
  *  decode_exit	fill vcpu->exit from what the hardware reported (interrupts
  *		on, vCPU loaded)
  * MMU:
