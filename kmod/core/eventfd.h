@@ -13,6 +13,6 @@ void eventfd_vm_init(struct vm *vm);
 int irqfd_ioctl(struct vm *vm, const struct kvm_irqfd *args);
 int ioeventfd_ioctl(struct vm *vm, const struct kvm_ioeventfd *args);
 void irqfd_release(struct vm *vm);	/* last VM fd closed: detach them all */
-void irqfd_routing_update(struct vm *vm);	/* irq_lock held */
+void irqfd_ack(struct vm *vm, unsigned int chip, unsigned int pin);
 
 #endif

@@ -13,13 +13,19 @@ struct vcpu;
 
 #define MEMSLOTS_MAX	512
 
+#define HVA_INVALID	(~(hva_t)0)
+
 /**
- * struct memslot - one slot; immutable once published, but for dirty_bitmap
+ * struct memslot - one slot; immutable once published, but for the
+ * bits of dirty_bitmap and for dying
  * @base_gfn: first guest frame
  * @npages: 4 KiB pages
  * @hva: of the first page in the VMM
  * @flags: KVM_MEM_*
  * @id: the VMM's number
+ * @dirty_bitmap: with KVM_MEM_LOG_DIRTY_PAGES: one bit per page, set atomically
+ * @dying: about to be deleted or moved: nothing new is mapped from it; set
+ *         under slots_lock
  */
 struct memslot {
 	gfn_t base_gfn;
@@ -28,6 +34,7 @@ struct memslot {
 	u32 flags;
 	u32 id;
 	unsigned long *dirty_bitmap;
+	bool dying;
 };
 
 /**
@@ -42,6 +49,12 @@ struct memslots {
 	struct memslot *slots[];
 };
 
+/*
+ * Lookups and guest_*(): in a read section of vm->srcu, or under slots_lock.
+ * guest_*() access the VMM's memory: in its mm, may sleep; 0 or -EFAULT (no
+ * memory there, or read-only). guest_cmpxchg() takes 1, 2, 4, 8 bytes, naturally
+ * aligned or at least in one page; *@old receives what was there.
+ */
 int memslots_init(struct vm *vm);
 void memslots_free(struct vm *vm);
 int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);

@@ -31,6 +31,16 @@ int irqchip_get_pit(struct vm *vm, struct kvm_pit_state2 *ps);
 int irqchip_set_pit(struct vm *vm, const struct kvm_pit_state2 *ps);
 int irqchip_pit_reinject(struct vm *vm, const struct kvm_reinject_control *c);
 
+/* Who holds a line: its level is the OR of all sources. */
+enum irq_source {
+	IRQ_SOURCE_USERSPACE,		/* KVM_IRQ_LINE, irqfd without resample */
+	IRQ_SOURCE_IRQFD_RESAMPLE,
+	IRQ_SOURCE_PIT,
+};
+
+/* Does this GSI reach that chip's pin? vm->irq_srcu read section held. */
+bool irqchip_gsi_is_pin(struct vm *vm, u32 gsi, unsigned int chip,
+			unsigned int pin);
 /* KVM_IRQ_LINE(_STATUS): returns <0 masked/ignored, 0 coalesced, >0 delivered. */
 int irqchip_set_line(struct vm *vm, u32 gsi, int level, int irq_source_id);
 int irqchip_signal_msi(struct vm *vm, const struct kvm_msi *msi);
