@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What differs between kernels, behind one face. */
+#include <linux/mm.h>
 #include <linux/syscore_ops.h>
 #include <asm/reboot.h>
 
@@ -113,3 +114,41 @@ void compat_emergency_unregister(void)
 }
 
 #endif
+
+/**
+ * compat_follow_pfnmap() - the frame that a VM_PFNMAP or VM_IO area has mapped
+ * @vma: the area, its mmap_lock held
+ * @address: in it
+ * @pfn: out: the frame
+ * @writable: out: mapped for writing
+ *
+ * The frame may be unmapped as soon as this returns; mmu notifiers tell.
+ *
+ * Return: 0, or -EINVAL when nothing is mapped there
+ */
+int compat_follow_pfnmap(struct vm_area_struct *vma, unsigned long address,
+			 unsigned long *pfn, bool *writable)
+{
+#ifdef HAVE_FOLLOW_PFNMAP
+	struct follow_pfnmap_args args = { .vma = vma, .address = address };
+	int err = follow_pfnmap_start(&args);
+
+	if (err)
+		return err;
+	*pfn = args.pfn;
+	*writable = args.writable;
+	follow_pfnmap_end(&args);
+#else
+	spinlock_t *lock;
+	pte_t *pte;
+	int err = follow_pte(vma->vm_mm, address, &pte, &lock);
+
+	if (err)
+		return err;
+	__acquire(lock);	/* for sparse: follow_pte() says nothing */
+	*pfn = pte_pfn(*pte);
+	*writable = pte_write(*pte);
+	pte_unmap_unlock(pte, lock);
+#endif
+	return 0;
+}

@@ -5,6 +5,8 @@
 
 #include <linux/eventfd.h>
 
+struct vm_area_struct;
+
 /**
  * struct compat_power_ops - what is to be done around sleep and reboot
  * @suspend: before sleep: on the last CPU, interrupts off; 0 or -errno
@@ -25,6 +27,9 @@ void compat_power_unregister(void);
  */
 void compat_emergency_register(void (*disable)(void));
 void compat_emergency_unregister(void);
+
+int compat_follow_pfnmap(struct vm_area_struct *vma, unsigned long address,
+			 unsigned long *pfn, bool *writable);
 
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
 {

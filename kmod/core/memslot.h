@@ -58,6 +58,7 @@ struct memslots {
 int memslots_init(struct vm *vm);
 void memslots_free(struct vm *vm);
 int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);
+struct memslot *memslot_by_id(struct vm *vm, u32 id);
 struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn);
 hva_t gfn_to_hva(struct vm *vm, gfn_t gfn, bool *writable);
 int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);

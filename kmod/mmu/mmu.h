@@ -21,6 +21,8 @@ struct exit;
  * @level: of the root: 4 or 5
  * @invalidate_seq: counts completed invalidations by the host's mm
  * @invalidate_count: invalidations under way
+ * @invalidate_start: addresses of the VMM that those are about
+ * @invalidate_end: the end of them
  * @nr_tables: page-table pages in use, for accounting
  */
 struct mmu {
@@ -29,6 +31,8 @@ struct mmu {
 	int level;
 	unsigned long invalidate_seq;
 	long invalidate_count;
+	hva_t invalidate_start;
+	hva_t invalidate_end;
 	unsigned long nr_tables;
 };
 
@@ -64,6 +68,7 @@ enum fault_result {
 /* Module-wide, at load: the vendor's layout of table entries. */
 void mmu_set_layout(const struct spte_layout *layout, int root_level,
 		    int max_page_level);
+gfn_t mmu_max_gfn(void);
 int mmu_setup(void);
 void mmu_teardown(void);
 
@@ -72,6 +77,8 @@ void mmu_vm_free(struct vm *vm);
 int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf);
 void mmu_zap_gfn_range(struct vm *vm, gfn_t start, gfn_t end);
 void mmu_write_protect_slot(struct vm *vm, struct memslot *slot);
+void mmu_write_protect_pages(struct vm *vm, gfn_t first,
+			     const unsigned long *mask, unsigned int longs);
 int mmu_notifier_start(struct vm *vm);
 void mmu_notifier_stop(struct vm *vm);
 void tlb_flush_vm(struct vm *vm);

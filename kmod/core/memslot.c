@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory slots. The published array is never changed: a new one replaces it,
+ * and the old one is freed after a grace period of vm->srcu. A slot that goes
+ * away stays in the array, marked dying, until it is unmapped from the guest, so
+ * that the mmu notifier still finds it.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "dirty.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* So many that a count of pages fits an int, as for KVM. */
+#define SLOT_MAX_PAGES	((1UL << 31) - 1)
+#define SLOT_FLAGS	(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
+
+static struct memslots *memslots_get(struct vm *vm)
+{
+	return srcu_dereference_check(vm->memslots, &vm->srcu,
+				      lockdep_is_held(&vm->slots_lock) ||
+				      !refcount_read(&vm->refs));
+}
+
+/**
+ * memslots_init() - no slots
+ * @vm: whose
+ *
+ * Return: 0 or -ENOMEM
+ */
+int memslots_init(struct vm *vm)
+{
+	struct memslots *slots = kvzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
+
+	if (!slots)
+		return -ENOMEM;
+	rcu_assign_pointer(vm->memslots, slots);
+	return 0;
+}
+
+static void memslot_free(struct memslot *slot)
+{
+	if (!slot)
+		return;
+	dirty_bitmap_free(slot);
+	kfree(slot);
+}
+
+/** memslots_free() - the VM is going away, nobody looks any more */
+void memslots_free(struct vm *vm)
+{
+	struct memslots *slots = rcu_dereference_protected(vm->memslots, true);
+	int i;
+
+	for (i = 0; i < slots->nr; i++)
+		memslot_free(slots->slots[i]);
+	kvfree(slots);
+	RCU_INIT_POINTER(vm->memslots, NULL);
+}
+
+/* --- looking up ------------------------------------------------------------ */
+
+/* Position of the first slot that ends beyond @gfn. */
+static int memslots_search(const struct memslots *slots, gfn_t gfn)
+{
+	int lo = 0, hi = slots->nr;
+
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+		const struct memslot *slot = slots->slots[mid];
+
+		if (gfn < slot->base_gfn + slot->npages)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/**
+ * gfn_to_memslot() - the slot that has a guest frame
+ * @vm: whose
+ * @gfn: frame
+ *
+ * Context: vm->srcu read section, or slots_lock; the slot is valid for as long.
+ *
+ * Return: slot, or NULL
+ */
+struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn)
+{
+	struct memslots *slots = memslots_get(vm);
+	struct memslot *slot;
+	int i = memslots_search(slots, gfn);
+
+	if (i == slots->nr)
+		return NULL;
+	slot = slots->slots[i];
+	return gfn >= slot->base_gfn ? slot : NULL;
+}
+
+/**
+ * memslot_by_id() - the slot that the VMM gave a number
+ * @vm: whose
+ * @id: number
+ *
+ * Context: vm->srcu read section, or slots_lock.
+ *
+ * Return: slot, or NULL
+ */
+struct memslot *memslot_by_id(struct vm *vm, u32 id)
+{
+	struct memslots *slots = memslots_get(vm);
+	int i;
+
+	for (i = 0; i < slots->nr; i++)
+		if (slots->slots[i]->id == id)
+			return slots->slots[i];
+	return NULL;
+}
+
+/**
+ * gfn_to_hva() - the VMM's address of a guest frame
+ * @vm: whose
+ * @gfn: frame
+ * @writable: out: the slot is not read-only; may be NULL
+ *
+ * Context: vm->srcu read section, or slots_lock.
+ *
+ * Return: address, or HVA_INVALID
+ */
+hva_t gfn_to_hva(struct vm *vm, gfn_t gfn, bool *writable)
+{
+	struct memslot *slot = gfn_to_memslot(vm, gfn);
+
+	if (!slot)
+		return HVA_INVALID;
+	if (writable)
+		*writable = !(slot->flags & KVM_MEM_READONLY);
+	return slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
+}
+
+/* --- changing: slots_lock is held ------------------------------------------ */
+
+static void memslots_wait(struct vm *vm)
+{
+	/* A vCPU in the guest may be in a read section: it is not for long. */
+	vm_request_all(vm, REQ_KICK);
+	synchronize_srcu_expedited(&vm->srcu);
+}
+
+/* Publish the present array without @old and with @new; either may be NULL.
+ * The array is freed, the slot is the caller's.
+ */
+static int memslots_replace(struct vm *vm, struct memslot *old,
+			    struct memslot *new)
+{
+	struct memslots *cur = memslots_get(vm);
+	struct memslots *next;
+	int i, pos = 0;
+
+	next = kvzalloc(struct_size(next, slots, cur->nr + 1),
+			GFP_KERNEL_ACCOUNT);
+	if (!next)
+		return -ENOMEM;
+	for (i = 0; i < cur->nr; i++) {
+		struct memslot *slot = cur->slots[i];
+
+		if (slot == old)
+			continue;
+		if (new && new->base_gfn < slot->base_gfn) {
+			next->slots[pos++] = new;
+			new = NULL;
+		}
+		next->slots[pos++] = slot;
+	}
+	if (new)
+		next->slots[pos++] = new;
+	next->nr = pos;
+	next->generation = cur->generation + 1;
+
+	rcu_assign_pointer(vm->memslots, next);
+	memslots_wait(vm);
+	kvfree(cur);
+	return 0;
+}
+
+/* Nothing of the slot is mapped, and nothing will be. */
+static void memslot_retire(struct vm *vm, struct memslot *slot)
+{
+	WRITE_ONCE(slot->dying, true);
+	memslots_wait(vm);
+	mmu_zap_gfn_range(vm, slot->base_gfn, slot->base_gfn + slot->npages);
+}
+
+static bool memslot_overlaps(struct vm *vm, const struct memslot *new,
+			     const struct memslot *but)
+{
+	struct memslots *slots = memslots_get(vm);
+	int i = memslots_search(slots, new->base_gfn);
+
+	for (; i < slots->nr; i++) {
+		const struct memslot *slot = slots->slots[i];
+
+		if (slot->base_gfn >= new->base_gfn + new->npages)
+			return false;
+		if (slot != but)
+			return true;
+	}
+	return false;
+}
+
+static int memslot_create(struct vm *vm, struct memslot *new)
+{
+	int err;
+
+	if (memslot_overlaps(vm, new, NULL))
+		return -EEXIST;
+	if (new->flags & KVM_MEM_LOG_DIRTY_PAGES) {
+		err = dirty_bitmap_alloc(new);
+		if (err)
+			return err;
+	}
+	return memslots_replace(vm, NULL, new);
+}
+
+static int memslot_delete(struct vm *vm, struct memslot *old)
+{
+	int err;
+
+	memslot_retire(vm, old);
+	err = memslots_replace(vm, old, NULL);
+	if (err) {
+		WRITE_ONCE(old->dying, false);
+		return err;
+	}
+	memslot_free(old);
+	return 0;
+}
+
+/* Another guest address, or other flags, or both. */
+static int memslot_change(struct vm *vm, struct memslot *old,
+			  struct memslot *new)
+{
+	bool was_logged = old->flags & KVM_MEM_LOG_DIRTY_PAGES;
+	bool logged = new->flags & KVM_MEM_LOG_DIRTY_PAGES;
+	bool moved = new->base_gfn != old->base_gfn;
+	int err;
+
+	if (moved && memslot_overlaps(vm, new, old))
+		return -EEXIST;
+	if (logged && was_logged) {
+		new->dirty_bitmap = old->dirty_bitmap;
+	} else if (logged) {
+		err = dirty_bitmap_alloc(new);
+		if (err)
+			return err;
+	}
+
+	if (moved)
+		memslot_retire(vm, old);
+	err = memslots_replace(vm, old, new);
+	if (err) {
+		WRITE_ONCE(old->dying, false);
+		if (logged && was_logged)
+			new->dirty_bitmap = NULL;
+		return err;
+	}
+	if (logged && was_logged)
+		old->dirty_bitmap = NULL;
+	memslot_free(old);
+
+	/* No fault that saw the old flags is under way any more. */
+	if (!moved && logged)
+		mmu_write_protect_slot(vm, new);
+	else if (!moved)
+		mmu_zap_gfn_range(vm, new->base_gfn,	/* large pages again */
+				  new->base_gfn + new->npages);
+	return 0;
+}
+
+static int memslot_apply(struct vm *vm, struct memslot *new)
+{
+	struct memslots *slots = memslots_get(vm);
+	struct memslot *old = memslot_by_id(vm, new->id);
+	int err;
+
+	lockdep_assert_held(&vm->slots_lock);
+	if (!new->npages) {
+		if (!old)
+			return -EINVAL;
+		err = memslot_delete(vm, old);
+		if (!err)
+			memslot_free(new);
+		return err;
+	}
+	if (!old) {
+		if (slots->nr >= MEMSLOTS_MAX)
+			return -EINVAL;
+		return memslot_create(vm, new);
+	}
+	if (old->hva != new->hva || old->npages != new->npages ||
+	    ((old->flags ^ new->flags) & KVM_MEM_READONLY))
+		return -EINVAL;
+	if (old->base_gfn == new->base_gfn && old->flags == new->flags) {
+		memslot_free(new);
+		return 0;
+	}
+	return memslot_change(vm, old, new);
+}
+
+static bool region_valid(const struct kvm_userspace_memory_region *mem)
+{
+	u64 gpa = mem->guest_phys_addr;
+	u64 hva = mem->userspace_addr;
+	u64 size = mem->memory_size;
+
+	/* The high half of the number would be an address space: there is one. */
+	if (mem->slot >= MEMSLOTS_MAX || (mem->flags & ~SLOT_FLAGS))
+		return false;
+	if (!PAGE_ALIGNED(gpa) || !PAGE_ALIGNED(hva) || !PAGE_ALIGNED(size))
+		return false;
+	if (gpa + size < gpa || (size >> PAGE_SHIFT) > SLOT_MAX_PAGES)
+		return false;
+	if (size && gpa_to_gfn(gpa + size - 1) >= mmu_max_gfn())
+		return false;
+	return access_ok((void __user *)hva, size);
+}
+
+/**
+ * memslot_set() - KVM_SET_USER_MEMORY_REGION: create, delete, move a slot or
+ * change its flags
+ * @vm: whose
+ * @mem: as the VMM asks; already copied
+ *
+ * Context: takes slots_lock; may sleep.
+ *
+ * Return: 0; -EINVAL: misaligned, beyond the end, unknown flags, no such number,
+ * or a change of what cannot change; -EEXIST: overlaps another slot; -ENOMEM
+ */
+int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem)
+{
+	struct memslot *new;
+	int err;
+
+	if (!region_valid(mem))
+		return -EINVAL;
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	new->base_gfn = gpa_to_gfn(mem->guest_phys_addr);
+	new->npages = mem->memory_size >> PAGE_SHIFT;
+	new->hva = mem->userspace_addr;
+	new->flags = mem->flags;
+	new->id = mem->slot;
+
+	mutex_lock(&vm->slots_lock);
+	err = memslot_apply(vm, new);
+	mutex_unlock(&vm->slots_lock);
+	if (err)
+		memslot_free(new);
+	return err;
+}
