@@ -8,6 +8,10 @@
 #include "../core/vcpu.h"
 #include "decode.h"
 
+struct msr_access;
+
+struct msr_access;
+
 /* inject.c: events on their way into the guest */
 void exception_queue(struct vcpu *vcpu, u8 vector);
 void exception_queue_error(struct vcpu *vcpu, u8 vector, u32 error);
@@ -99,6 +103,10 @@ enum emu_mode vcpu_emu_mode(struct vcpu *vcpu);
 /* Guest linear memory by the guest's own page tables; 0, or 1 with #PF queued
  * in @fault.
  */
+/* KVM_TRANSLATE: guest physical address by the guest's tables, without setting
+ * accessed bits; INVALID_GPA: not mapped.
+ */
+gpa_t vcpu_translate_linear(struct vcpu *vcpu, gva_t gva);
 int vcpu_read_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int len,
 		     bool fetch, struct emu_fault *fault);
 

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* CPUID's host side: the machine below, the ioctls, the guest's CPUID exit. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/cpufeature.h>
+#include <asm/processor.h>
+
+#include "cpuid.h"
+#include "x86.h"
+#include "../core/regs.h"
+#include "../core/vcpu.h"
+
+u32 cpuid_vendor_features __ro_after_init;
+
+/* Feature words the kernel keeps in the shape of a CPUID register. */
+static const struct {
+	u32 leaf;
+	u32 subleaf;
+	u8 word;
+	u8 reg;
+} kernel_words[] = {
+	{ 0x1, 0, CPUID_1_EDX, 3 },
+	{ 0x1, 0, CPUID_1_ECX, 2 },
+	{ 0x7, 0, CPUID_7_0_EBX, 1 },
+	{ 0x7, 0, CPUID_7_ECX, 2 },
+	{ 0x7, 0, CPUID_7_EDX, 3 },
+	{ 0x7, 1, CPUID_7_1_EAX, 0 },
+	{ 0xd, 1, CPUID_D_1_EAX, 0 },
+	{ 0x80000001, 0, CPUID_8000_0001_EDX, 3 },
+	{ 0x80000001, 0, CPUID_8000_0001_ECX, 2 },
+	{ 0x80000008, 0, CPUID_8000_0008_EBX, 1 },
+};
+
+/* The instruction, less what the host's kernel has turned off. */
+static void host_read(u32 leaf, u32 subleaf, struct cpuid_values *out)
+{
+	u32 r[4];
+	int i;
+
+	cpuid_count(leaf, subleaf, &r[0], &r[1], &r[2], &r[3]);
+	for (i = 0; i < ARRAY_SIZE(kernel_words); i++) {
+		if (kernel_words[i].leaf != leaf ||
+		    kernel_words[i].subleaf != subleaf)
+			continue;
+		r[kernel_words[i].reg] &=
+			boot_cpu_data.x86_capability[kernel_words[i].word];
+	}
+	out->eax = r[0];
+	out->ebx = r[1];
+	out->ecx = r[2];
+	out->edx = r[3];
+}
+
+/** cpuid_host_get() - describe the machine below */
+void cpuid_host_get(struct cpuid_host *host)
+{
+	host->read = host_read;
+	host->xcr0 = fpu_guest_xcr0();
+	host->xss = 0;
+	host->vendor = cpuid_vendor_features;
+	host->phys_bits = boot_cpu_data.x86_phys_bits;
+	host->tsc_stable = tsc_host_stable();
+}
+
+static struct cpuid_table vcpu_table(struct vcpu *vcpu)
+{
+	return (struct cpuid_table) {
+		.entries = vcpu->cpuid,
+		.nent = vcpu->cpuid_nent,
+	};
+}
+
+static struct cpuid_state vcpu_state(struct vcpu *vcpu)
+{
+	u64 cr4 = vcpu_cr4(vcpu);
+
+	return (struct cpuid_state) {
+		.xcr0 = vcpu->xcr0,
+		.xss = vcpu->xss,
+		.osxsave = cr4 & X86_CR4_OSXSAVE,
+		.ospke = cr4 & X86_CR4_PKE,
+		.apic = vcpu->apic_base & MSR_IA32_APICBASE_ENABLE,
+	};
+}
+
+/**
+ * cpuid_find() - a row of the vCPU's CPUID, without its dynamic bits
+ * @vcpu: vCPU, its mutex held
+ * @leaf: leaf
+ * @subleaf: where significant
+ *
+ * Return: the row, or NULL.
+ */
+const struct kvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 leaf,
+					  u32 subleaf)
+{
+	struct cpuid_table table = vcpu_table(vcpu);
+
+	return cpuid_lookup(&table, leaf, subleaf);
+}
+
+/**
+ * cpuid_exit() - execute the guest's CPUID on its registers
+ * @vcpu: loaded vCPU
+ *
+ * Does not skip the instruction.
+ */
+void cpuid_exit(struct vcpu *vcpu)
+{
+	struct cpuid_table table = vcpu_table(vcpu);
+	struct cpuid_state state = vcpu_state(vcpu);
+	struct cpuid_values out;
+
+	cpuid_query(&table, &state, (u32)vcpu->regs[REG_RAX],
+		    (u32)vcpu->regs[REG_RCX], &out);
+	vcpu->regs[REG_RAX] = out.eax;
+	vcpu->regs[REG_RBX] = out.ebx;
+	vcpu->regs[REG_RCX] = out.ecx;
+	vcpu->regs[REG_RDX] = out.edx;
+}
+
+static void update_features(struct vcpu *vcpu)
+{
+	struct cpuid_table table = vcpu_table(vcpu);
+	struct cpuid_host host;
+
+	cpuid_host_get(&host);
+	cpuid_update_features(&table, &host, &vcpu->feat);
+}
+
+/** cpuid_init() - the features of a vCPU that was not given a CPUID yet */
+void cpuid_init(struct vcpu *vcpu)
+{
+	update_features(vcpu);
+}
+
+/** cpuid_free() - at the vCPU's end */
+void cpuid_free(struct vcpu *vcpu)
+{
+	kvfree(vcpu->cpuid);
+	vcpu->cpuid = NULL;
+	vcpu->cpuid_nent = 0;
+}
+
+/**
+ * cpuid_get_supported() - KVM_GET_SUPPORTED_CPUID
+ * @user: nent rows fit
+ *
+ * Return: 0; -E2BIG: they do not fit, nent says how many there are; -EFAULT,
+ * -ENOMEM.
+ */
+int cpuid_get_supported(struct kvm_cpuid2 __user *user)
+{
+	struct kvm_cpuid_entry2 *entries;
+	struct cpuid_host host;
+	u32 nent;
+	int n, err = 0;
+
+	if (get_user(nent, &user->nent))
+		return -EFAULT;
+	entries = kvcalloc(CPUID_MAX_ENTRIES, sizeof(*entries),
+			   GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return -ENOMEM;
+	cpuid_host_get(&host);
+	n = cpuid_supported(&host, entries, CPUID_MAX_ENTRIES);
+	if (n < 0) {
+		err = n;
+		goto out;
+	}
+	if (n > nent)
+		err = -E2BIG;
+	else if (copy_to_user(user->entries, entries, n * sizeof(*entries)))
+		err = -EFAULT;
+	if (err != -EFAULT && put_user((u32)n, &user->nent))
+		err = -EFAULT;
+out:
+	kvfree(entries);
+	return err;
+}
+
+/**
+ * cpuid_get_emulated() - KVM_GET_EMULATED_CPUID
+ * @user: receives no rows: joist emulates no feature that the CPU lacks
+ *
+ * Return: 0; -E2BIG: no room at all, as KVM says; -EFAULT.
+ */
+int cpuid_get_emulated(struct kvm_cpuid2 __user *user)
+{
+	u32 nent;
+
+	if (get_user(nent, &user->nent))
+		return -EFAULT;
+	if (!nent)
+		return -E2BIG;
+	return put_user(0, &user->nent) ? -EFAULT : 0;
+}
+
+/* Takes @entries over, whatever happens. */
+static int cpuid_install(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
+			 u32 nent)
+{
+	struct cpuid_table new = { .entries = entries, .nent = nent };
+	struct cpuid_table old = vcpu_table(vcpu);
+	struct cpuid_state state = vcpu_state(vcpu);
+	int err = 0;
+
+	cpuid_sort(entries, nent);
+	if (!cpuid_valid(&new) ||
+	    (vcpu->ran && !cpuid_same(&old, &new, &state)))
+		err = -EINVAL;
+	if (err || vcpu->ran) {
+		kvfree(entries);
+		return err;
+	}
+	kvfree(vcpu->cpuid);
+	vcpu->cpuid = entries;
+	vcpu->cpuid_nent = nent;
+	update_features(vcpu);
+	vendor_call(cpuid_changed)(vcpu);
+	return 0;
+}
+
+static struct kvm_cpuid_entry2 *entries_alloc(u32 nent)
+{
+	/* One more: an empty table is a table too. */
+	return kvcalloc(nent + 1, sizeof(struct kvm_cpuid_entry2),
+			GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * cpuid_set() - KVM_SET_CPUID2
+ * @vcpu: loaded vCPU, its mutex held
+ * @user: the rows
+ *
+ * Return: 0; -E2BIG: more than CPUID_MAX_ENTRIES; -EINVAL: contradictory, or
+ * different from what the vCPU has run with; -EFAULT, -ENOMEM.
+ */
+int cpuid_set(struct vcpu *vcpu, struct kvm_cpuid2 __user *user)
+{
+	struct kvm_cpuid_entry2 *entries;
+	u32 nent;
+
+	if (get_user(nent, &user->nent))
+		return -EFAULT;
+	if (nent > CPUID_MAX_ENTRIES)
+		return -E2BIG;
+	entries = entries_alloc(nent);
+	if (!entries)
+		return -ENOMEM;
+	if (copy_from_user(entries, user->entries, nent * sizeof(*entries))) {
+		kvfree(entries);
+		return -EFAULT;
+	}
+	return cpuid_install(vcpu, entries, nent);
+}
+
+/**
+ * cpuid_set_old() - KVM_SET_CPUID, without subleaves
+ * @vcpu: loaded vCPU, its mutex held
+ * @user: the rows
+ *
+ * Return: as cpuid_set().
+ */
+int cpuid_set_old(struct vcpu *vcpu, struct kvm_cpuid __user *user)
+{
+	struct kvm_cpuid_entry2 *entries;
+	struct kvm_cpuid_entry old;
+	u32 nent, i;
+
+	if (get_user(nent, &user->nent))
+		return -EFAULT;
+	if (nent > CPUID_MAX_ENTRIES)
+		return -E2BIG;
+	entries = entries_alloc(nent);
+	if (!entries)
+		return -ENOMEM;
+	for (i = 0; i < nent; i++) {
+		if (copy_from_user(&old, &user->entries[i], sizeof(old))) {
+			kvfree(entries);
+			return -EFAULT;
+		}
+		entries[i].function = old.function;
+		entries[i].eax = old.eax;
+		entries[i].ebx = old.ebx;
+		entries[i].ecx = old.ecx;
+		entries[i].edx = old.edx;
+	}
+	return cpuid_install(vcpu, entries, nent);
+}
+
+/**
+ * cpuid_get() - KVM_GET_CPUID2
+ * @vcpu: loaded vCPU, its mutex held
+ * @user: nent rows fit
+ *
+ * Return: 0; -E2BIG: they do not fit, nent says how many there are; -EFAULT.
+ */
+int cpuid_get(struct vcpu *vcpu, struct kvm_cpuid2 __user *user)
+{
+	struct cpuid_table table = vcpu_table(vcpu);
+	struct cpuid_state state = vcpu_state(vcpu);
+	struct kvm_cpuid_entry2 entry;
+	u32 nent, i;
+
+	if (get_user(nent, &user->nent))
+		return -EFAULT;
+	if (put_user(table.nent, &user->nent))
+		return -EFAULT;
+	if (nent < table.nent)
+		return -E2BIG;
+	for (i = 0; i < table.nent; i++) {
+		entry = table.entries[i];
+		cpuid_dynamic(&table, &state, &entry);
+		if (copy_to_user(&user->entries[i], &entry, sizeof(entry)))
+			return -EFAULT;
+	}
+	return 0;
+}

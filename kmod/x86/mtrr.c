@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory type range registers and the page attribute table: what a guest writes
+ * is checked and kept. With nested paging they have no further effect: the
+ * nested tables decide the memory type.
+ */
+#include <linux/nospec.h>
+#include <asm/msr-index.h>
+
+#include "msr.h"
+#include "../core/vcpu.h"
+
+#define MTRR_VAR_FIRST		0x200
+#define MTRR_VAR_COUNT		16	/* eight pairs of base and mask */
+#define MTRR_CAP		(MTRR_VAR_COUNT / 2 | BIT(8) | BIT(10))
+#define MTRR_DEF_TYPE_VALID	(0xff | BIT(10) | BIT(11))
+#define MTRR_MASK_VALID		BIT(11)
+#define MTRR_BASE_TYPE		0xff
+
+/* UC, WC, WT, WP, WB */
+static bool mtrr_type_valid(u8 type)
+{
+	return type < 8 && BIT(type) & 0x73;
+}
+
+static bool mtrr_fixed_valid(u64 val)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		if (!mtrr_type_valid(val >> (8 * i)))
+			return false;
+	return true;
+}
+
+/**
+ * pat_valid() - may this be written to IA32_PAT?
+ * @pat: eight memory types; UC- counts as one here
+ */
+bool pat_valid(u64 pat)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		if ((u8)(pat >> (8 * i)) > 7 ||
+		    !(BIT((u8)(pat >> (8 * i))) & 0xf3))
+			return false;
+	return true;
+}
+
+static bool mtrr_var_valid(struct vcpu *vcpu, u32 nr, u64 val)
+{
+	u64 high = ~0ULL << vcpu->feat.maxphyaddr;
+
+	if (val & high)
+		return false;
+	if (nr & 1)
+		return !(val & (MTRR_MASK_VALID - 1));
+	return !(val & 0xf00) && mtrr_type_valid(val & MTRR_BASE_TYPE);
+}
+
+/* Where a fixed-range register is kept, or NULL. */
+static u64 *mtrr_fixed(struct vcpu *vcpu, u32 index)
+{
+	switch (index) {
+	case MSR_MTRRfix64K_00000:
+		return &vcpu->mtrr_fixed[0];
+	case MSR_MTRRfix16K_80000:
+	case MSR_MTRRfix16K_A0000:
+		return &vcpu->mtrr_fixed[1 + (index & 1)];
+	case MSR_MTRRfix4K_C0000 ... MSR_MTRRfix4K_F8000:
+		index = array_index_nospec(index - MSR_MTRRfix4K_C0000, 8);
+		return &vcpu->mtrr_fixed[3 + index];
+	}
+	return NULL;
+}
+
+/* Where a variable-range register is kept, or NULL. */
+static u64 *mtrr_var(struct vcpu *vcpu, u32 index)
+{
+	if (index - MTRR_VAR_FIRST >= MTRR_VAR_COUNT)
+		return NULL;
+	index = array_index_nospec(index - MTRR_VAR_FIRST, MTRR_VAR_COUNT);
+	return &vcpu->mtrr_var[index];
+}
+
+/**
+ * mtrr_get() - read MTRRcap, the default type or a range register
+ * @vcpu: vCPU, its mutex held
+ * @msr: in: index; out: data
+ *
+ * Return: 0, or MSR_UNKNOWN.
+ */
+int mtrr_get(struct vcpu *vcpu, struct msr_access *msr)
+{
+	const u64 *reg;
+
+	switch (msr->index) {
+	case MSR_MTRRcap:
+		msr->data = MTRR_CAP;
+		return 0;
+	case MSR_MTRRdefType:
+		msr->data = vcpu->mtrr_def_type;
+		return 0;
+	}
+	reg = mtrr_var(vcpu, msr->index);
+	if (!reg)
+		reg = mtrr_fixed(vcpu, msr->index);
+	if (!reg)
+		return MSR_UNKNOWN;
+	msr->data = *reg;
+	return 0;
+}
+
+/**
+ * mtrr_set() - write the default type or a range register
+ * @vcpu: vCPU, its mutex held
+ * @msr: index and data
+ *
+ * Return: 0; MSR_FAULT: reserved bits or an unknown memory type; MSR_UNKNOWN.
+ */
+int mtrr_set(struct vcpu *vcpu, const struct msr_access *msr)
+{
+	u64 *reg;
+
+	switch (msr->index) {
+	case MSR_MTRRcap:
+		return MSR_FAULT;
+	case MSR_MTRRdefType:
+		if (msr->data & ~(u64)MTRR_DEF_TYPE_VALID ||
+		    !mtrr_type_valid(msr->data & 0xff))
+			return MSR_FAULT;
+		vcpu->mtrr_def_type = msr->data;
+		return 0;
+	}
+	reg = mtrr_var(vcpu, msr->index);
+	if (reg) {
+		if (!mtrr_var_valid(vcpu, msr->index & 1, msr->data))
+			return MSR_FAULT;
+		*reg = msr->data;
+		return 0;
+	}
+	reg = mtrr_fixed(vcpu, msr->index);
+	if (!reg)
+		return MSR_UNKNOWN;
+	if (!mtrr_fixed_valid(msr->data))
+		return MSR_FAULT;
+	*reg = msr->data;
+	return 0;
+}
