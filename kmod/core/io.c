@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Device accesses of one instruction: see io.h for the model. */
 #include <linux/kvm.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #include "io.h"

@@ -9,6 +9,10 @@
 #include "vcpu.h"
 #include "../x86/vendor_ops.h"
 
+/* Values after power-up that no header of the kernel has. */
+#define DR7_RESET	0x400ULL
+#define PAT_RESET	0x0007040600070406ULL
+
 static inline void reg_cache(struct vcpu *vcpu, enum vcpu_reg reg)
 {
 	if (unlikely(!(vcpu->regs_avail & BIT(reg)))) {

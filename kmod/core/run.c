@@ -29,7 +29,7 @@ static int request_triple_fault(struct vcpu *vcpu)
 }
 
 /* NMIs coalesce: one in service, one waiting (two where none is masked). */
-static void request_nmi(struct vcpu *vcpu)
+static void request_nmis(struct vcpu *vcpu)
 {
 	u32 limit = 2;
 
@@ -83,7 +83,7 @@ static int requests_process(struct vcpu *vcpu)
 	if (vcpu_check_request(vcpu, REQ_APIC_TIMER) && vcpu->lapic)
 		lapic_timer_inject(vcpu->lapic);
 	if (vcpu_check_request(vcpu, REQ_NMI))
-		request_nmi(vcpu);
+		request_nmis(vcpu);
 	if (vcpu_check_request(vcpu, REQ_CLOCK_UPDATE))
 		pv_clock_update(vcpu);
 	if (vcpu_check_request(vcpu, REQ_LOAD_ROOT))

@@ -4,12 +4,16 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <asm/apicdef.h>
+#include <asm/debugreg.h>
+#include <asm/fpu/types.h>
 
 #include "regs.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
 #include "../x86/cpuid.h"
+#include "../x86/msr.h"
 #include "../x86/x86.h"
 
 static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
@@ -63,12 +67,13 @@ void vcpu_put(struct vcpu *vcpu)
 
 /**
  * vcpu_create() - make a vCPU, reset and not yet visible to others
- * @vm: vm->lock held; created_vcpus counts this one already
+ * @vm: vm->lock held
  * @id: APIC id at reset, checked by the caller
+ * @idx: place in vm->vcpus, reserved by the caller
  *
  * Return: the vCPU or ERR_PTR().
  */
-struct vcpu *vcpu_create(struct vm *vm, u32 id)
+struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 {
 	struct vcpu *vcpu = kzalloc(vendor->vcpu_size, GFP_KERNEL_ACCOUNT);
 	int err = -ENOMEM;
@@ -77,17 +82,17 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id)
 		return ERR_PTR(-ENOMEM);
 	vcpu->vm = vm;
 	vcpu->id = id;
+	vcpu->idx = idx;
 	vcpu->cpu = -1;
 	vcpu->regs_avail = ~0;
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	preempt_notifier_init(&vcpu->preempt_notifier, &vcpu_preempt_ops);
 
-	vcpu->run = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
-					     VCPU_RUN_ORDER);
-	if (!vcpu->run)
-		goto out_vcpu;
-	vcpu->pio_data = (void *)vcpu->run + PAGE_SIZE;
+	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vcpu->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vcpu->run || !vcpu->pio_data)
+		goto out_run;
 	err = fpu_create(vcpu);
 	if (err)
 		goto out_run;
@@ -124,8 +129,8 @@ out_emu:
 out_fpu:
 	fpu_destroy(vcpu);
 out_run:
-	free_pages((unsigned long)vcpu->run, VCPU_RUN_ORDER);
-out_vcpu:
+	free_page((unsigned long)vcpu->pio_data);
+	free_page((unsigned long)vcpu->run);
 	kfree(vcpu);
 	return ERR_PTR(err);
 }
@@ -140,7 +145,8 @@ void vcpu_destroy(struct vcpu *vcpu)
 	fpu_destroy(vcpu);
 	cpuid_free(vcpu);
 	put_pid(vcpu->pid);
-	free_pages((unsigned long)vcpu->run, VCPU_RUN_ORDER);
+	free_page((unsigned long)vcpu->pio_data);
+	free_page((unsigned long)vcpu->run);
 	kfree(vcpu);
 }
 
@@ -226,17 +232,18 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 	events_reset(vcpu);
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->dr6 = DR6_RESERVED;
-	vcpu->dr7 = DR7_RESET_VALUE;
+	vcpu->dr7 = DR7_RESET;
 	vendor_call(set_dr7)(vcpu);
 	vcpu->cr2 = 0;
 	vcpu->cr8 = 0;
 
 	if (!init) {
+		msr_reset(vcpu);
 		vcpu->smbase = 0x30000;
 		vcpu->misc_enable = MSR_IA32_MISC_ENABLE_FAST_STRING;
 		vcpu->xcr0 = XFEATURE_MASK_FP;
 		vcpu->xss = 0;
-		vcpu->pat = PAT_RESET_VALUE;
+		vcpu->pat = PAT_RESET;
 		vcpu->apic_base = APIC_DEFAULT_PHYS_BASE |
 				  MSR_IA32_APICBASE_ENABLE |
 				  (vcpu->id == vcpu->vm->bsp_id ?

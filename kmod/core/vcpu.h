@@ -231,11 +231,11 @@ struct vcpu {
 };
 
 /* The mapping a VMM makes of a vCPU: the run page, the page of port data. */
-#define VCPU_RUN_ORDER	1
+#define VCPU_MMAP_PAGES	2
 
-struct vcpu *vcpu_create(struct vm *vm, u32 id);
+struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx);
 void vcpu_destroy(struct vcpu *vcpu);
-int vcpu_fd(struct vcpu *vcpu);
+struct file *vcpu_file(struct vcpu *vcpu);
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
 void vcpu_reset(struct vcpu *vcpu, bool init);

@@ -83,7 +83,7 @@ struct vm {
 struct vm *vm_create(void);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
-long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+int vm_create_fd(void);
 void vm_kill(struct vm *vm, const char *why);
 void vm_request_all(struct vm *vm, unsigned int req);
 void vm_request_all_wait(struct vm *vm, unsigned int req);
