@@ -160,9 +160,10 @@ struct emu_ops {
  *            (decode assists) presets them
  * @interrupt_shadow: out: STI or MOV/POP SS blocks interrupts for one
  * @iret: out: an IRET was done: NMIs are no longer blocked
- * @sse_read: read an XMM/YMM register for vector moves to device memory;
- *            NULL: such instructions are EMU_UNHANDLED
- * @sse_write: likewise
+ * @sse_read: read an XMM (16 bytes) or YMM (32) register for vector moves to
+ *            device memory; NULL: such instructions are EMU_UNHANDLED
+ * @sse_write: likewise; 16 bytes leave the rest of the register as it was, 32
+ *             clear what is above them
  */
 struct emu {
 	const struct emu_ops *ops;
