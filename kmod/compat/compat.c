@@ -139,7 +139,7 @@ int compat_follow_pfnmap(struct vm_area_struct *vma, unsigned long address,
 	*writable = args.writable;
 	follow_pfnmap_end(&args);
 #else
-	spinlock_t *lock;
+	spinlock_t *lock;	/* the page table's */
 	pte_t *pte;
 	int err = follow_pte(vma->vm_mm, address, &pte, &lock);
 

@@ -4,6 +4,7 @@
 #define JOIST_COMPAT_COMPAT_H
 
 #include <linux/eventfd.h>
+#include <linux/kvm.h>
 
 struct vm_area_struct;
 
@@ -30,6 +31,16 @@ void compat_emergency_unregister(void);
 
 int compat_follow_pfnmap(struct vm_area_struct *vma, unsigned long address,
 			 unsigned long *pfn, bool *writable);
+
+/* The VMM may change it at any time: read once. */
+static inline bool compat_immediate_exit(const struct kvm_run *run)
+{
+#ifdef HAVE_KVM_UNSAFE_HINT
+	return READ_ONCE(run->immediate_exit__unsafe);
+#else
+	return READ_ONCE(run->immediate_exit);
+#endif
+}
 
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
 {

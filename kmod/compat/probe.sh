@@ -17,7 +17,8 @@ has arch/x86/include/asm/reboot.h 'cpu_emergency_register_virt_callback' \
 has include/linux/syscore_ops.h 'register_syscore_ops' HAVE_SYSCORE_OPS
 has include/linux/eventfd.h 'eventfd_signal\(struct eventfd_ctx \*ctx\)' \
 	HAVE_EVENTFD_SIGNAL_ONE_ARG
-has include/linux/file.h 'define fd_file' HAVE_FD_FILE
+has include/uapi/linux/kvm.h 'HINT_UNSAFE_IN_KVM\(immediate_exit\)' \
+	HAVE_KVM_UNSAFE_HINT
 has include/linux/rcutree.h 'rcu_virt_note_context_switch\(int cpu\)' \
 	HAVE_RCU_VIRT_NOTE_CPU
 has arch/x86/include/asm/idtentry.h 'exc_nmi_kvm_vmx' HAVE_EXC_NMI_KVM_VMX

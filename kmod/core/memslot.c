@@ -3,14 +3,13 @@
  * Memory slots. The published array is never changed: a new one replaces it,
  * and the old one is freed after a grace period of vm->srcu. A slot that goes
  * away stays in the array, marked dying, until it is unmapped from the guest, so
- * that the mmu notifier still finds it.
+ * that the mmu notifier still finds it. A vCPU in the guest is in no read section.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "dirty.h"
-#include "vcpu.h"
 #include "vm.h"
 
 /* So many that a count of pages fits an int, as for KVM. */
@@ -143,13 +142,6 @@ hva_t gfn_to_hva(struct vm *vm, gfn_t gfn, bool *writable)
 
 /* --- changing: slots_lock is held ------------------------------------------ */
 
-static void memslots_wait(struct vm *vm)
-{
-	/* A vCPU in the guest may be in a read section: it is not for long. */
-	vm_request_all(vm, REQ_KICK);
-	synchronize_srcu_expedited(&vm->srcu);
-}
-
 /* Publish the present array without @old and with @new; either may be NULL.
  * The array is freed, the slot is the caller's.
  */
@@ -181,7 +173,7 @@ static int memslots_replace(struct vm *vm, struct memslot *old,
 	next->generation = cur->generation + 1;
 
 	rcu_assign_pointer(vm->memslots, next);
-	memslots_wait(vm);
+	synchronize_srcu_expedited(&vm->srcu);
 	kvfree(cur);
 	return 0;
 }
@@ -190,7 +182,7 @@ static int memslots_replace(struct vm *vm, struct memslot *old,
 static void memslot_retire(struct vm *vm, struct memslot *slot)
 {
 	WRITE_ONCE(slot->dying, true);
-	memslots_wait(vm);
+	synchronize_srcu_expedited(&vm->srcu);
 	mmu_zap_gfn_range(vm, slot->base_gfn, slot->base_gfn + slot->npages);
 }
 

@@ -5,12 +5,14 @@
 #include <linux/rcuwait.h>
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
+#include <trace/events/ipi.h>
 
 #include "exit.h"
 #include "hardware.h"
 #include "regs.h"
 #include "run.h"
 #include "vm.h"
+#include "../compat/compat.h"
 #include "../irqchip/irqchip.h"
 #include "../x86/x86.h"
 
@@ -201,7 +203,7 @@ static int guest_enter(struct vcpu *vcpu)
 	preempt_enable();
 	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 
-	if (vcpu->exit.kind != EXIT_NONE)
+	if (vcpu->exit.kind == EXIT_NONE)
 		return EXIT_RESUME;
 	vendor_call(decode_exit)(vcpu);
 	return exit_handle(vcpu);
@@ -348,7 +350,7 @@ static int run_prepared(struct vcpu *vcpu)
 		if (ret != EXIT_RESUME)
 			return ret;
 	}
-	if (READ_ONCE(vcpu->run->immediate_exit))
+	if (compat_immediate_exit(vcpu->run))
 		return -EINTR;
 	if (signal_pending(current)) {
 		vcpu->run->exit_reason = KVM_EXIT_INTR;

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <trace/events/ipi.h>
 #include <asm/apicdef.h>
 #include <asm/debugreg.h>
 #include <asm/fpu/types.h>
