@@ -219,7 +219,6 @@ int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf)
 	struct vm *vm = vcpu->vm;
 	struct memslot *slot;
 
-	vcpu->stat.page_faults++;
 	pf->gfn = gpa_to_gfn(pf->gpa);
 	pf->level = 0;
 	slot = gfn_to_memslot(vm, pf->gfn);

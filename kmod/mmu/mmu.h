@@ -26,7 +26,7 @@ struct exit;
  * @nr_tables: page-table pages in use, for accounting
  */
 struct mmu {
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	hpa_t root;
 	int level;
 	unsigned long invalidate_seq;
