@@ -8,12 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
 #include "mmu/walk.h"
-
-#define EFER_LMA_BIT	(1ULL << 10)
-#define EFER_NX_BIT	(1ULL << 11)
 
 #define MEM_PAGES	64
 #define MEM_SIZE	(MEM_PAGES * 4096)
@@ -75,7 +73,7 @@ struct answer {
 static void oracle_fault(const struct walk_ctx *c, u32 access, struct answer *a,
 			 u32 bits)
 {
-	bool nx = (c->efer & EFER_NX_BIT) && (c->cr4 & X86_CR4_PAE);
+	bool nx = (c->efer & EFER_NX) && (c->cr4 & X86_CR4_PAE);
 
 	a->status = WALK_FAULT;
 	a->error = bits;
@@ -97,7 +95,7 @@ static bool rsvd_long(const struct walk_ctx *c, u64 e, int level, bool pae)
 		if (bit >= 52 && bit <= 62)
 			bad = pae;
 		if (bit == 63)
-			bad = !(c->efer & EFER_NX_BIT) || (pae && level == 3);
+			bad = !(c->efer & EFER_NX) || (pae && level == 3);
 		if (pae && level == 3 &&
 		    (bit == 1 || bit == 2 || (bit >= 5 && bit <= 8)))
 			bad = true;
@@ -156,7 +154,7 @@ static void oracle_rights(const struct walk_ctx *c, u32 access, struct answer *a
 		oracle_fault(c, access, a, 1);
 		return;
 	}
-	if ((c->efer & EFER_LMA_BIT) && (c->cr4 & X86_CR4_PKE) && u && !exec) {
+	if ((c->efer & EFER_LMA) && (c->cr4 & X86_CR4_PKE) && u && !exec) {
 		if (pk & 1)
 			bad = true;
 		if ((pk & 2) && write && (user || wp))
@@ -169,7 +167,7 @@ static void oracle_rights(const struct walk_ctx *c, u32 access, struct answer *a
 static void oracle_walk(const struct walk_ctx *c, u64 gva, u32 access,
 			struct answer *a)
 {
-	bool lma = c->efer & EFER_LMA_BIT;
+	bool lma = c->efer & EFER_LMA;
 	bool pae = !lma && (c->cr4 & X86_CR4_PAE);
 	bool old = !lma && !pae;
 	bool w = true, u = true, x = true;
@@ -228,7 +226,7 @@ static void oracle_walk(const struct walk_ctx *c, u64 gva, u32 access,
 		if (!top) {
 			w = w && (e & 2);
 			u = u && (e & 4);
-			x = x && !(!old && (e >> 63) && (c->efer & EFER_NX_BIT));
+			x = x && !(!old && (e >> 63) && (c->efer & EFER_NX));
 		}
 		if (leaf)
 			break;
@@ -283,9 +281,9 @@ static void random_world(struct walk_ctx *c)
 	c->cr0 |= random() & 1 ? X86_CR0_WP : 0;
 	c->cr4 = rnd() & (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_LA57 |
 			  X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE);
-	c->efer = random() & 1 ? EFER_NX_BIT : 0;
+	c->efer = random() & 1 ? EFER_NX : 0;
 	if (random() & 1) {
-		c->efer |= EFER_LMA_BIT;
+		c->efer |= EFER_LMA;
 		c->cr4 |= X86_CR4_PAE;
 	}
 	c->rflags = random() & 1 ? X86_EFLAGS_AC : 0;
@@ -312,7 +310,7 @@ static void tame_pdptes(struct walk_ctx *c)
 {
 	u64 table = c->cr3 & 0xffffffe0;
 
-	if ((c->efer & EFER_LMA_BIT) || !(c->cr4 & X86_CR4_PAE))
+	if ((c->efer & EFER_LMA) || !(c->cr4 & X86_CR4_PAE))
 		return;
 	for (int i = 0; i < 4 && random() % 8; i++) {
 		u64 e = (rnd() % MEM_PAGES) << 12 | 1;
@@ -405,7 +403,7 @@ static void long_mode(struct walk_ctx *c)
 	c->cmpxchg = mem_cmpxchg;
 	c->cr0 = X86_CR0_PG | X86_CR0_WP;
 	c->cr4 = X86_CR4_PAE;
-	c->efer = EFER_LMA_BIT | EFER_NX_BIT;
+	c->efer = EFER_LMA | EFER_NX;
 	c->maxphyaddr = 48;
 	c->cr3 = 0x1000;
 	memset(mem, 0, sizeof(mem));
@@ -475,7 +473,7 @@ static void test_loaded_pdptes(void **state)
 	struct walk_result r;
 
 	long_mode(&c);
-	c.efer = EFER_NX_BIT;
+	c.efer = EFER_NX;
 	c.cr3 = 0x20;		/* memory there has none */
 	c.pdptr = pdptr;
 	assert_int_equal(walk_gva(&c, 0xc0005123, WALK_WRITE | WALK_USER, &r),
