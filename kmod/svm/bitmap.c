@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The I/O and MSR permission maps: a set bit is an exit. */
+#include <linux/gfp.h>
+#include <linux/mem_encrypt.h>
+#include <linux/mm.h>
+#include <asm/msr-index.h>
+
+#include "svm.h"
+
+#define IOPM_SIZE	(3 * PAGE_SIZE)	/* 65536 ports, and 3 bits past them */
+#define IOPM_ORDER	2
+#define MSRPM_SIZE	(2 * PAGE_SIZE)
+#define MSRPM_ORDER	1
+
+/* Two bits per MSR, read then write, for three ranges of 8192. */
+static const struct {
+	u32 base;
+	u32 offset;		/* of the range in the map, bytes */
+} msrpm_ranges[] = {
+	{ 0x00000000, 0x0000 },
+	{ 0xc0000000, 0x0800 },
+	{ 0xc0010000, 0x1000 },
+};
+
+#define MSRPM_RANGE_MSRS	8192
+
+/* VMLOAD, VMSAVE and VMRUN switch these: the guest has them for itself. */
+static const u32 msrs_switched[] = {
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
+	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+};
+
+static void *iopm;	/* one for all VMs, every port intercepted */
+
+/** svm_iopm_create() - the I/O permission map; 0 or -ENOMEM */
+int svm_iopm_create(void)
+{
+	iopm = (void *)__get_free_pages(GFP_KERNEL, IOPM_ORDER);
+	if (!iopm)
+		return -ENOMEM;
+	memset(iopm, 0xff, IOPM_SIZE);
+	return 0;
+}
+
+/** svm_iopm_destroy() - no VMCB refers to it any more */
+void svm_iopm_destroy(void)
+{
+	free_pages((unsigned long)iopm, IOPM_ORDER);
+	iopm = NULL;
+}
+
+/** svm_iopm_pa() - for the VMCB */
+hpa_t svm_iopm_pa(void)
+{
+	return __sme_pa(iopm);
+}
+
+/**
+ * svm_intercept_msr() - choose which accesses of an MSR exit
+ * @vcpu: any state but running
+ * @msr: index; one outside the map's ranges always exits
+ * @read: reads exit
+ * @write: writes exit
+ */
+void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	unsigned int i, bit;
+
+	for (i = 0; i < ARRAY_SIZE(msrpm_ranges); i++) {
+		if (msr - msrpm_ranges[i].base < MSRPM_RANGE_MSRS)
+			break;
+	}
+	if (i == ARRAY_SIZE(msrpm_ranges))
+		return;
+	bit = msrpm_ranges[i].offset * BITS_PER_BYTE +
+	      (msr - msrpm_ranges[i].base) * 2;
+	__assign_bit(bit, svm->msrpm, read);
+	__assign_bit(bit + 1, svm->msrpm, write);
+	vmcb_mark_dirty(svm->vmcb, VMCB_CLEAN_PERM);
+}
+
+/**
+ * svm_msrpm_create() - a vCPU's MSR permission map, in its VMCB
+ * @svm: has a VMCB
+ *
+ * Return: 0 or -ENOMEM
+ */
+int svm_msrpm_create(struct svm_vcpu *svm)
+{
+	unsigned int i;
+
+	svm->msrpm = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT, MSRPM_ORDER);
+	if (!svm->msrpm)
+		return -ENOMEM;
+	memset(svm->msrpm, 0xff, MSRPM_SIZE);
+	for (i = 0; i < ARRAY_SIZE(msrs_switched); i++)
+		svm_intercept_msr(&svm->vcpu, msrs_switched[i], false, false);
+	svm->vmcb->control.msrpm_base_pa = __sme_pa(svm->msrpm);
+	return 0;
+}
+
+/** svm_msrpm_destroy() - @svm does not run again */
+void svm_msrpm_destroy(struct svm_vcpu *svm)
+{
+	free_pages((unsigned long)svm->msrpm, MSRPM_ORDER);
+	svm->msrpm = NULL;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Into the guest and out of it. */
+#include <linux/mm_types.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <asm/debugreg.h>
+#include <asm/mce.h>
+#include <asm/nospec-branch.h>
+#include <asm/ptrace.h>
+#include <asm/trapnr.h>
+
+#include "svm.h"
+#include "insn.h"
+#include "../compat/guest_state.h"
+#include "../core/regs.h"
+#include "../irqchip/irqchip.h"
+
+/* enter.S knows these. */
+static_assert(REG_RCX == 1 && REG_RDX == 2 && REG_RBX == 3 && REG_RBP == 5 &&
+	      REG_RSI == 6 && REG_RDI == 7 && REG_R8 == 8 && REG_R15 == 15);
+static_assert(offsetof(struct svm_spec_ctrl, guest) == 0 &&
+	      offsetof(struct svm_spec_ctrl, host) == 8);
+
+#define REGS_IN_VMCB	(BIT(REG_RSP) | BIT(REG_RIP) | BIT(REG_RFLAGS) | \
+			 BIT(REG_CR3))
+#define REGS_ALL	(BIT(NR_REGS) - 1)
+
+#define DR7_ENABLED	0xff
+
+/**
+ * svm_save_host() - remember what VMLOAD of the guest's state will overwrite
+ *
+ * Preemption off. The state is the current task's: it holds until this CPU
+ * schedules or returns to userspace.
+ */
+void svm_save_host(void)
+{
+	insn_vmsave(this_cpu_ptr(&svm_cpu)->host_pa);
+}
+
+/*
+ * All of the host's VMSAVE state stands still while a vCPU is loaded but LDTR:
+ * another thread's modify_ldt() replaces it by IPI. A process without an LDT,
+ * that is nearly every one, pays a compare; one that gets its first LDT right
+ * now has the IPI pending, which loads it after the exit.
+ */
+static void save_host_ldt(void)
+{
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+	if (unlikely(READ_ONCE(current->mm->context.ldt)))
+		svm_save_host();
+#endif
+}
+
+/* DR0..DR3 are nobody's but ours to switch; only armed ones matter. */
+static void load_breakpoints(struct vcpu *vcpu)
+{
+	set_debugreg(vcpu->dr[0], 0);
+	set_debugreg(vcpu->dr[1], 1);
+	set_debugreg(vcpu->dr[2], 2);
+	set_debugreg(vcpu->dr[3], 3);
+}
+
+static u64 guest_cr8(struct vcpu *vcpu)
+{
+	return vcpu->lapic ? lapic_get_cr8(vcpu->lapic) : vcpu->cr8;
+}
+
+static void write_tpr(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+	u32 tpr = guest_cr8(vcpu) & V_TPR_MASK;
+
+	if ((vmcb->control.int_ctl & V_TPR_MASK) == tpr)
+		return;
+	vmcb->control.int_ctl = (vmcb->control.int_ctl & ~V_TPR_MASK) | tpr;
+	vmcb_mark_dirty(vmcb, VMCB_CLEAN_INTR);
+}
+
+/* The guest may have written CR8 without an exit. */
+static void read_tpr(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+	u32 tpr = vmcb->control.int_ctl & V_TPR_MASK;
+
+	if (tpr == guest_cr8(vcpu))
+		return;
+	if (vcpu->lapic)
+		lapic_set_cr8(vcpu->lapic, tpr);
+	else
+		vcpu->cr8 = tpr;
+}
+
+static void write_dirty_regs(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+	struct vmcb_save_area *save = &vmcb->save;
+	u32 dirty = vcpu->regs_dirty;
+
+	if (dirty & BIT(REG_RSP))
+		save->rsp = vcpu->regs[REG_RSP];
+	if (dirty & BIT(REG_RIP))
+		save->rip = vcpu->regs[REG_RIP];
+	if (dirty & BIT(REG_RFLAGS))
+		save->rflags = vcpu->regs[REG_RFLAGS];
+	if (dirty & BIT(REG_CR3)) {
+		save->cr3 = vcpu->cr3;
+		vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR);
+	}
+	vcpu->regs_dirty = 0;
+}
+
+static void before_entry(struct svm_vcpu *svm, struct svm_cpu *cpu)
+{
+	struct vcpu *vcpu = &svm->vcpu;
+	struct vmcb *vmcb = svm->vmcb;
+	struct vmcb_save_area *save = &vmcb->save;
+
+	save->rax = vcpu->regs[REG_RAX];
+	if (vcpu->regs_dirty)
+		write_dirty_regs(vcpu, vmcb);
+	if (unlikely(svm->nmi_step))
+		save->rflags |= X86_EFLAGS_TF | X86_EFLAGS_RF;
+	if (save->cr2 != vcpu->cr2) {
+		save->cr2 = vcpu->cr2;
+		vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR2);
+	}
+	if (unlikely(save->dr6 != vcpu->dr6)) {
+		save->dr6 = vcpu->dr6;
+		vmcb_mark_dirty(vmcb, VMCB_CLEAN_DR);
+	}
+	write_tpr(vcpu, vmcb);
+	if (unlikely(svm->asid_generation != cpu->asid_generation))
+		svm_asid_assign(svm, cpu);
+}
+
+/* A machine check is the host's, and came in no code of the kernel: the handler
+ * is told of a user mode it may kill.
+ */
+static void host_machine_check(void)
+{
+#ifdef CONFIG_X86_MCE
+	struct pt_regs regs = {
+		.cs = __USER_CS,
+		.flags = X86_EFLAGS_IF,
+	};
+
+	do_machine_check(&regs);
+#endif
+}
+
+static void after_exit(struct svm_vcpu *svm)
+{
+	struct vcpu *vcpu = &svm->vcpu;
+	struct vmcb *vmcb = svm->vmcb;
+	struct vmcb_control_area *control = &vmcb->control;
+
+	vcpu->regs[REG_RAX] = vmcb->save.rax;
+	vcpu->regs_avail = REGS_ALL & ~REGS_IN_VMCB;
+	if (vcpu->cr0_guest_owned)
+		vcpu->regs_avail &= ~BIT(REG_CR0);
+	vcpu->cr2 = vmcb->save.cr2;
+	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
+	control->clean = svm_caps.clean;
+	control->event_inj = 0;
+	read_tpr(vcpu, vmcb);
+
+	vcpu->exception.injected = false;
+	vcpu->interrupt.injected = false;
+	vcpu->nmi_injected = false;
+	if (unlikely(control->exit_int_info & SVM_EXITINTINFO_VALID))
+		svm_events_undelivered(svm, control->exit_int_info,
+				       control->exit_int_info_err);
+	if (unlikely(svm->iret_seen))
+		svm_nmi_iret_done(svm);
+	svm->stepped = svm->nmi_step;
+	if (unlikely(svm->nmi_step))
+		svm_nmi_step_stop(svm);
+	if (unlikely(control->exit_code ==
+		     SVM_EXIT_EXCP_BASE + X86_TRAP_MC))
+		host_machine_check();
+}
+
+/* Nothing in here may be traced or probed: the kernel takes this CPU to be in
+ * a guest.
+ */
+static noinstr void enter_guest(struct svm_vcpu *svm, hpa_t host_pa,
+				struct svm_spec_ctrl *spec_ctrl)
+{
+	guest_state_enter();
+	svm_enter(svm->vmcb_pa, svm->vcpu.regs, host_pa, spec_ctrl);
+	guest_state_exit();
+}
+
+/**
+ * svm_run() - enter the guest and come back
+ * @vcpu: loaded, prepared; interrupts off
+ *
+ * Every exit is left to svm_decode_exit(). Host interrupts are pending and
+ * taken when the caller turns interrupts on; NMIs were taken at STGI.
+ */
+void svm_run(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
+	struct svm_spec_ctrl *spec_ctrl = NULL;
+
+	before_entry(svm, cpu);
+	save_host_ldt();
+	if (svm->spec_ctrl_native) {
+		spec_ctrl = &svm->spec_ctrl;
+		spec_ctrl->host = this_cpu_read(x86_spec_ctrl_current);
+	}
+	if (unlikely(vcpu->dr7 & DR7_ENABLED))
+		load_breakpoints(vcpu);
+
+	enter_guest(svm, cpu->host_pa, spec_ctrl);
+
+	/* An exit leaves DR7 disarmed. */
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+	after_exit(svm);
+	vcpu->exit.kind = EXIT_UNKNOWN;	/* until decoded */
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The VMCB: its life, its controls, and the guest's state at reset. */
+#include <linux/gfp.h>
+#include <linux/mem_encrypt.h>
+#include <asm/cpufeature.h>
+#include <asm/trapnr.h>
+
+#include "svm.h"
+
+#define PAT_RESET	0x0007040600070406ULL
+
+/* Whatever the guest's CPUID says, these exit. */
+static const u8 intercepts[] = {
+	INTERCEPT_SELECTIVE_CR0,
+	INTERCEPT_CR4_WRITE,
+	INTERCEPT_DR0_READ, INTERCEPT_DR1_READ, INTERCEPT_DR2_READ,
+	INTERCEPT_DR3_READ, INTERCEPT_DR4_READ, INTERCEPT_DR5_READ,
+	INTERCEPT_DR6_READ, INTERCEPT_DR7_READ,
+	INTERCEPT_DR0_WRITE, INTERCEPT_DR1_WRITE, INTERCEPT_DR2_WRITE,
+	INTERCEPT_DR3_WRITE, INTERCEPT_DR4_WRITE, INTERCEPT_DR5_WRITE,
+	INTERCEPT_DR6_WRITE, INTERCEPT_DR7_WRITE,
+	/* A guest may make these two fault without end inside their own
+	 * delivery, which no interrupt interrupts: they always exit.
+	 */
+	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_DB,
+	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_AC,
+	/* The host's, whoever runs. */
+	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_MC,
+	INTERCEPT_INTR,
+	INTERCEPT_NMI,
+	INTERCEPT_SMI,
+	INTERCEPT_INIT,
+	INTERCEPT_RDPMC,
+	INTERCEPT_CPUID,
+	INTERCEPT_INVD,
+	INTERCEPT_HLT,
+	INTERCEPT_INVLPGA,
+	INTERCEPT_IOIO_PROT,
+	INTERCEPT_MSR_PROT,
+	INTERCEPT_TASK_SWITCH,
+	INTERCEPT_FERR_FREEZE,
+	INTERCEPT_SHUTDOWN,
+	INTERCEPT_VMRUN,
+	INTERCEPT_VMMCALL,
+	INTERCEPT_VMLOAD,
+	INTERCEPT_VMSAVE,
+	INTERCEPT_STGI,
+	INTERCEPT_CLGI,
+	INTERCEPT_SKINIT,
+	INTERCEPT_WBINVD,
+	INTERCEPT_MONITOR,
+	INTERCEPT_MWAIT,
+	INTERCEPT_XSETBV,
+};
+
+static void vmcb_init_controls(struct vmcb *vmcb)
+{
+	struct vmcb_control_area *control = &vmcb->control;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(intercepts); i++)
+		vmcb_set_intercept(vmcb, intercepts[i]);
+	/* No guest is told of RDPRU: #UD, where the CPU has it at all. */
+	if (boot_cpu_has(X86_FEATURE_RDPRU))
+		vmcb_set_intercept(vmcb, INTERCEPT_RDPRU);
+	if (svm_caps.pause_filter) {
+		control->pause_filter_count = svm_pause_count;
+		if (svm_caps.pause_threshold)
+			control->pause_filter_thresh = svm_pause_window;
+		vmcb_set_intercept(vmcb, INTERCEPT_PAUSE);
+	}
+	control->iopm_base_pa = svm_iopm_pa();
+	/* The host's RFLAGS.IF decides on the host's interrupts, the guest's
+	 * TPR is V_TPR.
+	 */
+	control->int_ctl = V_INTR_MASKING_MASK;
+	control->nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
+	control->nested_cr3 = INVALID_HPA;
+}
+
+/**
+ * svm_vmcb_create() - a vCPU's VMCB and MSR permission map
+ * @svm: new
+ *
+ * Return: 0 or -ENOMEM
+ */
+int svm_vmcb_create(struct svm_vcpu *svm)
+{
+	svm->vmcb = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!svm->vmcb)
+		return -ENOMEM;
+	if (svm_msrpm_create(svm)) {
+		free_page((unsigned long)svm->vmcb);
+		svm->vmcb = NULL;
+		return -ENOMEM;
+	}
+	svm->vmcb_pa = __sme_pa(svm->vmcb);
+	vmcb_init_controls(svm->vmcb);
+	svm->vmcb->save.g_pat = PAT_RESET;
+	svm->last_cpu = -1;
+	return 0;
+}
+
+/**
+ * svm_vmcb_destroy() - free it
+ * @svm: not loaded
+ *
+ * A CPU may still remember this VMCB as the last it ran: a later one at the
+ * same address must not pass for it.
+ */
+void svm_vmcb_destroy(struct svm_vcpu *svm)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		cmpxchg(&per_cpu(svm_cpu, cpu).last_vmcb, svm->vmcb, NULL);
+	svm_msrpm_destroy(svm);
+	free_page((unsigned long)svm->vmcb);
+	svm->vmcb = NULL;
+}
+
+/**
+ * svm_vcpu_reset() - power-up or INIT: what no other op sets
+ * @vcpu: mutex held, loaded
+ * @init: INIT, which leaves MSRs as they are
+ *
+ * The core sets registers, segments and control registers after it.
+ */
+void svm_vcpu_reset(struct vcpu *vcpu, bool init)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct vmcb *vmcb = svm->vmcb;
+	struct vmcb_save_area *save = &vmcb->save;
+
+	vmcb->control.int_state = 0;
+	vmcb->control.event_inj = 0;
+	vmcb->control.exit_int_info = 0;
+	svm_irq_window_close(svm);
+	svm->nmi_step = false;
+	svm_set_nmi_mask(vcpu, false);
+	if (!init) {
+		save->g_pat = PAT_RESET;
+		save->star = 0;
+		save->lstar = 0;
+		save->cstar = 0;
+		save->sfmask = 0;
+		save->kernel_gs_base = 0;
+		save->sysenter_cs = 0;
+		save->sysenter_esp = 0;
+		save->sysenter_eip = 0;
+		save->spec_ctrl = 0;
+		svm->spec_ctrl.guest = 0;
+	}
+	vmcb->control.clean = 0;
+	svm_flush_tlb(vcpu);
+}
+
+/**
+ * svm_cpuid_changed() - recompute what depends on the guest's features
+ * @vcpu: mutex held; vcpu->feat is set
+ */
+void svm_cpuid_changed(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct vmcb *vmcb = svm->vmcb;
+	bool spec = vcpu->feat.spec_ctrl;
+
+	vmcb_intercept(vmcb, INTERCEPT_RDTSCP, !vcpu->feat.rdtscp);
+	if (boot_cpu_has(X86_FEATURE_INVPCID))
+		vmcb_intercept(vmcb, INTERCEPT_INVPCID, !vcpu->feat.invpcid);
+	/* Without hardware's help SPEC_CTRL is switched at every exit: only
+	 * once the guest is seen to use it.
+	 */
+	spec = spec && (svm_caps.v_spec_ctrl || svm->spec_ctrl_native);
+	svm_intercept_msr(vcpu, MSR_IA32_SPEC_CTRL, !spec, !spec);
+	svm_intercept_msr(vcpu, MSR_IA32_PRED_CMD, true,
+			  !(vcpu->feat.ibpb && boot_cpu_has(X86_FEATURE_IBPB)));
+}
