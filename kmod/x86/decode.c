@@ -299,7 +299,7 @@ static u32 group_one(const struct insn *insn, u32 attr)
 
 /* Register forms of 0F 01 that exist with some prefix, by ModRM - 0xc0. */
 #define GRP7_REG_FORMS							\
-	(0x7fULL | 0x8f00ULL |		/* VMX, PCONFIG; MONITOR, ENCLS */ \
+	(0x7fULL | 0xff00ULL |		/* VMX, PCONFIG; MONITOR, ENCLS */ \
 	 0xf30000ULL | 0xff000000ULL |	/* XGETBV..ENCLU; SVM */	\
 	 0xff00000000ULL |		/* SMSW */			\
 	 0xf70000000000ULL |		/* SERIALIZE, WRPKRU and kin */	\
@@ -346,15 +346,27 @@ static u32 group_15(const struct insn *insn, enum emu_mode mode, u32 attr)
 	return reg >= 5 ? attr : OP_BAD;		/* fences */
 }
 
-static u32 group_9(const struct insn *insn, u32 attr)
+static u32 group_9(const struct insn *insn, enum emu_mode mode, u32 attr)
 {
 	u8 reg = insn->modrm >> 3 & 7;
 
-	if (insn->mod == 3)
-		return reg >= 6 ? attr : OP_BAD;	/* RDRAND, RDSEED, RDPID */
-	if (reg == 1)
+	if (insn->mod == 3) {			/* RDRAND, RDSEED, RDPID */
+		if (reg < 6 || insn->rep == 0xf2)
+			return OP_BAD;
+		if (reg == 6 && insn->rep)	/* SENDUIPI */
+			return in_long(mode) ? attr : OP_BAD;
+		return attr;
+	}
+	switch (reg) {
+	case 1:
 		return attr | OP_LOCK;
-	return reg >= 3 ? attr : OP_BAD;
+	case 3 ... 5:				/* XRSTORS, XSAVEC, XSAVES */
+	case 7:					/* VMPTRST */
+		return insn->rep || insn->opsize_prefix ? OP_BAD : attr;
+	case 6:					/* VMPTRLD, VMCLEAR, VMXON */
+		return insn->rep == 0xf2 ? OP_BAD : attr;
+	}
+	return OP_BAD;
 }
 
 /* Only some shifts by an immediate exist: 71, 72 and 73 less the dq ones. */
@@ -381,6 +393,10 @@ static u32 group_0f(const struct insn *insn, enum emu_mode mode, u32 attr)
 		return reg > 5 ? OP_BAD : attr;
 	case 0x01:
 		return group_7(insn, mode, attr);
+	case 0x12:				/* MOVHLPS, MOVLHPS have no prefix */
+	case 0x16:
+		return is_reg && insn->opsize_prefix && !insn->rep ?
+			OP_BAD : attr;
 	case 0x20:
 	case 0x22:
 		/* LOCK stands for CR8 outside long mode (AMD). */
@@ -409,7 +425,7 @@ static u32 group_0f(const struct insn *insn, enum emu_mode mode, u32 attr)
 			return OP_BAD;
 		return reg > 4 ? attr | OP_LOCK : attr;
 	case 0xc7:
-		return group_9(insn, attr);
+		return group_9(insn, mode, attr);
 	case 0xd6:				/* MOVDQ2Q, MOVQ2DQ */
 		return insn->rep && !is_reg ? OP_BAD : attr;
 	}
@@ -419,12 +435,23 @@ static u32 group_0f(const struct insn *insn, enum emu_mode mode, u32 attr)
 static u32 group_0f38(const struct insn *insn, u32 attr)
 {
 	bool is_mem = insn->mod != 3;
+	bool ok = true;
 
-	if (insn->opcode == 0xf6)		/* WRSS; ADCX and ADOX */
-		return is_mem || insn->rep || insn->opsize_prefix ?
-			attr : OP_BAD;
-	/* MOVBE; CRC32 takes registers too */
-	return is_mem || insn->rep == 0xf2 ? attr : OP_BAD;
+	switch (insn->opcode) {
+	case 0xd8:				/* AESENCWIDE128KL and kin */
+		ok = (insn->modrm >> 3 & 7) < 4;
+		break;
+	case 0xdd ... 0xdf:			/* AES; Key Locker from memory */
+		ok = is_mem || !insn->rep;
+		break;
+	case 0xf6:				/* WRSS; ADCX, ADOX */
+		ok = is_mem || insn->rep || insn->opsize_prefix;
+		break;
+	case 0xf0 ... 0xf1:			/* MOVBE; CRC32 */
+		ok = is_mem || insn->rep == 0xf2;
+		break;
+	}
+	return ok ? attr : OP_BAD;
 }
 
 static u32 decode_group(const struct insn *insn, enum emu_mode mode, u32 attr)
@@ -434,8 +461,10 @@ static u32 decode_group(const struct insn *insn, enum emu_mode mode, u32 attr)
 		return group_one(insn, attr);
 	case 1:
 		return group_0f(insn, mode, attr);
-	default:
+	case 2:
 		return group_0f38(insn, attr);
+	default:				/* HRESET */
+		return insn->modrm == 0xc0 ? attr : OP_BAD;
 	}
 }
 

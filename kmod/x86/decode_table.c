@@ -12,24 +12,28 @@
 #define BAD	OP_BAD
 #define X64	OP_N64
 
-/* The six forms of an arithmetic instruction whose destination may be locked. */
-#define ARITH(op, lock)							\
-	[(op)] = OP_M | (lock), [(op) + 1] = OP_M | (lock),		\
-	[(op) + 2] = M, [(op) + 3] = M, [(op) + 4] = OP_IB, [(op) + 5] = OP_IZ
-
 /*
  * Prefixes are consumed before the lookup; a REX byte that is followed by
  * another prefix too, so 40..4f here are INC and DEC alone.
  */
 const u32 decode_map_one[256] = {
-	ARITH(0x00, OP_LOCK), [0x06] = X64, [0x07] = X64,
-	ARITH(0x08, OP_LOCK), [0x0e] = X64, [0x0f] = BAD,
-	ARITH(0x10, OP_LOCK), [0x16] = X64, [0x17] = X64,
-	ARITH(0x18, OP_LOCK), [0x1e] = X64, [0x1f] = X64,
-	ARITH(0x20, OP_LOCK), [0x26] = BAD, [0x27] = X64,
-	ARITH(0x28, OP_LOCK), [0x2e] = BAD, [0x2f] = X64,
-	ARITH(0x30, OP_LOCK), [0x36] = BAD, [0x37] = X64,
-	ARITH(0x38, 0), [0x3e] = BAD, [0x3f] = X64,
+	/* ADD, OR, ADC, SBB, AND, SUB, XOR, CMP; PUSH and POP Sreg; BCD */
+	[0x00 ... 0x01] = ML, [0x02 ... 0x03] = M,
+	[0x04] = OP_IB, [0x05] = OP_IZ, [0x06] = X64, [0x07] = X64,
+	[0x08 ... 0x09] = ML, [0x0a ... 0x0b] = M,
+	[0x0c] = OP_IB, [0x0d] = OP_IZ, [0x0e] = X64, [0x0f] = BAD,
+	[0x10 ... 0x11] = ML, [0x12 ... 0x13] = M,
+	[0x14] = OP_IB, [0x15] = OP_IZ, [0x16] = X64, [0x17] = X64,
+	[0x18 ... 0x19] = ML, [0x1a ... 0x1b] = M,
+	[0x1c] = OP_IB, [0x1d] = OP_IZ, [0x1e] = X64, [0x1f] = X64,
+	[0x20 ... 0x21] = ML, [0x22 ... 0x23] = M,
+	[0x24] = OP_IB, [0x25] = OP_IZ, [0x26] = BAD, [0x27] = X64,
+	[0x28 ... 0x29] = ML, [0x2a ... 0x2b] = M,
+	[0x2c] = OP_IB, [0x2d] = OP_IZ, [0x2e] = BAD, [0x2f] = X64,
+	[0x30 ... 0x31] = ML, [0x32 ... 0x33] = M,
+	[0x34] = OP_IB, [0x35] = OP_IZ, [0x36] = BAD, [0x37] = X64,
+	[0x38 ... 0x39] = M, [0x3a ... 0x3b] = M,
+	[0x3c] = OP_IB, [0x3d] = OP_IZ, [0x3e] = BAD, [0x3f] = X64,
 
 	[0x40 ... 0x4f] = X64,				/* INC, DEC */
 	[0x50 ... 0x5f] = OP_D64,			/* PUSH, POP */
@@ -106,10 +110,11 @@ const u32 decode_map_0f[256] = {
 	[0x0d] = M,					/* PREFETCHW */
 	[0x0e] = 0, [0x0f] = M | OP_IB,			/* 3DNow! */
 
-	[0x10 ... 0x12] = M | P_ALL,
+	[0x10 ... 0x11] = M | P_ALL,
+	[0x12] = MG | P_ALL,
 	[0x13] = M | OP_MEM | P_NP66,
 	[0x14 ... 0x15] = M | P_NP66,
-	[0x16] = M | P_NP66 | OP_F3,
+	[0x16] = MG | P_NP66 | OP_F3,
 	[0x17] = M | OP_MEM | P_NP66,
 	[0x18 ... 0x1f] = M,				/* hints, NOP Ev */
 	[0x20 ... 0x23] = MG | OP_NOSIB | OP_F64,	/* MOV CR, DR */
@@ -201,9 +206,10 @@ const u32 decode_map_0f38[256] = {
 	[0x80 ... 0x82] = M | OP_MEM | P_66 | OP_F64,	/* INVEPT, INVVPID, INVPCID */
 	[0xc8 ... 0xcd] = M | P_NP,			/* SHA */
 	[0xcf] = M | P_66,
-	[0xd8] = M | OP_MEM | OP_F3,
+	[0xd8] = MG | OP_MEM | OP_F3,
 	[0xdb] = M | P_66,
-	[0xdc ... 0xdf] = M | P_66 | OP_F3,		/* AES, Key Locker */
+	[0xdc] = M | P_66 | OP_F3,
+	[0xdd ... 0xdf] = MG | P_66 | OP_F3,		/* AES, Key Locker */
 	[0xf0 ... 0xf1] = MG | P_NP66 | OP_F2,		/* MOVBE, CRC32 */
 	[0xf5] = M | OP_MEM | P_66,			/* WRUSS */
 	[0xf6] = MG | P_NP66 | OP_F3,			/* WRSS, ADCX, ADOX */
@@ -224,5 +230,5 @@ const u32 decode_map_0f3a[256] = {
 	[0xcc] = M | OP_IB | P_NP,
 	[0xce ... 0xcf] = M | OP_IB | P_66,
 	[0xdf] = M | OP_IB | P_66,
-	[0xf0] = M | OP_REG | OP_IB | OP_F3,		/* HRESET */
+	[0xf0] = MG | OP_REG | OP_IB | OP_F3,		/* HRESET */
 };
