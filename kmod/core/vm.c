@@ -102,11 +102,12 @@ static void vm_destroy(struct vm *vm)
 	u32 i;
 
 	mmu_notifier_stop(vm);
+	/* The PIT may still send to the vCPUs: it stops before they go. */
+	irqchip_destroy(vm);
+	irqchip_free_routing(vm);
 	vm_for_each_vcpu(vm, vcpu, i)
 		vcpu_destroy(vcpu);
 	xa_destroy(&vm->vcpus);
-	irqchip_destroy(vm);
-	irqchip_free_routing(vm);
 	iobus_free(vm);
 	mmu_vm_free(vm);
 	vendor_call(vm_destroy)(vm);

@@ -71,12 +71,15 @@ struct vm {
 	s64 clock_offset;		/* tsc_lock: kvmclock = boottime + offset, ns */
 	u64 clock_tsc;			/* tsc_lock: with a stable TSC: base */
 	u64 clock_ns;			/* tsc_lock: kvmclock at clock_tsc */
+	u32 clock_mul;			/* (c) ns = (tsc << shift) * mul >> 32 */
+	s8 clock_shift;			/* (c) */
 	u64 wall_clock_msr;		/* tsc_lock */
 
 	/* Set by userspace before vCPUs run: (l). */
 	gpa_t tss_addr;
 	gpa_t identity_map_addr;
 	u32 bsp_id;
+	u32 x2apic_api;			/* KVM_X2APIC_API_* of KVM_ENABLE_CAP */
 	bool split_irqchip;
 };
 

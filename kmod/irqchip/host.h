@@ -23,14 +23,25 @@ void irq_host_timer(struct vcpu *vcpu);
 /* This vCPU's TSC now, and its rate. */
 u64 irq_host_guest_tsc(struct vcpu *vcpu);
 u64 irq_host_tsc_khz(struct vcpu *vcpu);
+/* CPUID grants the guest the TSC-deadline mode. */
+bool irq_host_tsc_deadline(struct vcpu *vcpu);
 /* The VM's lapics by vCPU index; NULL past the end. */
 struct lapic *irq_host_lapic(struct vm *vm, unsigned int idx);
 struct vm *irq_host_vm(struct vcpu *vcpu);
-/* Level-triggered EOI broadcast: IOAPIC and resamplers hear of it. */
+bool irq_host_is_bsp(struct vcpu *vcpu);
+/* KVM_X2APIC_API_* that userspace enabled. */
+u32 irq_host_x2apic_api(struct vm *vm);
+/* A vector was EOIed, with broadcast: IOAPIC and resamplers hear of it. */
 void irq_host_eoi(struct vm *vm, u8 vector, bool level);
-/* PIC pair's INT output changed: the vCPU with ExtINT (BSP) is told. */
+/* PIC pair's INT output rose: the vCPU with ExtINT (BSP) is told. */
 void irq_host_pic_output(struct vm *vm);
-/* A pin was EOIed: resample irqfds (chip: KVM_IRQCHIP_*). */
+/* A pin was EOIed: PIT and resample irqfds (chip: KVM_IRQCHIP_*, pin of it). No
+ * chip's lock is held.
+ */
 void irq_host_ack_notify(struct vm *vm, unsigned int chip, unsigned int pin);
+/* One pulse of the PIT's channel 0; result as of irqchip_set_line(). Any
+ * context.
+ */
+int irq_host_pit_pulse(struct vm *vm);
 
 #endif

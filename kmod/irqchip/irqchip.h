@@ -36,6 +36,7 @@ enum irq_source {
 	IRQ_SOURCE_USERSPACE,		/* KVM_IRQ_LINE, irqfd without resample */
 	IRQ_SOURCE_IRQFD_RESAMPLE,
 	IRQ_SOURCE_PIT,
+	NR_IRQ_SOURCES,
 };
 
 /* Does this GSI reach that chip's pin? vm->irq_srcu read section held. */

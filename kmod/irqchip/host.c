@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the pure interrupt-controller files ask of the module: host.h. */
+#include <linux/moduleparam.h>
+#include <linux/srcu.h>
+#include <asm/msr.h>
+
+#include "chips.h"
+#include "host.h"
+#include "irqchip.h"
+#include "lapic.h"
+#include "../core/eventfd.h"
+#include "../core/vcpu.h"
+#include "../core/vm.h"
+#include "../x86/x86.h"
+
+module_param_named(min_timer_period_us, lapic_min_period_us, uint, 0644);
+MODULE_PARM_DESC(min_timer_period_us,
+		 "shortest period of a guest's periodic timers in microseconds (default 200)");
+
+static void request_and_kick(struct vcpu *vcpu, enum request req)
+{
+	vcpu_request(vcpu, req);
+	vcpu_kick(vcpu);
+}
+
+void irq_host_notify(struct vcpu *vcpu)
+{
+	request_and_kick(vcpu, REQ_EVENT);
+}
+
+void irq_host_nmi(struct vcpu *vcpu)
+{
+	atomic_inc(&vcpu->nmi_queued);
+	request_and_kick(vcpu, REQ_NMI);
+}
+
+void irq_host_init_sipi(struct vcpu *vcpu)
+{
+	request_and_kick(vcpu, REQ_INIT_SIPI);
+}
+
+void irq_host_timer(struct vcpu *vcpu)
+{
+	request_and_kick(vcpu, REQ_APIC_TIMER);
+}
+
+u64 irq_host_guest_tsc(struct vcpu *vcpu)
+{
+	return tsc_guest(vcpu, rdtsc());
+}
+
+u64 irq_host_tsc_khz(struct vcpu *vcpu)
+{
+	return vcpu->tsc_khz;
+}
+
+bool irq_host_tsc_deadline(struct vcpu *vcpu)
+{
+	return vcpu->feat.tsc_deadline;
+}
+
+struct lapic *irq_host_lapic(struct vm *vm, unsigned int idx)
+{
+	struct vcpu *vcpu;
+
+	if (idx >= atomic_read_acquire(&vm->online_vcpus))
+		return NULL;
+	vcpu = vm_vcpu(vm, idx);
+	return vcpu ? vcpu->lapic : NULL;
+}
+
+struct vm *irq_host_vm(struct vcpu *vcpu)
+{
+	return vcpu->vm;
+}
+
+bool irq_host_is_bsp(struct vcpu *vcpu)
+{
+	return vcpu->id == vcpu->vm->bsp_id;
+}
+
+u32 irq_host_x2apic_api(struct vm *vm)
+{
+	return READ_ONCE(vm->x2apic_api);
+}
+
+void irq_host_eoi(struct vm *vm, u8 vector, bool level)
+{
+	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+
+	if (chip)
+		ioapic_eoi(&chip->ioapic, vector, level);
+}
+
+void irq_host_pic_output(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	u32 i;
+
+	vm_for_each_vcpu(vm, vcpu, i)
+		if (vcpu->lapic && lapic_accepts_pic(vcpu->lapic))
+			irq_host_notify(vcpu);
+}
+
+/* Is this the end of an interrupt of the PIT? */
+static bool pit_is_acked(struct vm *vm, unsigned int chip, unsigned int pin)
+{
+	bool hit;
+	int idx;
+
+	idx = srcu_read_lock(&vm->irq_srcu);
+	hit = irqchip_gsi_is_pin(vm, PIT_GSI, chip, pin);
+	srcu_read_unlock(&vm->irq_srcu, idx);
+	return hit;
+}
+
+void irq_host_ack_notify(struct vm *vm, unsigned int chip, unsigned int pin)
+{
+	struct pit *pit = irqchip_pit(smp_load_acquire(&vm->irqchip));
+
+	if (pit && READ_ONCE(pit->in_flight) && pit_is_acked(vm, chip, pin))
+		pit_acked(pit);
+	irqfd_ack(vm, chip, pin);
+}
+
+int irq_host_pit_pulse(struct vm *vm)
+{
+	int ret = irqchip_set_line(vm, PIT_GSI, 1, IRQ_SOURCE_PIT);
+
+	irqchip_set_line(vm, PIT_GSI, 0, IRQ_SOURCE_PIT);
+	return ret;
+}

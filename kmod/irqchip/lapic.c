@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The local APIC: life, reset, priorities, acceptance of vectors and EOI; by
+ * Intel SDM volume 3, chapter "Advanced Programmable Interrupt Controller".
+ */
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "lapic.h"
+
+#define LAPIC_REGS_SIZE		4096
+#define LAPIC_DEFAULT_BASE	0xfee00000
+
+/* Highest set bit of a 256-bit register, -1: none. */
+static int lapic_highest(const struct lapic *lapic, u32 reg)
+{
+	int i;
+
+	for (i = 7; i >= 0; i--) {
+		u32 word = lapic_reg(lapic, reg + i * 16);
+
+		if (word)
+			return i * 32 + fls(word) - 1;
+	}
+	return -1;
+}
+
+/** x2apic_ldr() - the logical id that an x2APIC derives from its id */
+u32 x2apic_ldr(u32 id)
+{
+	return (id >> 4) << 16 | BIT(id & 0xf);
+}
+
+/* The id, version and logical id as they read in the present mode. */
+static void lapic_identity(struct lapic *lapic)
+{
+	lapic_reg_set(lapic, LAPIC_REG_VERSION, LAPIC_VERSION_VALUE);
+	if (lapic_is_x2apic(lapic)) {
+		lapic_reg_set(lapic, LAPIC_REG_ID, lapic->id);
+		lapic_reg_set(lapic, LAPIC_REG_LDR, x2apic_ldr(lapic->id));
+	} else {
+		lapic_reg_set(lapic, LAPIC_REG_ID, lapic->id << 24);
+	}
+}
+
+static void lapic_reset_regs(struct lapic *lapic)
+{
+	u32 reg;
+
+	memset(lapic->regs, 0, LAPIC_REGS_SIZE);
+	lapic_reg_set(lapic, LAPIC_REG_DFR, ~0u);
+	lapic_reg_set(lapic, LAPIC_REG_SVR, 0xff);
+	for (reg = LAPIC_REG_LVTT; reg <= LAPIC_REG_LVT_ERROR; reg += 16)
+		lapic_reg_set(lapic, reg, LAPIC_LVT_MASKED);
+	/*
+	 * Firmware would set up virtual wire mode; VMMs boot without it, and
+	 * KVM's guests find LINT0 of the bootstrap processor open for the PIC.
+	 */
+	if (irq_host_is_bsp(lapic->vcpu))
+		lapic_reg_set(lapic, LAPIC_REG_LVT0,
+			      LAPIC_DM_EXTINT << LAPIC_LVT_MODE_SHIFT);
+	lapic->isr_top = -1;
+	WRITE_ONCE(lapic->esr_pending, 0);
+	lapic_identity(lapic);
+}
+
+/**
+ * lapic_create() - the local APIC of a new vCPU, as after power-up
+ * @vcpu: whose; not yet visible to others
+ * @id: its x2APIC id; the low byte is the xAPIC id
+ *
+ * Return: the APIC or ERR_PTR(-ENOMEM).
+ */
+struct lapic *lapic_create(struct vcpu *vcpu, u32 id)
+{
+	struct lapic *lapic = kzalloc(sizeof(*lapic), GFP_KERNEL_ACCOUNT);
+
+	if (!lapic)
+		return ERR_PTR(-ENOMEM);
+	/* A whole page: the CPUs' APIC virtualization wants its address. */
+	lapic->regs = kzalloc(LAPIC_REGS_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!lapic->regs) {
+		kfree(lapic);
+		return ERR_PTR(-ENOMEM);
+	}
+	lapic->vcpu = vcpu;
+	lapic->vm = irq_host_vm(vcpu);
+	lapic->id = id;
+	lapic_timer_init(lapic);
+	lapic_reset(lapic, false);
+	return lapic;
+}
+
+/** lapic_destroy() - nobody delivers to it any more; its timer is stopped */
+void lapic_destroy(struct lapic *lapic)
+{
+	hrtimer_cancel(&lapic->timer.hrtimer);
+	kfree(lapic->regs);
+	kfree(lapic);
+}
+
+/**
+ * lapic_reset() - power-up or INIT
+ * @lapic: vcpu->mutex held
+ * @init: INIT: IA32_APIC_BASE survives, and so do latched INIT and SIPI.
+ *        Otherwise the base is the default one, xAPIC enabled
+ */
+void lapic_reset(struct lapic *lapic, bool init)
+{
+	if (!init) {
+		WRITE_ONCE(lapic->base, LAPIC_DEFAULT_BASE | LAPIC_BASE_ENABLE |
+			   (irq_host_is_bsp(lapic->vcpu) ? LAPIC_BASE_BSP : 0));
+		WRITE_ONCE(lapic->events, 0);
+	}
+	lapic_timer_reset(lapic);
+	lapic_reset_regs(lapic);
+}
+
+/**
+ * lapic_set_base() - IA32_APIC_BASE was written
+ * @lapic: vcpu->mutex held
+ * @base: validated new value
+ *
+ * Disabling loses the registers' contents; entering x2APIC derives the
+ * logical id and clears the ICR's high half, by the SDM's "x2APIC state
+ * transitions".
+ */
+void lapic_set_base(struct lapic *lapic, u64 base)
+{
+	u64 old = lapic->base;
+	bool was_x2apic = lapic_is_x2apic(lapic);
+
+	WRITE_ONCE(lapic->base, base);
+	if (old & LAPIC_BASE_ENABLE && !(base & LAPIC_BASE_ENABLE)) {
+		lapic_timer_reset(lapic);
+		lapic_reset_regs(lapic);
+	} else if (was_x2apic != lapic_is_x2apic(lapic)) {
+		lapic_reg_set(lapic, LAPIC_REG_ICR2, 0);
+		if (was_x2apic)
+			lapic_reg_set(lapic, LAPIC_REG_LDR, 0);
+		lapic_identity(lapic);
+	}
+}
+
+/**
+ * lapic_set_irr() - a vector becomes pending
+ * @lapic: any
+ * @vector: 16..255
+ * @level: level-triggered: its EOI is broadcast
+ *
+ * Return: false: it was pending already. Context: any.
+ */
+bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
+{
+	unsigned int bit = vector & 31;
+
+	if (level != lapic_vec_test(lapic, LAPIC_REG_TMR, vector)) {
+		if (level)
+			set_bit(bit, lapic_vec_word(lapic, LAPIC_REG_TMR,
+						    vector));
+		else
+			clear_bit(bit, lapic_vec_word(lapic, LAPIC_REG_TMR,
+						      vector));
+	}
+	if (test_and_set_bit(bit, lapic_vec_word(lapic, LAPIC_REG_IRR, vector)))
+		return false;
+	irq_host_notify(lapic->vcpu);
+	return true;
+}
+
+/** lapic_ppr() - the processor priority: of the task or of what is in service */
+u8 lapic_ppr(const struct lapic *lapic)
+{
+	u8 tpr = lapic_reg(lapic, LAPIC_REG_TPR);
+	int isr = READ_ONCE(lapic->isr_top);
+
+	if (isr < 0 || (tpr & 0xf0) >= (isr & 0xf0))
+		return tpr;
+	return isr & 0xf0;
+}
+
+/** lapic_next_irq() - the vector that would be delivered now, -1: none */
+int lapic_next_irq(struct lapic *lapic)
+{
+	int vector;
+
+	if (!lapic_hw_enabled(lapic))
+		return -1;
+	vector = lapic_highest(lapic, LAPIC_REG_IRR);
+	if (vector < 0 || (vector & 0xf0) <= (lapic_ppr(lapic) & 0xf0))
+		return -1;
+	return vector;
+}
+
+int lapic_highest_irr(struct lapic *lapic)
+{
+	return lapic_hw_enabled(lapic) ?
+	       lapic_highest(lapic, LAPIC_REG_IRR) : -1;
+}
+
+/**
+ * lapic_ack() - a vector goes from pending to in service
+ * @lapic: vcpu->mutex held
+ * @vector: from lapic_next_irq()
+ */
+void lapic_ack(struct lapic *lapic, u8 vector)
+{
+	u32 isr = LAPIC_REG_ISR + (vector >> 5) * 16;
+
+	clear_bit(vector & 31, lapic_vec_word(lapic, LAPIC_REG_IRR, vector));
+	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) | BIT(vector & 31));
+	if (vector > lapic->isr_top)
+		WRITE_ONCE(lapic->isr_top, vector);
+}
+
+/** lapic_recompute_isr() - the in-service register was replaced */
+void lapic_recompute_isr(struct lapic *lapic)
+{
+	WRITE_ONCE(lapic->isr_top, lapic_highest(lapic, LAPIC_REG_ISR));
+}
+
+/* More may be deliverable than before. */
+static void lapic_recheck(struct lapic *lapic)
+{
+	if (lapic_next_irq(lapic) >= 0)
+		irq_host_notify(lapic->vcpu);
+}
+
+/**
+ * lapic_eoi() - end of the highest interrupt in service
+ * @lapic: vcpu->mutex held
+ */
+void lapic_eoi(struct lapic *lapic)
+{
+	int vector = lapic->isr_top;
+	bool level;
+	u32 isr;
+
+	if (vector < 0)
+		return;
+	isr = LAPIC_REG_ISR + (vector >> 5) * 16;
+	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) & ~BIT(vector & 31));
+	lapic_recompute_isr(lapic);
+	level = lapic_vec_test(lapic, LAPIC_REG_TMR, vector);
+	if (!level ||
+	    !(lapic_reg(lapic, LAPIC_REG_SVR) & LAPIC_SVR_NO_BROADCAST))
+		irq_host_eoi(lapic->vm, vector, level);
+	lapic_recheck(lapic);
+}
+
+/**
+ * lapic_set_tpr() - the task priority changes
+ * @lapic: vcpu->mutex held
+ * @tpr: new value
+ */
+void lapic_set_tpr(struct lapic *lapic, u8 tpr)
+{
+	u8 old = lapic_reg(lapic, LAPIC_REG_TPR);
+
+	lapic_reg_set(lapic, LAPIC_REG_TPR, tpr);
+	if (tpr < old)
+		lapic_recheck(lapic);
+}
+
+u64 lapic_get_cr8(struct lapic *lapic)
+{
+	return lapic_reg(lapic, LAPIC_REG_TPR) >> 4;
+}
+
+void lapic_set_cr8(struct lapic *lapic, u64 cr8)
+{
+	lapic_set_tpr(lapic, (cr8 & 0xf) << 4);
+}
+
+/**
+ * lapic_error() - an error is recorded and, if the LVT says so, reported
+ * @lapic: any
+ * @bits: LAPIC_ESR_*
+ *
+ * Context: any.
+ */
+void lapic_error(struct lapic *lapic, unsigned long bits)
+{
+	u32 lvt = lapic_reg(lapic, LAPIC_REG_LVT_ERROR);
+
+	set_bit(__ffs(bits), &lapic->esr_pending);
+	if (lvt & LAPIC_LVT_MASKED)
+		return;
+	if ((lvt & 0xff) < 16)
+		set_bit(__ffs(LAPIC_ESR_RECV_ILLEGAL), &lapic->esr_pending);
+	else
+		lapic_set_irr(lapic, lvt & 0xff, false);
+}
+
+/**
+ * lapic_local_deliver() - a local source fires
+ * @lapic: any
+ * @lvt: its LVT register
+ *
+ * Context: any.
+ */
+void lapic_local_deliver(struct lapic *lapic, u32 lvt)
+{
+	u32 val = lapic_reg(lapic, lvt);
+	u8 vector = val;
+
+	if (!lapic_hw_enabled(lapic) || val & LAPIC_LVT_MASKED)
+		return;
+	switch (val >> LAPIC_LVT_MODE_SHIFT & 7) {
+	case LAPIC_DM_FIXED:
+		if (vector < 16)
+			lapic_error(lapic, LAPIC_ESR_RECV_ILLEGAL);
+		else
+			lapic_set_irr(lapic, vector, false);
+		break;
+	case LAPIC_DM_NMI:
+		irq_host_nmi(lapic->vcpu);
+		break;
+	}
+}
+
+/**
+ * lapic_accepts_pic() - does the PIC's output reach this processor?
+ * @lapic: any
+ *
+ * Through LINT0 as ExtINT; with the APIC globally disabled LINT0 is the
+ * bootstrap processor's INTR pin. Context: any.
+ */
+bool lapic_accepts_pic(const struct lapic *lapic)
+{
+	u32 lvt0;
+
+	if (!lapic_hw_enabled(lapic))
+		return irq_host_is_bsp(lapic->vcpu);
+	lvt0 = lapic_reg(lapic, LAPIC_REG_LVT0);
+	return !(lvt0 & LAPIC_LVT_MASKED) &&
+	       (lvt0 >> LAPIC_LVT_MODE_SHIFT & 7) == LAPIC_DM_EXTINT;
+}
+
+bool lapic_in_mmio(struct lapic *lapic, gpa_t gpa)
+{
+	u64 base = lapic->base;
+
+	return (base & (LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC)) ==
+	       LAPIC_BASE_ENABLE && (gpa & ~0xfffULL) == (base & LAPIC_BASE_ADDR);
+}
+
+bool lapic_x2apic(struct lapic *lapic)
+{
+	return lapic_is_x2apic(lapic);
+}
+
+/* Globally, by IA32_APIC_BASE. */
+bool lapic_enabled(struct lapic *lapic)
+{
+	return lapic_hw_enabled(lapic);
+}
