@@ -175,7 +175,7 @@ struct vcpu {
 	u64 cr2;
 	u64 cr3;
 	u64 cr4;
-	u64 cr4_guest_owned;
+	u64 cr4_guest_owned;		/* never OSXSAVE or PKE */
 	u64 pdptrs[4];			/* set before set_cr* when PAE paging starts */
 	u64 cr8;			/* without an in-kernel lapic */
 	u64 efer;
@@ -183,6 +183,7 @@ struct vcpu {
 	u64 xss;
 	u32 pkru;			/* valid while not in fpu_enter/fpu_leave */
 	u32 host_pkru;			/* of this thread, during KVM_RUN */
+	u8 fpu_switched;		/* (o) what fpu_leave() has to undo */
 	u64 apic_base;
 	u64 dr[4];
 	u64 dr6;

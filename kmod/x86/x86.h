@@ -38,6 +38,7 @@ int cr4_write(struct vcpu *vcpu, u64 val);
 int cr8_write(struct vcpu *vcpu, u64 val);
 u64 cr8_read(struct vcpu *vcpu);
 int efer_write(struct vcpu *vcpu, u64 val, bool host);
+/* By the guest's MOV DR: 0, or 1 with the exception it raises queued. */
 int dr_write(struct vcpu *vcpu, int nr, u64 val);
 int dr_read(struct vcpu *vcpu, int nr, u64 *val);
 int xcr_write(struct vcpu *vcpu, u32 index, u64 val);

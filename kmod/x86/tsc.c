@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's time stamp counter: the host's, plus an offset per vCPU. The
+ * offsets of a VM are equal unless a guest or a VMM insists, so that its
+ * counters are in step.
+ */
+#include <linux/math64.h>
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "x86.h"
+#include "vendor_ops.h"
+#include "../core/vm.h"
+
+/* A rate this near to the host's counts as the host's, as in KVM. */
+#define TSC_TOLERANCE_PPM	250
+
+/**
+ * tsc_host_stable() - does the host's TSC count alike always and everywhere?
+ *
+ * If so, kvmclock is a function of the TSC alone.
+ */
+bool tsc_host_stable(void)
+{
+	return (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) ||
+		boot_cpu_has(X86_FEATURE_TSC_RELIABLE)) &&
+	       !check_tsc_unstable();
+}
+
+/**
+ * tsc_vm_init() - a new VM's TSC starts at zero
+ * @vm: nobody else has it yet
+ */
+void tsc_vm_init(struct vm *vm)
+{
+	u64 now = rdtsc();
+
+	vm->tsc_khz = tsc_khz;
+	vm->tsc_offset = -now;
+	vm->tsc_last_write = 0;
+	vm->tsc_last_host = now;
+}
+
+/**
+ * tsc_vcpu_init() - a new vCPU's TSC is in step with the VM's others
+ * @vcpu: not loaded; the vendor takes the offset from it at reset
+ */
+void tsc_vcpu_init(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	vcpu->tsc_khz = vm->tsc_khz;
+	raw_spin_lock(&vm->tsc_lock);
+	vcpu->tsc_offset = vm->tsc_offset;
+	raw_spin_unlock(&vm->tsc_lock);
+}
+
+/**
+ * tsc_guest() - what the guest's TSC reads
+ * @vcpu: vCPU
+ * @host_tsc: when the host's reads this
+ */
+u64 tsc_guest(struct vcpu *vcpu, u64 host_tsc)
+{
+	return host_tsc + vcpu->tsc_offset;
+}
+
+/**
+ * tsc_set_offset() - set guest TSC less host TSC
+ * @vcpu: loaded vCPU, its mutex held
+ * @offset: in cycles, modulo 2^64
+ */
+void tsc_set_offset(struct vcpu *vcpu, u64 offset)
+{
+	if (vcpu->tsc_offset == offset)
+		return;
+	WRITE_ONCE(vcpu->tsc_offset, offset);
+	vendor_call(write_tsc_offset)(vcpu);
+	/* Each vCPU's clock page tells whether all TSCs are in step. */
+	vm_request_all(vcpu->vm, REQ_CLOCK_UPDATE);
+}
+
+/*
+ * A VMM starts or restores its vCPUs by writing each one's TSC, one after the
+ * other. Writes of what the TSC would read by now, give or take a second, and
+ * of zero mean the same moment: the vCPUs stay in step.
+ */
+static u64 tsc_match(struct vm *vm, u64 guest_tsc, u64 now)
+{
+	u64 second = (u64)tsc_khz * 1000;
+	u64 expected;
+
+	lockdep_assert_held(&vm->tsc_lock);
+	expected = vm->tsc_last_write + (now - vm->tsc_last_host);
+	if (guest_tsc && guest_tsc - expected + second > 2 * second) {
+		vm->tsc_offset = guest_tsc - now;
+		vm->tsc_last_write = guest_tsc;
+		vm->tsc_last_host = now;
+	}
+	return vm->tsc_offset;
+}
+
+/**
+ * tsc_write() - IA32_TIME_STAMP_COUNTER is written
+ * @vcpu: loaded vCPU, its mutex held
+ * @guest_tsc: value
+ * @host: by the VMM: kept in step with the other vCPUs where it can be meant
+ *        so; a guest gets exactly what it wrote, and IA32_TSC_ADJUST follows
+ */
+void tsc_write(struct vcpu *vcpu, u64 guest_tsc, bool host)
+{
+	struct vm *vm = vcpu->vm;
+	unsigned long flags;
+	u64 offset;
+
+	if (host) {
+		raw_spin_lock_irqsave(&vm->tsc_lock, flags);
+		offset = tsc_match(vm, guest_tsc, rdtsc());
+		raw_spin_unlock_irqrestore(&vm->tsc_lock, flags);
+	} else {
+		offset = guest_tsc - rdtsc();
+		vcpu->tsc_adjust += offset - vcpu->tsc_offset;
+	}
+	tsc_set_offset(vcpu, offset);
+}
+
+/**
+ * tsc_set_khz() - KVM_SET_TSC_KHZ
+ * @vcpu: vCPU, its mutex held
+ * @khz: wanted rate; 0: the host's
+ *
+ * Return: 0; -EINVAL: not the host's rate, and joist does not scale.
+ */
+int tsc_set_khz(struct vcpu *vcpu, u32 khz)
+{
+	u32 tolerance = div_u64((u64)tsc_khz * TSC_TOLERANCE_PPM, 1000000);
+
+	if (khz && (khz < tsc_khz - tolerance || khz > tsc_khz + tolerance))
+		return -EINVAL;
+	return 0;
+}
