@@ -3,7 +3,8 @@
 
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell printf '%s\n' /usr/src/linux-headers-*-amd64 | sort -rV))
-RELEASE := $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+RELEASE := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 BUILD ?= $(CURDIR)/build
 MODDIR := $(BUILD)/$(RELEASE)
 PREFIX ?= /usr/local

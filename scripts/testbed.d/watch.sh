@@ -11,10 +11,13 @@ FAULTS+='|suspicious RCU usage|scheduling while atomic|sleeping function called|
 
 EXIT_FAULT=200 EXIT_HANG=201 EXIT_LOST=202
 
-# host_faults: the console's lines that tell of a broken host.
+# host_faults: the console's lines that tell of a broken host. What a booting
+# kernel has to say of the emulated CPU (Bochs has errata) is before the mark.
 host_faults()
 {
-	grep -aE "$FAULTS" "$RUN/console" | grep -avE "${IGNORE:-^\$}"
+	local from=1
+	from=$(grep -anm1 'bench: begin' "$RUN/console" | cut -d: -f1)
+	tail -n "+${from:-1}" "$RUN/console" | grep -aE "$FAULTS" | grep -avE "${IGNORE:-^\$}"
 }
 
 # follow_output: prints the command's lines; leaves the end marker in $RUN/rc.
