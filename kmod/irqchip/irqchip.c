@@ -11,7 +11,6 @@
 #include "irqchip.h"
 #include "lapic.h"
 #include "route.h"
-#include "../core/eventfd.h"
 #include "../core/vcpu.h"
 #include "../core/vm.h"
 
@@ -23,7 +22,6 @@ static void routing_publish(struct vm *vm, struct irq_routing *new)
 	mutex_lock(&vm->irq_lock);
 	old = rcu_replace_pointer(vm->routing, new,
 				  lockdep_is_held(&vm->irq_lock));
-	irqfd_routing_update(vm);
 	mutex_unlock(&vm->irq_lock);
 	synchronize_srcu_expedited(&vm->irq_srcu);
 	irq_routing_free(old);

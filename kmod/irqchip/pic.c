@@ -105,6 +105,7 @@ static void pic_update(struct pic *pic)
 /* Leave the lock, then tell who has to know. */
 static void pic_unlock(struct pic *pic, unsigned long flags, bool was,
 		       acked_t acked)
+	__releases(&pic->lock)
 {
 	bool raised = pic->output && !was;
 	unsigned int pin;
