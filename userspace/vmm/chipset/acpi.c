@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* RSDP, XSDT, FADT, FACS, MADT and DSDT (ACPI specification 6.4). */
+#include <errno.h>
+#include <string.h>
+
+#include "../boot/layout.h"
+#include "../log.h"
+#include "../vm.h"
+#include "acpi.h"
+#include "aml.h"
+#include "chipset.h"
+#include "dsdt.h"
+
+#define TABLE_ALIGN	64
+
+struct acpi_header {
+	char signature[4];
+	u32 length;
+	u8 revision;
+	u8 checksum;
+	char oem_id[6];
+	char oem_table_id[8];
+	u32 oem_revision;
+	char creator_id[4];
+	u32 creator_revision;
+} __packed;
+
+struct acpi_rsdp {
+	char signature[8];
+	u8 checksum;
+	char oem_id[6];
+	u8 revision;
+	u32 rsdt;
+	u32 length;
+	u64 xsdt;
+	u8 extended_checksum;
+	u8 reserved[3];
+} __packed;
+
+#define RSDP_V1_SIZE	20
+
+struct acpi_gas {
+	u8 space;
+	u8 bit_width;
+	u8 bit_offset;
+	u8 access;
+	u64 address;
+} __packed;
+
+#define GAS_IO		1
+#define GAS_BYTE	1
+#define GAS_WORD	2
+
+struct acpi_fadt {
+	struct acpi_header header;
+	u32 facs;
+	u32 dsdt;
+	u8 reserved0;
+	u8 profile;
+	u16 sci;
+	u32 smi_command;
+	u8 acpi_enable, acpi_disable, s4bios, pstate;
+	u32 pm1a_event, pm1b_event, pm1a_control, pm1b_control;
+	u32 pm2_control, pm_timer, gpe0, gpe1;
+	u8 pm1_event_len, pm1_control_len, pm2_control_len, pm_timer_len;
+	u8 gpe0_len, gpe1_len, gpe1_base, cstate;
+	u16 c2_latency, c3_latency, flush_size, flush_stride;
+	u8 duty_offset, duty_width, day_alarm, month_alarm, century;
+	u16 boot_flags;
+	u8 reserved1;
+	u32 flags;
+	struct acpi_gas reset;
+	u8 reset_value;
+	u16 arm_flags;
+	u8 minor;
+	u64 x_facs, x_dsdt;
+	struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control;
+	struct acpi_gas x_pm2_control, x_pm_timer, x_gpe0, x_gpe1;
+	struct acpi_gas sleep_control, sleep_status;
+	u64 hypervisor;
+} __packed;
+
+_Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
+_Static_assert(sizeof(struct acpi_rsdp) == 36, "ACPI 5.2.5.3");
+_Static_assert(sizeof(struct acpi_fadt) == 276, "ACPI 5.2.9");
+
+#define FADT_REVISION		6
+#define FADT_MINOR		4
+#define PROFILE_ENTERPRISE	4
+#define NO_C2			101	/* microseconds: too long to be used */
+#define NO_C3			1001
+#define BOOT_LEGACY_DEVICES	BIT(0)
+#define BOOT_NO_VGA		BIT(2)
+#define BOOT_NO_ASPM		BIT(4)
+#define FADT_WBINVD		BIT(0)
+#define FADT_C1			BIT(2)
+#define FADT_NO_SLEEP_BUTTON	BIT(5)
+#define FADT_RESET_REGISTER	BIT(10)
+#define FADT_HEADLESS		BIT(12)
+#define RESET_COLD		0x06	/* as port 0xcf9 wants it */
+#define PM1_EVENT_LEN		4
+#define PM1_CONTROL_LEN		2
+
+struct acpi_facs {
+	char signature[4];
+	u32 length;
+	u32 hardware_signature, waking_vector, global_lock, flags;
+	u64 x_waking_vector;
+	u8 version;
+	u8 reserved[31];
+} __packed;
+
+_Static_assert(sizeof(struct acpi_facs) == 64, "ACPI 5.2.10");
+
+struct acpi_madt {
+	struct acpi_header header;
+	u32 lapic_address;
+	u32 flags;
+} __packed;
+
+#define MADT_PCAT_COMPAT	BIT(0)
+#define LAPIC_ADDRESS		0xfee00000
+#define IOAPIC_ADDRESS		0xfec00000
+
+struct madt_lapic {
+	u8 type, length, acpi_id, apic_id;
+	u32 flags;
+} __packed;
+
+struct madt_ioapic {
+	u8 type, length, id, reserved;
+	u32 address, gsi_base;
+} __packed;
+
+struct madt_override {
+	u8 type, length, bus, source;
+	u32 gsi;
+	u16 flags;
+} __packed;
+
+struct madt_nmi {
+	u8 type, length, acpi_id;
+	u16 flags;
+	u8 lint;
+} __packed;
+
+enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_NMI = 4 };
+
+#define MADT_ENABLED		BIT(0)
+#define MADT_ACTIVE_HIGH	0x1
+#define MADT_LEVEL		0xc
+#define MADT_ALL_CPUS		0xff
+
+/* The tables under construction, in the guest's memory. */
+struct builder {
+	u8 *base;
+	size_t used;
+	bool overflow;
+};
+
+static void *take(struct builder *b, size_t size, u32 *gpa)
+{
+	size_t at = ALIGN_UP(b->used, (size_t)TABLE_ALIGN);
+
+	if (at + size > ACPI_SIZE) {
+		b->overflow = true;
+		return NULL;
+	}
+	b->used = at + size;
+	*gpa = (u32)(ACPI_GPA + at);
+	return memset(b->base + at, 0, size);
+}
+
+static u8 checksum(const void *data, size_t len)
+{
+	const u8 *p = data;
+	u8 sum = 0;
+
+	while (len--)
+		sum = (u8)(sum + *p++);
+	return (u8)-sum;
+}
+
+static void init_header(struct acpi_header *h, const char *signature, u8 revision)
+{
+	memcpy(h->signature, signature, sizeof(h->signature));
+	h->revision = revision;
+	memcpy(h->oem_id, "JOIST ", sizeof(h->oem_id));
+	memcpy(h->oem_table_id, "VMM     ", sizeof(h->oem_table_id));
+	h->oem_revision = 1;
+	memcpy(h->creator_id, "JOIS", sizeof(h->creator_id));
+	h->creator_revision = 1;
+}
+
+static void finish(struct acpi_header *h, size_t length)
+{
+	h->length = (u32)length;
+	h->checksum = 0;
+	h->checksum = checksum(h, length);
+}
+
+static u32 build_dsdt(struct builder *b)
+{
+	struct acpi_header *h;
+	struct aml aml;
+	u32 gpa = 0;
+
+	h = take(b, DSDT_MAX, &gpa);
+	if (!h)
+		return 0;
+	aml = (struct aml) {
+		.buf = (u8 *)(h + 1),
+		.size = DSDT_MAX - sizeof(*h),
+	};
+	init_header(h, "DSDT", 2);
+	dsdt_write(&aml);
+	b->overflow |= aml.overflow;
+	finish(h, sizeof(*h) + aml.len);
+	return gpa;
+}
+
+static u32 build_facs(struct builder *b)
+{
+	struct acpi_facs *facs;
+	u32 gpa = 0;
+
+	facs = take(b, sizeof(*facs), &gpa);
+	if (!facs)
+		return 0;
+	memcpy(facs->signature, "FACS", sizeof(facs->signature));
+	facs->length = sizeof(*facs);
+	facs->version = 2;
+	return gpa;
+}
+
+static u32 build_fadt(struct builder *b, u32 dsdt, u32 facs)
+{
+	struct acpi_fadt *f;
+	u32 gpa = 0;
+
+	f = take(b, sizeof(*f), &gpa);
+	if (!f)
+		return 0;
+	init_header(&f->header, "FACP", FADT_REVISION);
+	f->minor = FADT_MINOR;
+	f->facs = facs;
+	f->dsdt = dsdt;
+	f->x_dsdt = dsdt;
+	f->profile = PROFILE_ENTERPRISE;
+	f->sci = GSI_SCI;
+	f->pm1a_event = PORT_PM1_EVENT;
+	f->pm1a_control = PORT_PM1_CONTROL;
+	f->pm1_event_len = PM1_EVENT_LEN;
+	f->pm1_control_len = PM1_CONTROL_LEN;
+	f->x_pm1a_event = (struct acpi_gas) {
+		GAS_IO, PM1_EVENT_LEN * 8, 0, GAS_WORD, PORT_PM1_EVENT,
+	};
+	f->x_pm1a_control = (struct acpi_gas) {
+		GAS_IO, PM1_CONTROL_LEN * 8, 0, GAS_WORD, PORT_PM1_CONTROL,
+	};
+	f->c2_latency = NO_C2;
+	f->c3_latency = NO_C3;
+	f->century = 0x32;
+	/* No keyboard controller is told of: looking for one takes a second. */
+	f->boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_ASPM;
+	f->flags = FADT_WBINVD | FADT_C1 | FADT_NO_SLEEP_BUTTON |
+		   FADT_RESET_REGISTER | FADT_HEADLESS;
+	f->reset = (struct acpi_gas) { GAS_IO, 8, 0, GAS_BYTE, PORT_RESET };
+	f->reset_value = RESET_COLD;
+	finish(&f->header, sizeof(*f));
+	return gpa;
+}
+
+static u8 *madt_fixed(u8 *p)
+{
+	struct madt_ioapic ioapic = {
+		.type = MADT_IOAPIC, .length = sizeof(ioapic),
+		.address = IOAPIC_ADDRESS,
+	};
+	struct madt_override timer = {
+		.type = MADT_OVERRIDE, .length = sizeof(timer),
+		.source = 0, .gsi = 2,
+	};
+	struct madt_override sci = {
+		.type = MADT_OVERRIDE, .length = sizeof(sci),
+		.source = GSI_SCI, .gsi = GSI_SCI,
+		.flags = MADT_LEVEL | MADT_ACTIVE_HIGH,
+	};
+	struct madt_nmi nmi = {
+		.type = MADT_NMI, .length = sizeof(nmi),
+		.acpi_id = MADT_ALL_CPUS, .lint = 1,
+	};
+
+	memcpy(p, &ioapic, sizeof(ioapic));
+	p += sizeof(ioapic);
+	memcpy(p, &timer, sizeof(timer));
+	p += sizeof(timer);
+	memcpy(p, &sci, sizeof(sci));
+	p += sizeof(sci);
+	memcpy(p, &nmi, sizeof(nmi));
+	return p + sizeof(nmi);
+}
+
+static u32 build_madt(struct builder *b, unsigned int vcpus)
+{
+	size_t max = sizeof(struct acpi_madt) + 64 +
+		     vcpus * sizeof(struct madt_lapic);
+	struct acpi_madt *m;
+	unsigned int i;
+	u32 gpa = 0;
+	u8 *p;
+
+	m = take(b, max, &gpa);
+	if (!m)
+		return 0;
+	init_header(&m->header, "APIC", 5);
+	m->lapic_address = LAPIC_ADDRESS;
+	m->flags = MADT_PCAT_COMPAT;
+	p = (u8 *)(m + 1);
+	for (i = 0; i < vcpus; i++) {
+		struct madt_lapic lapic = {
+			.type = MADT_LAPIC, .length = sizeof(lapic),
+			.acpi_id = (u8)i, .apic_id = (u8)i,
+			.flags = MADT_ENABLED,
+		};
+
+		memcpy(p, &lapic, sizeof(lapic));
+		p += sizeof(lapic);
+	}
+	p = madt_fixed(p);
+	finish(&m->header, (size_t)(p - (u8 *)m));
+	return gpa;
+}
+
+static u32 build_xsdt(struct builder *b, u32 fadt, u32 madt)
+{
+	const u64 tables[] = { fadt, madt };
+	struct acpi_header *h;
+	u32 gpa = 0;
+
+	h = take(b, sizeof(*h) + sizeof(tables), &gpa);
+	if (!h)
+		return 0;
+	init_header(h, "XSDT", 1);
+	memcpy(h + 1, tables, sizeof(tables));
+	finish(h, sizeof(*h) + sizeof(tables));
+	return gpa;
+}
+
+/**
+ * acpi_build() - write the tables into guest memory
+ * @vm: VM
+ * @rsdp: guest physical address of their root
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int acpi_build(struct vm *vm, u64 *rsdp)
+{
+	struct builder b = { .base = memory_ptr(&vm->mem, ACPI_GPA, ACPI_SIZE) };
+	struct acpi_rsdp *root;
+	u32 gpa = 0, fadt, madt;
+
+	if (!b.base)
+		return -EFAULT;
+	root = take(&b, sizeof(*root), &gpa);
+	*rsdp = gpa;
+	fadt = build_fadt(&b, build_dsdt(&b), build_facs(&b));
+	madt = build_madt(&b, vm->config->vcpus);
+	memcpy(root->signature, "RSD PTR ", sizeof(root->signature));
+	memcpy(root->oem_id, "JOIST ", sizeof(root->oem_id));
+	root->revision = 2;
+	root->length = sizeof(*root);
+	root->xsdt = build_xsdt(&b, fadt, madt);
+	root->checksum = checksum(root, RSDP_V1_SIZE);
+	root->extended_checksum = checksum(root, sizeof(*root));
+	if (b.overflow) {
+		log_error("the ACPI tables do not fit");
+		return -ENOSPC;
+	}
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A writer of ACPI machine language: as much as a small DSDT needs. */
+#ifndef VMM_AML_H
+#define VMM_AML_H
+
+#include "libjoist/types.h"
+
+#define AML_DEPTH_MAX	8
+
+/**
+ * struct aml - a buffer being written
+ * @buf: where to
+ * @size: its bytes
+ * @len: bytes written
+ * @overflow: it did not fit; nothing was written beyond
+ * @open: offsets of the packages not closed yet
+ */
+struct aml {
+	u8 *buf;
+	size_t size;
+	size_t len;
+	bool overflow;
+	int depth;
+	size_t open[AML_DEPTH_MAX];
+};
+
+/* Everything between an open and its aml_close() is inside of it. */
+void aml_open_scope(struct aml *aml, const char *path);
+void aml_open_device(struct aml *aml, const char *name);
+void aml_open_package(struct aml *aml, u8 elements);
+void aml_close(struct aml *aml);
+
+void aml_name(struct aml *aml, const char *name);	/* its value follows */
+void aml_integer(struct aml *aml, u32 value);
+void aml_string(struct aml *aml, const char *text);
+void aml_eisa_id(struct aml *aml, const char *id);
+
+/* A resource template: a buffer, so open, descriptors, close. */
+void aml_open_resources(struct aml *aml);
+void aml_close_resources(struct aml *aml);
+void aml_io(struct aml *aml, u16 base, u8 len);
+void aml_irq(struct aml *aml, u8 irq);
+void aml_bus_window(struct aml *aml, u16 first, u16 last);
+void aml_io_window(struct aml *aml, u16 first, u16 last);
+void aml_memory_window(struct aml *aml, u32 first, u32 last);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The board: which devices it has, and where. */
+#ifndef VMM_CHIPSET_H
+#define VMM_CHIPSET_H
+
+#define PORT_I8042_DATA		0x60
+#define PORT_I8042_COMMAND	0x64
+#define PORT_RTC		0x70
+#define PORT_SYSTEM_CONTROL	0x92
+#define PORT_COM1		0x3f8
+#define PORT_PANIC		0x505
+#define PORT_PM1_EVENT		0x600
+#define PORT_PM1_CONTROL	0x604
+#define PORT_PCI_CONFIG		0xcf8
+#define PORT_RESET		0xcf9
+
+struct vm;
+
+int chipset_create(struct vm *vm);
+void chipset_destroy(struct vm *vm);
+
+/* reset.c */
+int reset_create(struct vm *vm);
+
+/* panic.c */
+int panic_create(struct vm *vm);
+
+/* debugexit.c */
+int debugexit_create(struct vm *vm);
+
+/* rtc.c */
+int rtc_create(struct vm *vm);
+void rtc_destroy(struct vm *vm);
+
+#endif

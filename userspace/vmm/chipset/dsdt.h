@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_DSDT_H
+#define VMM_DSDT_H
+
+struct aml;
+
+void dsdt_write(struct aml *aml);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One PCI bus with its host bridge; type 1 configuration. */
+#ifndef VMM_PCI_H
+#define VMM_PCI_H
+
+#include <linux/pci_regs.h>
+
+#include "libjoist/types.h"
+#include "../bus.h"
+
+#define PCI_SLOTS	32
+#define PCI_CONFIG_SIZE	256
+#define PCI_BARS	6
+
+struct pci_dev;
+struct vm;
+
+/**
+ * struct pci_bar - a memory window of a device
+ * @size: bytes, a power of two; 0: there is none
+ * @ops: its registers, called with @pci_dev.ctx
+ * @mapped: where it answers now; 0: nowhere
+ */
+struct pci_bar {
+	u64 size;
+	const struct bus_ops *ops;
+	u64 mapped;
+};
+
+/**
+ * struct pci_dev - a device on the bus
+ * @config: configuration space as the guest reads it
+ * @writable: bits of @config that the guest may change
+ * @map: a window moved: @addr is 0 when it disappears; may be NULL
+ * @command: the command register or MSI-X control changed; may be NULL
+ * @irq_level: its interrupt line, by pci_set_irq()
+ *
+ * The bus's lock protects all that changes; it is held in @map and @command.
+ */
+struct pci_dev {
+	struct vm *vm;
+	int slot;
+	u8 config[PCI_CONFIG_SIZE];
+	u8 writable[PCI_CONFIG_SIZE];
+	struct pci_bar bar[PCI_BARS];
+	u8 next_cap;
+	u8 last_cap;
+	void *ctx;
+	void (*map)(struct pci_dev *dev, int bar, u64 addr);
+	void (*command)(struct pci_dev *dev);
+};
+
+/* What identifies a device. */
+struct pci_id {
+	u16 vendor;
+	u16 device;
+	u16 subsystem_vendor;
+	u16 subsystem;
+	u32 class_revision;	/* class << 8 | revision */
+};
+
+int pci_create(struct vm *vm);
+void pci_destroy(struct vm *vm);
+void pci_dev_init(struct pci_dev *dev, struct vm *vm, const struct pci_id *id);
+void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
+		 const struct bus_ops *ops);
+u8 pci_dev_cap(struct pci_dev *dev, u8 id, u8 len);
+int pci_dev_add(struct pci_dev *dev);
+void pci_set_irq(struct pci_dev *dev, bool level);
+u32 pci_slot_gsi(int slot);
+
+static inline void pci_set16(u8 *p, u16 value)
+{
+	p[0] = (u8)value;
+	p[1] = (u8)(value >> 8);
+}
+
+static inline void pci_set32(u8 *p, u32 value)
+{
+	pci_set16(p, (u16)value);
+	pci_set16(p + 2, (u16)(value >> 16));
+}
+
+static inline u16 pci_get16(const u8 *p)
+{
+	return (u16)(p[0] | p[1] << 8);
+}
+
+static inline u32 pci_get32(const u8 *p)
+{
+	return pci_get16(p) | (u32)pci_get16(p + 2) << 16;
+}
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Messages to the person at the terminal: always standard error. */
+#ifndef VMM_LOG_H
+#define VMM_LOG_H
+
+#include "libjoist/types.h"
+
+void log_error(const char *fmt, ...) __printf(1, 2);
+void log_warn(const char *fmt, ...) __printf(1, 2);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Guest memory: one anonymous mapping, so that nothing outlives the process. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "libjoist/joist.h"
+#include "log.h"
+#include "memory.h"
+
+#define HUGE_SIZE	(2ULL << 20)
+
+static int add_region(struct memory *mem, int vm_fd, u64 gpa, u64 size, u8 *hva)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = (u32)mem->nr_regions,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (u64)(uintptr_t)hva,
+	};
+	int err = joist_set_memory(vm_fd, &slot);
+
+	if (err) {
+		log_error("cannot give the guest %llu MiB of memory at %#llx: %s",
+			  (unsigned long long)(size >> 20),
+			  (unsigned long long)gpa, strerror(-err));
+		return err;
+	}
+	mem->region[mem->nr_regions++] = (struct mem_region) {
+		.gpa = gpa, .size = size, .hva = hva,
+	};
+	return 0;
+}
+
+/**
+ * memory_init() - allocate guest memory and tell the hypervisor
+ * @mem: filled in
+ * @vm_fd: the VM
+ * @size: bytes, a multiple of the page size
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int memory_init(struct memory *mem, int vm_fd, u64 size)
+{
+	u64 low = min((u64)size, (u64)LOW_RAM_MAX);
+	u8 *hva;
+	int err;
+
+	memset(mem, 0, sizeof(*mem));
+	mem->size = size;
+	mem->map_size = size + HUGE_SIZE;
+	mem->map = mmap(NULL, mem->map_size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem->map == MAP_FAILED) {
+		mem->map = NULL;
+		log_error("cannot reserve %llu MiB of memory: %s; try a smaller -m",
+			  (unsigned long long)(size >> 20), strerror(errno));
+		return -errno;
+	}
+	/* Aligned as the guest sees it, so that both sides can use 2 MiB pages. */
+	hva = (u8 *)ALIGN_UP((uintptr_t)mem->map, (uintptr_t)HUGE_SIZE);
+	/* Advice: without transparent huge pages it fails and nothing is lost. */
+	(void)madvise(hva, size, MADV_HUGEPAGE);
+	(void)madvise(hva, size, MADV_DONTDUMP);
+
+	err = add_region(mem, vm_fd, 0, low, hva);
+	if (!err && size > low)
+		err = add_region(mem, vm_fd, HIGH_RAM_START, size - low, hva + low);
+	if (err)
+		memory_destroy(mem);
+	return err;
+}
+
+void memory_destroy(struct memory *mem)
+{
+	if (mem->map)
+		munmap(mem->map, mem->map_size);
+	mem->map = NULL;
+	mem->nr_regions = 0;
+}
+
+/**
+ * memory_ptr() - a pointer to guest memory
+ * @mem: guest memory
+ * @gpa: guest physical address, of any origin
+ * @len: bytes that will be touched
+ *
+ * Return: NULL unless all of [gpa, gpa + len) is RAM of one region.
+ */
+void *memory_ptr(const struct memory *mem, u64 gpa, u64 len)
+{
+	int i;
+
+	for (i = 0; i < mem->nr_regions; i++) {
+		const struct mem_region *r = &mem->region[i];
+
+		if (gpa >= r->gpa && gpa - r->gpa < r->size &&
+		    len <= r->size - (gpa - r->gpa))
+			return r->hva + (gpa - r->gpa);
+	}
+	return NULL;
+}
+
+int memory_write(const struct memory *mem, u64 gpa, const void *data, u64 len)
+{
+	void *p = memory_ptr(mem, gpa, len);
+
+	if (!p)
+		return -EFAULT;
+	memcpy(p, data, len);
+	return 0;
+}
+
+int memory_read(const struct memory *mem, u64 gpa, void *data, u64 len)
+{
+	const void *p = memory_ptr(mem, gpa, len);
+
+	if (!p)
+		return -EFAULT;
+	memcpy(data, p, len);
+	return 0;
+}

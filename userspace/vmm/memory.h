@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guest memory: where it lies for the guest and for us. */
+#ifndef VMM_MEMORY_H
+#define VMM_MEMORY_H
+
+#include "libjoist/types.h"
+
+/*
+ * The guest's physical map. RAM fills [0, LOW_RAM_MAX), what is left goes
+ * above 4 GiB; between them lie PCI memory and the interrupt controllers.
+ */
+#define LOW_RAM_MAX	0xc0000000ULL
+#define PCI_HOLE_START	0xc0000000ULL
+#define PCI_HOLE_END	0xfec00000ULL
+#define HIGH_RAM_START	0x100000000ULL
+
+/* Three pages and one that Intel CPUs need to start in real mode. */
+#define IDENTITY_MAP_GPA	0xfffbc000ULL
+#define TSS_GPA			0xfffbd000ULL
+
+#define MEM_SIZE_MIN	(4ULL << 20)
+#define MEM_SIZE_MAX	(1ULL << 40)
+
+struct mem_region {
+	u64 gpa;
+	u64 size;
+	u8 *hva;
+};
+
+/* Written before the first vCPU starts, constant afterwards. */
+struct memory {
+	u64 size;
+	u8 *map;
+	u64 map_size;
+	int nr_regions;
+	struct mem_region region[2];
+};
+
+int memory_init(struct memory *mem, int vm_fd, u64 size);
+void memory_destroy(struct memory *mem);
+void *memory_ptr(const struct memory *mem, u64 gpa, u64 len);
+int memory_write(const struct memory *mem, u64 gpa, const void *data, u64 len);
+int memory_read(const struct memory *mem, u64 gpa, void *data, u64 len);
+
+/* Where RAM below 4 GiB ends. */
+static inline u64 memory_low_end(const struct memory *mem)
+{
+	return mem->region[0].size;
+}
+
+#endif

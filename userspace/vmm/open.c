@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opening of the hypervisor's device, and what to do when it fails. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libjoist/joist.h"
+#include "log.h"
+#include "vmm.h"
+
+static void explain(const char *path, int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+		log_error("no hypervisor at %s: load the module first (insmod joist.ko, or modprobe joist)",
+			  path);
+		break;
+	case -EACCES:
+	case -EPERM:
+		log_error("no permission to open %s: run as root or as a member of its group (usermod -aG joist USER)",
+			  path);
+		break;
+	default:
+		log_error("cannot open %s: %s", path, strerror(-err));
+	}
+}
+
+/**
+ * vmm_open_device() - open a device and check that it speaks our ABI
+ * @path: /dev/joist, or another
+ *
+ * Return: a file descriptor, or -errno with the reason logged.
+ */
+int vmm_open_device(const char *path)
+{
+	int version, fd;
+
+	fd = joist_open(path);
+	if (fd < 0) {
+		explain(path, fd);
+		return fd;
+	}
+	version = joist_api_version(fd);
+	if (version == JOIST_API)
+		return fd;
+	if (version < 0)
+		log_error("%s is no hypervisor device", path);
+	else
+		log_error("%s speaks version %d of the ABI, not %d", path,
+			  version, JOIST_API);
+	close(fd);
+	return -EINVAL;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The life of a virtual machine: create, load, run, end. The main thread. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "boot/boot.h"
+#include "chipset/uart.h"
+#include "console.h"
+#include "log.h"
+#include "terminal.h"
+#include "vcpu.h"
+#include "virtio/blk.h"
+#include "vm.h"
+
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+/* Blocked in all threads: they arrive by the file descriptor only. */
+static int open_signals(sigset_t *old)
+{
+	sigset_t set;
+	size_t i;
+	int fd;
+
+	sigemptyset(&set);
+	for (i = 0; i < ARRAY_SIZE(end_signals); i++)
+		sigaddset(&set, end_signals[i]);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static void take_signal(struct vm *vm, int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	vm_stop(vm, VMM_SIGNAL + (int)info.ssi_signo, "signal", NULL,
+		"ended by signal %u (%s)", info.ssi_signo,
+		strsignal((int)info.ssi_signo));
+}
+
+enum { FD_STOP, FD_SIGNAL, FD_WAKE, FD_IN, FD_OUT, NR_FDS };
+
+/* Until somebody calls vm_stop(): carry the console, mind the signals. */
+static void main_loop(struct vm *vm, int signal_fd)
+{
+	struct console *con = vm->console;
+	struct pollfd fds[NR_FDS] = {
+		[FD_STOP] = { .fd = vm->stop_fd, .events = POLLIN },
+		[FD_SIGNAL] = { .fd = signal_fd, .events = POLLIN },
+		[FD_WAKE] = { .fd = con->wake_fd, .events = POLLIN },
+		[FD_IN] = { .events = POLLIN },
+		[FD_OUT] = { .events = POLLOUT },
+	};
+	eventfd_t count;
+	int err;
+
+	while (!vm_stopping(vm)) {
+		fds[FD_IN].fd = con->input && uart_room(vm->uart) ?
+				  STDIN_FILENO : -1;
+		fds[FD_OUT].fd = console_pending(con) ? STDOUT_FILENO : -1;
+		if (poll(fds, NR_FDS, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			vm_stop(vm, VMM_ERROR, "error", NULL, "poll: %s",
+				strerror(errno));
+			return;
+		}
+		if (fds[FD_WAKE].revents)
+			eventfd_read(con->wake_fd, &count);
+		if (fds[FD_SIGNAL].revents)
+			take_signal(vm, signal_fd);
+		if (fds[FD_IN].revents)
+			console_read(con);
+		if (!fds[FD_OUT].revents)
+			continue;
+		err = console_flush(con);
+		if (err)
+			vm_stop(vm, VMM_ERROR, "error", NULL,
+				"cannot write the guest's console: %s",
+				strerror(-err));
+	}
+}
+
+static int start(struct vm *vm)
+{
+	struct boot_entry entry;
+	int i, err;
+
+	err = boot_load(vm, &entry);
+	if (!err)
+		err = vcpu_boot(&vm->vcpu[0], &entry);
+	for (i = 0; !err && i < vm->config->nr_disks; i++)
+		err = virtio_blk_start(vm->blk[i]);
+	if (!err)
+		err = vcpus_start(vm);
+	return err;
+}
+
+/**
+ * vmm_run() - run a virtual machine until it ends
+ * @config: what to run
+ * @result: how it ended; vmm_result_free() is due in all cases
+ *
+ * Return: 0: it ran; -errno: it could not start, with the reason logged.
+ */
+int vmm_run(const struct vmm_config *config, struct vmm_result *result)
+{
+	sigset_t old_mask;
+	struct vm vm;
+	int signal_fd, i, err;
+
+	memset(result, 0, sizeof(*result));
+	result->code = VMM_ERROR;
+	result->reason = "error";
+	signal_fd = open_signals(&old_mask);
+	if (signal_fd < 0)
+		return signal_fd;
+	err = vm_create(&vm, config, result);
+	if (!err) {
+		terminal_enter();
+		err = start(&vm);
+		if (!err)
+			main_loop(&vm, signal_fd);
+		/* A start that failed half-way has threads to stop as well. */
+		if (err)
+			vm_stop(&vm, VMM_ERROR, "error", NULL, "not started");
+		vcpus_stop(&vm);
+		for (i = 0; i < config->nr_disks; i++)
+			virtio_blk_stop(vm.blk[i]);
+		console_drain(vm.console);
+		terminal_leave();
+	}
+	vm_destroy(&vm);
+	close(signal_fd);
+	pthread_sigmask(SIG_SETMASK, &old_mask, NULL);
+	return err;
+}
+
+void vmm_result_free(struct vmm_result *result)
+{
+	free(result->message);
+	free(result->report);
+	result->message = NULL;
+	result->report = NULL;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Virtual CPUs: creation, the threads that run them, how they are stopped. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "libjoist/joist.h"
+#include "log.h"
+#include "report.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define SIG_KICK	SIGUSR1
+
+#define MSR_MTRR_DEF_TYPE	0x2ff
+#define MTRR_ENABLE		BIT(11)
+#define MTRR_TYPE_WRITEBACK	6
+
+static _Thread_local struct vcpu *current_vcpu;
+
+/* Return: the vCPU of the calling thread; NULL on other threads. */
+struct vcpu *vcpu_current(void)
+{
+	return current_vcpu;
+}
+
+/* Firmware would leave all memory write-back; a kernel warns of blank MTRRs. */
+static void init_msrs(struct vcpu *vcpu)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = {
+		.head.nmsrs = 1,
+		.entry = {
+			.index = MSR_MTRR_DEF_TYPE,
+			.data = MTRR_ENABLE | MTRR_TYPE_WRITEBACK,
+		},
+	};
+
+	if (joist_set_msrs(vcpu->fd, &msrs.head) != 1)
+		log_warn("vCPU %u: the hypervisor has no MTRRs", vcpu->id);
+}
+
+static int create_one(struct vm *vm, struct vcpu *vcpu, unsigned int id)
+{
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->fd = joist_create_vcpu(vm->fd, id);
+	if (vcpu->fd < 0) {
+		log_error("cannot create vCPU %u: %s", id, strerror(-vcpu->fd));
+		return vcpu->fd;
+	}
+	vcpu->run = mmap(NULL, (size_t)vm->run_size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		int err = -errno;
+
+		vcpu->run = NULL;
+		log_error("cannot map the run page of vCPU %u: %s", id,
+			  strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
+/**
+ * vcpus_create() - create all vCPUs of the configuration, not running
+ * @vm: VM with its interrupt controllers
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int vcpus_create(struct vm *vm)
+{
+	unsigned int i;
+	int err;
+
+	vm->vcpu = calloc(vm->config->vcpus, sizeof(*vm->vcpu));
+	if (!vm->vcpu)
+		return -ENOMEM;
+	for (i = 0; i < vm->config->vcpus; i++)
+		vm->vcpu[i].fd = -1;
+	for (i = 0; i < vm->config->vcpus; i++) {
+		err = create_one(vm, &vm->vcpu[i], i);
+		if (err)
+			return err;
+	}
+	err = vcpu_init_cpuid(vm);
+	if (err)
+		return err;
+	for (i = 0; i < vm->config->vcpus; i++)
+		init_msrs(&vm->vcpu[i]);
+	return 0;
+}
+
+void vcpus_destroy(struct vm *vm)
+{
+	unsigned int i;
+
+	if (!vm->vcpu)
+		return;
+	for (i = 0; i < vm->config->vcpus; i++) {
+		struct vcpu *vcpu = &vm->vcpu[i];
+
+		if (vcpu->run)
+			munmap(vcpu->run, (size_t)vm->run_size);
+		if (vcpu->fd >= 0)
+			close(vcpu->fd);
+	}
+	free(vm->vcpu);
+	vm->vcpu = NULL;
+}
+
+static void kick_handler(int sig)
+{
+	(void)sig;	/* its arrival is the message: KVM_RUN returns -EINTR */
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct vm *vm = vcpu->vm;
+	sigset_t kick;
+
+	current_vcpu = vcpu;
+	sigemptyset(&kick);
+	sigaddset(&kick, SIG_KICK);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+
+	while (!vm_stopping(vm)) {
+		int err = joist_run(vcpu->fd);
+
+		if (err == -EINTR || err == -EAGAIN)
+			continue;
+		if (err) {
+			vm_stop(vm, VMM_INTERNAL, "run-failed",
+				report_vcpu(vcpu), "vCPU %u cannot run: %s",
+				vcpu->id, strerror(-err));
+			break;
+		}
+		if (!vcpu_handle_exit(vcpu))
+			break;
+	}
+	return NULL;
+}
+
+/* Return: 0, or -errno with the reason logged; vcpus_stop() is due in both cases. */
+int vcpus_start(struct vm *vm)
+{
+	struct sigaction sa = { .sa_handler = kick_handler };
+	sigset_t kick;
+	unsigned int i;
+	char name[16];
+	int err;
+
+	sigemptyset(&kick);
+	sigaddset(&kick, SIG_KICK);
+	pthread_sigmask(SIG_BLOCK, &kick, NULL);
+	sigaction(SIG_KICK, &sa, NULL);
+
+	for (i = 0; i < vm->config->vcpus; i++) {
+		struct vcpu *vcpu = &vm->vcpu[i];
+
+		err = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+		if (err) {
+			log_error("cannot start the thread of vCPU %u: %s", i,
+				  strerror(err));
+			return -err;
+		}
+		vcpu->started = true;
+		snprintf(name, sizeof(name), "vcpu%u", i);
+		pthread_setname_np(vcpu->thread, name);
+	}
+	return 0;
+}
+
+/* Stop and join the vCPUs' threads; vm_stop() was called. */
+void vcpus_stop(struct vm *vm)
+{
+	unsigned int i;
+
+	if (!vm->vcpu)
+		return;
+	/* immediate_exit first: a kick that comes between loops is not lost. */
+	for (i = 0; i < vm->config->vcpus; i++)
+		if (vm->vcpu[i].started)
+			__atomic_store_n(&vm->vcpu[i].run->immediate_exit, 1,
+					 __ATOMIC_SEQ_CST);
+	for (i = 0; i < vm->config->vcpus; i++)
+		if (vm->vcpu[i].started)
+			pthread_kill(vm->vcpu[i].thread, SIG_KICK);
+	for (i = 0; i < vm->config->vcpus; i++) {
+		if (vm->vcpu[i].started)
+			pthread_join(vm->vcpu[i].thread, NULL);
+		vm->vcpu[i].started = false;
+	}
+}

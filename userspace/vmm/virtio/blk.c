@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* virtio-blk (virtio 1.2, chapter 5.2): a thread that serves one queue. */
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_ids.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../backend/raw.h"
+#include "../log.h"
+#include "../vm.h"
+#include "blk.h"
+#include "device.h"
+#include "pci.h"
+
+#define CLASS_SCSI	0x010000	/* what PCI calls mass storage */
+#define SEG_MAX		(CHAIN_MAX - 2)	/* less header and status */
+
+/**
+ * struct virtio_blk - a disk
+ * @stop_fd: eventfd that ends the thread
+ * @chain: the request being served; the thread's own
+ */
+struct virtio_blk {
+	struct virtio_dev dev;
+	struct virtio_pci pci;
+	struct raw_disk disk;
+	struct virtio_blk_config config;
+	const char *path;
+	int stop_fd;
+	pthread_t thread;
+	bool started;
+	struct chain chain;
+};
+
+/* Take @len bytes off the front of a list of pieces. Return: whether they were there. */
+static bool pull(struct iovec **iov, int *nr, void *data, size_t len)
+{
+	while (len && *nr) {
+		size_t n = min(len, (*iov)->iov_len);
+
+		memcpy(data, (*iov)->iov_base, n);
+		data = (u8 *)data + n;
+		len -= n;
+		(*iov)->iov_base = (u8 *)(*iov)->iov_base + n;
+		(*iov)->iov_len -= n;
+		if (!(*iov)->iov_len) {
+			(*iov)++;
+			(*nr)--;
+		}
+	}
+	return !len;
+}
+
+/* Take the last byte off the end of a list. Return: where it is, or NULL. */
+static u8 *pull_last(struct iovec *iov, int *nr)
+{
+	while (*nr && !iov[*nr - 1].iov_len)
+		(*nr)--;
+	if (!*nr)
+		return NULL;
+	return (u8 *)iov[*nr - 1].iov_base + --iov[*nr - 1].iov_len;
+}
+
+static u64 total(const struct iovec *iov, int nr)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		sum += iov[i].iov_len;
+	return sum;
+}
+
+/* Return: VIRTIO_BLK_S_*. */
+static u8 transfer(struct virtio_blk *blk, const struct iovec *iov, int nr,
+		   u64 sector, bool write)
+{
+	u64 sectors = blk->disk.size / SECTOR_SIZE;
+	u64 len = total(iov, nr);
+
+	if (len % SECTOR_SIZE || sector > sectors ||
+	    len / SECTOR_SIZE > sectors - sector)
+		return VIRTIO_BLK_S_IOERR;
+	if (write && blk->disk.readonly)
+		return VIRTIO_BLK_S_IOERR;
+	if (raw_rw(&blk->disk, iov, nr, sector * SECTOR_SIZE, write))
+		return VIRTIO_BLK_S_IOERR;
+	return VIRTIO_BLK_S_OK;
+}
+
+static u8 get_id(const struct virtio_blk *blk, const struct iovec *iov, int nr,
+		 u32 *written)
+{
+	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
+
+	if (nr != 1 || iov->iov_len < sizeof(id))
+		return VIRTIO_BLK_S_IOERR;
+	snprintf(id, sizeof(id), "joist-%d", blk->pci.pci.slot);
+	memcpy(iov->iov_base, id, sizeof(id));
+	*written = sizeof(id);
+	return VIRTIO_BLK_S_OK;
+}
+
+static bool can_flush(const struct virtio_blk *blk)
+{
+	return blk->dev.driver_features & BIT_ULL(VIRTIO_BLK_F_FLUSH);
+}
+
+static u8 serve(struct virtio_blk *blk, const struct virtio_blk_outhdr *hdr,
+		const struct iovec *out, int nr_out,
+		const struct iovec *in, int nr_in, u32 *written)
+{
+	u8 status;
+
+	switch (hdr->type) {
+	case VIRTIO_BLK_T_IN:
+		status = transfer(blk, in, nr_in, hdr->sector, false);
+		if (status == VIRTIO_BLK_S_OK)
+			*written = (u32)total(in, nr_in);
+		return status;
+	case VIRTIO_BLK_T_OUT:
+		status = transfer(blk, out, nr_out, hdr->sector, true);
+		/* A driver that cannot flush takes what is written as safe. */
+		if (status == VIRTIO_BLK_S_OK && !can_flush(blk) &&
+		    raw_flush(&blk->disk))
+			status = VIRTIO_BLK_S_IOERR;
+		return status;
+	case VIRTIO_BLK_T_FLUSH:
+		return raw_flush(&blk->disk) ? VIRTIO_BLK_S_IOERR :
+					       VIRTIO_BLK_S_OK;
+	case VIRTIO_BLK_T_GET_ID:
+		return get_id(blk, in, nr_in, written);
+	default:
+		return VIRTIO_BLK_S_UNSUPP;
+	}
+}
+
+/* Return: 0, or -EINVAL: a request without header or status. */
+static int serve_chain(struct virtio_blk *blk, u32 *written)
+{
+	struct chain *chain = &blk->chain;
+	struct iovec *out = chain->iov;
+	struct iovec *in = chain->iov + chain->nr_out;
+	struct virtio_blk_outhdr hdr;
+	u8 *status;
+
+	*written = 0;
+	status = pull_last(in, &chain->nr_in);
+	if (!status || !pull(&out, &chain->nr_out, &hdr, sizeof(hdr)))
+		return -EINVAL;
+	*status = serve(blk, &hdr, out, chain->nr_out, in, chain->nr_in,
+			written);
+	*written += sizeof(*status);
+	return 0;
+}
+
+/* One request, or the news that there is none. The lock is held. */
+static bool serve_next(struct virtio_blk *blk)
+{
+	struct virtq *q = &blk->dev.queue[0];
+	u32 written;
+	int ret;
+
+	if (!virtio_dev_live(&blk->dev) || !q->ready)
+		return false;
+	ret = queue_pop(q, &blk->chain);
+	if (!ret) {
+		if (queue_wants_interrupt(q))
+			blk->dev.notify(&blk->dev, q);
+		return queue_arm(q);
+	}
+	if (ret > 0)
+		ret = serve_chain(blk, &written);
+	if (ret < 0) {
+		log_warn("the guest broke the queue of the disk %s", blk->path);
+		virtio_dev_fail(&blk->dev);
+		return false;
+	}
+	queue_push(q, blk->chain.head, written);
+	return true;
+}
+
+static void *blk_thread(void *arg)
+{
+	struct virtio_blk *blk = arg;
+	struct pollfd fds[] = {
+		{ .fd = blk->stop_fd, .events = POLLIN },
+		{ .fd = blk->dev.queue[0].kick_fd, .events = POLLIN },
+	};
+	eventfd_t count;
+	bool more;
+
+	for (;;) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents)
+			break;
+		eventfd_read(fds[1].fd, &count);
+		/* Unlocked between requests: a reset may come at any time. */
+		do {
+			pthread_mutex_lock(&blk->dev.lock);
+			more = serve_next(blk);
+			pthread_mutex_unlock(&blk->dev.lock);
+		} while (more && !vm_stopping(blk->dev.vm));
+	}
+	return NULL;
+}
+
+static int init(struct virtio_blk *blk, struct vm *vm)
+{
+	int err;
+
+	err = virtio_dev_init(&blk->dev, vm, VIRTIO_ID_BLOCK, 1);
+	if (err)
+		return err;
+	blk->config.capacity = blk->disk.size / SECTOR_SIZE;
+	blk->config.seg_max = SEG_MAX;
+	blk->dev.config = &blk->config;
+	blk->dev.config_len = sizeof(blk->config);
+	blk->dev.features |= BIT_ULL(VIRTIO_BLK_F_FLUSH) |
+			     BIT_ULL(VIRTIO_BLK_F_SEG_MAX);
+	if (blk->disk.readonly)
+		blk->dev.features |= BIT_ULL(VIRTIO_BLK_F_RO);
+	blk->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (blk->stop_fd < 0)
+		return -errno;
+	return virtio_pci_init(&blk->pci, &blk->dev, CLASS_SCSI);
+}
+
+/**
+ * virtio_blk_create() - a disk on the PCI bus
+ * @vm: VM
+ * @config: what to open
+ * @out: the disk; set even on failure: virtio_blk_destroy() is due then too
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int virtio_blk_create(struct vm *vm, const struct vmm_disk *config,
+		      struct virtio_blk **out)
+{
+	struct virtio_blk *blk = calloc(1, sizeof(*blk));
+	int err;
+
+	*out = blk;
+	if (!blk)
+		return -ENOMEM;
+	blk->path = config->path;
+	blk->stop_fd = -1;
+	err = raw_open(&blk->disk, config->path, config->readonly);
+	if (err)
+		return err;
+	err = init(blk, vm);
+	if (err)
+		log_error("cannot create the disk %s: %s", config->path,
+			  strerror(-err));
+	return err;
+}
+
+void virtio_blk_destroy(struct virtio_blk *blk)
+{
+	if (!blk)
+		return;
+	virtio_pci_destroy(&blk->pci);
+	virtio_dev_destroy(&blk->dev);
+	raw_close(&blk->disk);
+	if (blk->stop_fd >= 0)
+		close(blk->stop_fd);
+	free(blk);
+}
+
+/* Return: 0, or -errno with the reason logged. */
+int virtio_blk_start(struct virtio_blk *blk)
+{
+	int err = pthread_create(&blk->thread, NULL, blk_thread, blk);
+
+	if (err) {
+		log_error("cannot start the thread of the disk %s: %s",
+			  blk->path, strerror(err));
+		return -err;
+	}
+	blk->started = true;
+	pthread_setname_np(blk->thread, "blk");
+	return 0;
+}
+
+/* The request in progress is finished, the others are lost. */
+void virtio_blk_stop(struct virtio_blk *blk)
+{
+	if (!blk || !blk->started)
+		return;
+	eventfd_write(blk->stop_fd, 1);
+	pthread_join(blk->thread, NULL);
+	blk->started = false;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_VIRTIO_BLK_H
+#define VMM_VIRTIO_BLK_H
+
+struct virtio_blk;
+struct vm;
+struct vmm_disk;
+
+int virtio_blk_create(struct vm *vm, const struct vmm_disk *config,
+		      struct virtio_blk **blk);
+void virtio_blk_destroy(struct virtio_blk *blk);
+int virtio_blk_start(struct virtio_blk *blk);
+void virtio_blk_stop(struct virtio_blk *blk);
+
+#endif

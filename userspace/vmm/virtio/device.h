@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A virtio device, whatever it does and however the guest reaches it. */
+#ifndef VMM_VIRTIO_DEVICE_H
+#define VMM_VIRTIO_DEVICE_H
+
+#include <pthread.h>
+
+#include "libjoist/types.h"
+#include "queue.h"
+
+#define VIRTIO_QUEUES_MAX	4
+
+struct vm;
+
+/**
+ * struct virtio_dev - the part all devices share
+ * @id: VIRTIO_ID_*
+ * @features: what we offer
+ * @config: what the guest reads as the device's configuration; constant
+ * @transport: the transport's own
+ * @notify: the transport's: tell the guest that a queue has news
+ * @broken: the transport's: tell the guest that the device needs a reset
+ * @lock: protects the queues and all below
+ * @driver_features: what the guest accepted
+ * @status: VIRTIO_CONFIG_S_*
+ */
+struct virtio_dev {
+	struct vm *vm;
+	u16 id;
+	u64 features;
+	const void *config;
+	size_t config_len;
+	int nr_queues;
+	struct virtq queue[VIRTIO_QUEUES_MAX];
+	void *transport;
+	void (*notify)(struct virtio_dev *dev, struct virtq *q);
+	void (*broken)(struct virtio_dev *dev);
+
+	pthread_mutex_t lock;
+	u64 driver_features;
+	u8 status;
+};
+
+int virtio_dev_init(struct virtio_dev *dev, struct vm *vm, u16 id,
+		    int nr_queues);
+void virtio_dev_destroy(struct virtio_dev *dev);
+void virtio_dev_set_status(struct virtio_dev *dev, u8 status);
+void virtio_dev_set_features(struct virtio_dev *dev, u64 features);
+void virtio_dev_enable_queue(struct virtio_dev *dev, struct virtq *q);
+void virtio_dev_fail(struct virtio_dev *dev);
+bool virtio_dev_live(const struct virtio_dev *dev);
+
+#endif

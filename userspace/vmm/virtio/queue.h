@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A split virtqueue, seen from the device. The guest is not trusted. */
+#ifndef VMM_VIRTIO_QUEUE_H
+#define VMM_VIRTIO_QUEUE_H
+
+#include <linux/virtio_ring.h>
+#include <sys/uio.h>
+
+#include "libjoist/types.h"
+
+#define QUEUE_SIZE_MAX	256
+#define CHAIN_MAX	QUEUE_SIZE_MAX
+#define QUEUE_NO_VECTOR	0xffff
+
+struct memory;
+
+/**
+ * struct virtq - one queue
+ * @mem: guest memory
+ * @size: entries, a power of two
+ * @ready: the rings below are mapped
+ * @event_idx: VIRTIO_RING_F_EVENT_IDX was negotiated
+ * @desc_gpa: where the guest put the descriptors
+ * @avail_gpa: where the guest puts the heads of chains
+ * @used_gpa: where the device returns them
+ * @last_avail: chains taken
+ * @used_idx: chains returned
+ * @signalled: @used_idx at the last interrupt
+ * @vector: MSI-X vector
+ * @kick_fd: eventfd of the guest's notifications
+ *
+ * Protected by the device's lock, but for @kick_fd, which is constant.
+ */
+struct virtq {
+	const struct memory *mem;
+	u16 size;
+	bool ready;
+	bool event_idx;
+	u64 desc_gpa, avail_gpa, used_gpa;
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	u16 last_avail;
+	u16 used_idx;
+	u16 signalled;
+	u16 vector;
+	int kick_fd;
+};
+
+/**
+ * struct chain - a request
+ * @head: what queue_push() returns to the guest
+ * @nr_out: pieces to read, the first of @iov
+ * @nr_in: pieces to write, the others
+ */
+struct chain {
+	u16 head;
+	int nr_out;
+	int nr_in;
+	struct iovec iov[CHAIN_MAX];
+};
+
+void queue_reset(struct virtq *q);
+int queue_enable(struct virtq *q);
+int queue_pop(struct virtq *q, struct chain *chain);
+void queue_push(struct virtq *q, u16 head, u32 written);
+bool queue_wants_interrupt(struct virtq *q);
+bool queue_arm(struct virtq *q);
+
+#endif

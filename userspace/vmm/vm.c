@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Creation, end and destruction of the virtual machine. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "boot/layout.h"
+#include "chipset/chipset.h"
+#include "libjoist/joist.h"
+#include "log.h"
+#include "report.h"
+#include "vcpu.h"
+#include "virtio/blk.h"
+#include "vm.h"
+
+static int open_device(struct vm *vm)
+{
+	vm->sys_fd = vmm_open_device(vm->config->device);
+	if (vm->sys_fd < 0)
+		return vm->sys_fd;
+	vm->run_size = joist_run_size(vm->sys_fd);
+	if (vm->run_size < (int)sizeof(struct kvm_run)) {
+		log_error("%s: a run page of %d bytes is too small",
+			  vm->config->device, vm->run_size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int create_vm(struct vm *vm)
+{
+	int max;
+
+	vm->fd = joist_create_vm(vm->sys_fd);
+	if (vm->fd < 0) {
+		log_error("cannot create a VM: %s%s", strerror(-vm->fd),
+			  vm->fd == -EBUSY ?
+			  "; another hypervisor uses the CPU: unload it (rmmod kvm_amd kvm_intel)" :
+			  "");
+		return vm->fd;
+	}
+	max = joist_check(vm->fd, KVM_CAP_MAX_VCPUS);
+	if (max > 0 && vm->config->vcpus > (unsigned int)max) {
+		log_error("%u vCPUs are more than the hypervisor's %d; use -c %d or less",
+			  vm->config->vcpus, max, max);
+		return -EINVAL;
+	}
+	/* Only CPUs without unrestricted guest need them: others may refuse. */
+	joist_set_identity_map(vm->fd, IDENTITY_MAP_GPA);
+	joist_set_tss_addr(vm->fd, TSS_GPA);
+	return 0;
+}
+
+static int add_disks(struct vm *vm)
+{
+	int i, err;
+
+	for (i = 0; i < vm->config->nr_disks; i++) {
+		err = virtio_blk_create(vm, &vm->config->disk[i], &vm->blk[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * vm_create() - everything but the threads
+ * @vm: filled in
+ * @config: constant until vm_destroy()
+ * @result: where its end will be told
+ *
+ * Return: 0, or -errno with the reason logged; vm_destroy() is due in both
+ * cases.
+ */
+int vm_create(struct vm *vm, const struct vmm_config *config,
+	      struct vmm_result *result)
+{
+	int err;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->config = config;
+	vm->result = result;
+	vm->sys_fd = -1;
+	vm->fd = -1;
+	pthread_mutex_init(&vm->stop_lock, NULL);
+	bus_init(&vm->pio);
+	bus_init(&vm->mmio);
+	vm->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (vm->stop_fd < 0)
+		return -errno;
+
+	err = open_device(vm);
+	if (!err)
+		err = create_vm(vm);
+	if (!err)
+		err = memory_init(&vm->mem, vm->fd, config->memory);
+	if (!err)
+		err = irq_init(&vm->irq, vm->fd);
+	if (!err)
+		err = chipset_create(vm);
+	if (!err)
+		err = add_disks(vm);
+	if (!err)
+		err = vcpus_create(vm);
+	return err;
+}
+
+/* After its threads have been joined. */
+void vm_destroy(struct vm *vm)
+{
+	int i;
+
+	vcpus_destroy(vm);
+	for (i = 0; i < VMM_DISKS_MAX; i++)
+		virtio_blk_destroy(vm->blk[i]);
+	chipset_destroy(vm);
+	irq_destroy(&vm->irq);
+	if (vm->fd >= 0)
+		close(vm->fd);
+	memory_destroy(&vm->mem);
+	if (vm->sys_fd >= 0)
+		close(vm->sys_fd);
+	if (vm->stop_fd >= 0)
+		close(vm->stop_fd);
+}
+
+/**
+ * vm_stop() - end the VM
+ * @vm: VM
+ * @code: exit code
+ * @reason: a word, a constant string
+ * @report: from report_vcpu(), or NULL; owned by the VM from here on
+ * @fmt: a sentence for people
+ *
+ * Any thread; the first end wins, later ones are dropped.
+ *
+ * Return: whether this was the first.
+ */
+bool vm_stop(struct vm *vm, int code, const char *reason, char *report,
+	     const char *fmt, ...)
+{
+	bool first;
+	va_list args;
+
+	pthread_mutex_lock(&vm->stop_lock);
+	first = !vm->stopping;
+	if (first) {
+		va_start(args, fmt);
+		if (vasprintf(&vm->result->message, fmt, args) < 0)
+			vm->result->message = NULL;
+		va_end(args);
+		vm->result->code = code;
+		vm->result->reason = reason;
+		vm->result->report = report;
+		__atomic_store_n(&vm->stopping, true, __ATOMIC_RELEASE);
+	} else {
+		free(report);
+	}
+	pthread_mutex_unlock(&vm->stop_lock);
+	if (first)
+		eventfd_write(vm->stop_fd, 1);
+	return first;
+}
+
+/* The guest panicked: by the panic device, or by what vm_reset() sees. */
+void vm_panic(struct vm *vm, const char *how)
+{
+	vm_stop(vm, VMM_PANIC, "panic", report_current(vm), "guest panic (%s)",
+		how);
+}
+
+/**
+ * vm_reset() - the guest asks for a reset
+ * @vm: VM
+ * @how: by which device
+ *
+ * Linux started with reboot=panic_warm asks for a warm boot at a panic, and for
+ * a cold one otherwise: it leaves that word at the BIOS's place for it.
+ */
+void vm_reset(struct vm *vm, const char *how)
+{
+	u16 mode = 0;
+
+	memory_read(&vm->mem, BIOS_RESET_MODE, &mode, sizeof(mode));
+	if (mode == BIOS_RESET_WARM)
+		vm_panic(vm, how);
+	else
+		vm_stop(vm, VMM_RESET, "reset", NULL, "guest reset (%s)", how);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The virtual machine inside the VMM. */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <pthread.h>
+
+#include "bus.h"
+#include "irq.h"
+#include "memory.h"
+#include "vmm.h"
+
+struct console;
+struct pci;
+struct pm;
+struct rtc;
+struct uart;
+struct vcpu;
+struct virtio_blk;
+
+/**
+ * struct vm - one virtual machine
+ * @config: the caller's; constant
+ * @sys_fd: the device
+ * @fd: the VM
+ * @stop_lock: protects @result until @stop_fd was signalled
+ * @stopping: somebody ended it; vCPUs leave their loops. Atomic
+ * @stop_fd: eventfd: the main thread leaves its loop
+ * @result: the first end wins
+ */
+struct vm {
+	const struct vmm_config *config;
+	int sys_fd;
+	int fd;
+	int run_size;
+	struct memory mem;
+	struct irq irq;
+	struct bus pio;
+	struct bus mmio;
+	struct vcpu *vcpu;
+
+	struct console *console;
+	struct uart *uart;
+	struct rtc *rtc;
+	struct pm *pm;
+	struct pci *pci;
+	struct virtio_blk *blk[VMM_DISKS_MAX];
+
+	pthread_mutex_t stop_lock;
+	bool stopping;
+	int stop_fd;
+	struct vmm_result *result;
+};
+
+int vm_create(struct vm *vm, const struct vmm_config *config,
+	      struct vmm_result *result);
+void vm_destroy(struct vm *vm);
+bool vm_stop(struct vm *vm, int code, const char *reason, char *report,
+	     const char *fmt, ...) __printf(5, 6);
+void vm_reset(struct vm *vm, const char *how);
+void vm_panic(struct vm *vm, const char *how);
+
+static inline bool vm_stopping(struct vm *vm)
+{
+	return __atomic_load_n(&vm->stopping, __ATOMIC_ACQUIRE);
+}
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One virtual machine, as its caller sees it: a configuration in, a result out. */
+#ifndef VMM_VMM_H
+#define VMM_VMM_H
+
+#include "libjoist/types.h"
+
+#define VMM_DISKS_MAX	16
+#define VMM_VCPUS_MAX	255
+
+struct vmm_disk {
+	const char *path;
+	bool readonly;
+};
+
+/**
+ * struct vmm_config - what to run
+ * @device: /dev/joist or another device with the KVM ABI
+ * @kernel: bzImage, PVH ELF or multiboot image
+ * @initrd: file or NULL
+ * @cmdline: the kernel's command line
+ * @memory: bytes, a multiple of 1 MiB
+ * @vcpus: how many
+ * @debug_exit: port whose written value ends the VM, or -1
+ */
+struct vmm_config {
+	const char *device;
+	const char *kernel;
+	const char *initrd;
+	const char *cmdline;
+	u64 memory;
+	unsigned int vcpus;
+	int debug_exit;
+	int nr_disks;
+	struct vmm_disk disk[VMM_DISKS_MAX];
+};
+
+/* How a VM ends; the exit code vmctl gives for it. */
+enum vmm_code {
+	VMM_POWEROFF	= 0,
+	VMM_ERROR	= 1,	/* the host's side: device, files, memory */
+	VMM_USAGE	= 2,
+	VMM_RESET	= 16,	/* the guest asked for a reboot */
+	VMM_PANIC	= 18,	/* the guest says it panicked */
+	VMM_TRIPLE	= 20,	/* triple fault */
+	VMM_INTERNAL	= 22,	/* KVM_EXIT_INTERNAL_ERROR */
+	VMM_ENTRY	= 24,	/* KVM_EXIT_FAIL_ENTRY */
+	VMM_UNKNOWN	= 26,	/* an exit the VMM does not know */
+	VMM_ESCAPE	= 28,	/* Ctrl-A x */
+	VMM_SIGNAL	= 128,	/* + the signal's number */
+};
+
+/**
+ * struct vmm_result - how it ended
+ * @code: enum vmm_code, or what the guest wrote to the debug-exit port
+ * @reason: a word: "poweroff", "reset", "triple-fault", ...
+ * @message: a sentence for people; freed by vmm_result_free()
+ * @report: registers, last exits, code, page walk; NULL unless the guest
+ *          came to grief; freed by vmm_result_free()
+ */
+struct vmm_result {
+	int code;
+	const char *reason;
+	char *message;
+	char *report;
+};
+
+int vmm_open_device(const char *path);
+int vmm_run(const struct vmm_config *config, struct vmm_result *result);
+void vmm_result_free(struct vmm_result *result);
+
+#endif
