@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which ports and MSRs make the guest exit. */
+#include <linux/bitops.h>
+#include <linux/gfp.h>
+#include <linux/string.h>
+#include <asm/cpufeature.h>
+#include <asm/io.h>
+#include <asm/msr-index.h>
+
+#include "vmx.h"
+
+/* I/O bitmaps A and B, every port intercepted, shared by all: constant. */
+static unsigned long io_bitmap;
+
+int vmx_io_bitmap_alloc(void)
+{
+	io_bitmap = __get_free_pages(GFP_KERNEL, 1);
+	if (!io_bitmap)
+		return -ENOMEM;
+	memset((void *)io_bitmap, 0xff, 2 * PAGE_SIZE);
+	return 0;
+}
+
+void vmx_io_bitmap_free(void)
+{
+	free_pages(io_bitmap, 1);
+	io_bitmap = 0;
+}
+
+u64 vmx_io_bitmap_pa(int which)
+{
+	return __pa(io_bitmap) + which * PAGE_SIZE;
+}
+
+/* Four bitmaps of 1 KiB: reads of low and high MSRs, then writes of both. */
+#define MSR_READ_LOW	0
+#define MSR_READ_HIGH	0x400
+#define MSR_WRITE_LOW	0x800
+#define MSR_WRITE_HIGH	0xc00
+#define MSRS_PER_MAP	0x2000
+#define MSR_HIGH_BASE	0xc0000000
+
+/* Bit number in the page, or -1: an MSR outside the bitmaps always exits. */
+static int msr_bit(u32 msr, bool write)
+{
+	if (msr < MSRS_PER_MAP)
+		return (write ? MSR_WRITE_LOW : MSR_READ_LOW) * 8 + msr;
+	if (msr >= MSR_HIGH_BASE && msr < MSR_HIGH_BASE + MSRS_PER_MAP)
+		return (write ? MSR_WRITE_HIGH : MSR_READ_HIGH) * 8 +
+		       (msr - MSR_HIGH_BASE);
+	return -1;
+}
+
+static void intercept(struct vmx_vcpu *vmx, u32 msr, bool write, bool on)
+{
+	int bit = msr_bit(msr, write);
+
+	if (bit < 0)
+		return;
+	if (on)
+		__set_bit(bit, vmx->msr_bitmap);
+	else
+		__clear_bit(bit, vmx->msr_bitmap);
+}
+
+/**
+ * vmx_intercept_msr() - does an access to an MSR exit?
+ * @vcpu: mutex held, not in the guest
+ * @msr: index
+ * @read: RDMSR exits
+ * @write: WRMSR exits
+ */
+void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	intercept(vmx, msr, false, read);
+	intercept(vmx, msr, true, write);
+	if (msr == MSR_IA32_SPEC_CTRL) {
+		if (write)
+			vmx->enter.flags &= ~BIT(VMX_ENTER_SPEC_SAVE);
+		else
+			vmx->enter.flags |= BIT(VMX_ENTER_SPEC_SAVE);
+	}
+}
+
+/* The VMCS, or prepare_guest, holds the guest's values of these. STAR, LSTAR
+ * and FMASK are read freely, but a write must be known: the host changes them
+ * too.
+ */
+static const struct {
+	u32 msr;
+	bool write;
+} passed[] = {
+	{ MSR_IA32_TSC, false },
+	{ MSR_FS_BASE, true },
+	{ MSR_GS_BASE, true },
+	{ MSR_KERNEL_GS_BASE, true },
+	{ MSR_IA32_SYSENTER_CS, true },
+	{ MSR_IA32_SYSENTER_ESP, true },
+	{ MSR_IA32_SYSENTER_EIP, true },
+	{ MSR_STAR, false },
+	{ MSR_LSTAR, false },
+	{ MSR_SYSCALL_MASK, false },
+};
+
+/** vmx_msr_bitmap_create() - intercept all but @passed: 0 or -ENOMEM */
+int vmx_msr_bitmap_create(struct vmx_vcpu *vmx)
+{
+	int i;
+
+	vmx->msr_bitmap = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!vmx->msr_bitmap)
+		return -ENOMEM;
+	memset(vmx->msr_bitmap, 0xff, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(passed); i++)
+		vmx_intercept_msr(&vmx->vcpu, passed[i].msr, false,
+				  !passed[i].write);
+	return 0;
+}
+
+void vmx_msr_bitmap_destroy(struct vmx_vcpu *vmx)
+{
+	free_page((unsigned long)vmx->msr_bitmap);
+}
+
+/** vmx_msr_bitmap_cpuid() - commands that the guest may give the CPU itself */
+void vmx_msr_bitmap_cpuid(struct vmx_vcpu *vmx)
+{
+	const struct guest_features *feat = &vmx->vcpu.feat;
+
+	intercept(vmx, MSR_IA32_PRED_CMD, true,
+		  !(feat->ibpb && boot_cpu_has(X86_FEATURE_IBPB)));
+	intercept(vmx, MSR_IA32_FLUSH_CMD, true,
+		  !(feat->flush_l1d && boot_cpu_has(X86_FEATURE_FLUSH_L1D)));
+}

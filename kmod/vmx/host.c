@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's state around a guest's run: what the VMCS brings back at each
+ * exit, and what is switched once per load of a vCPU or less.
+ */
+#define pr_fmt(fmt) "joist: " fmt
+#include <linux/mmu_context.h>
+#include <linux/user-return-notifier.h>
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/mmu_context.h>
+#include <asm/msr.h>
+#include <asm/processor.h>
+#include <asm/segment.h>
+
+#include "vmx.h"
+
+/* --- MSRs the host needs only in user mode --------------------------------
+ *
+ * Loaded with the guest's values by prepare_guest and left so until a task on
+ * this CPU returns to user mode.
+ */
+
+static const u32 uret_msr[NR_URETS] = {
+	[URET_STAR] = MSR_STAR,
+	[URET_LSTAR] = MSR_LSTAR,
+	[URET_FMASK] = MSR_SYSCALL_MASK,
+	[URET_TSC_AUX] = MSR_TSC_AUX,
+};
+
+/**
+ * struct uret_cpu - those MSRs on one CPU; that CPU only, interrupts off
+ * @notifier: called when a task returns to user mode
+ * @registered: it will be
+ * @host: the host's values
+ * @now: what the MSRs hold
+ */
+struct uret_cpu {
+	struct user_return_notifier notifier;
+	bool registered;
+	u64 host[NR_URETS];
+	u64 now[NR_URETS];
+};
+
+static DEFINE_PER_CPU(struct uret_cpu, uret_cpu);
+
+static bool uret_present(int i)
+{
+	return i != URET_TSC_AUX || boot_cpu_has(X86_FEATURE_RDTSCP) ||
+	       boot_cpu_has(X86_FEATURE_RDPID);
+}
+
+static void uret_restore(struct uret_cpu *u)
+{
+	int i;
+
+	for (i = 0; i < NR_URETS; i++) {
+		if (u->now[i] == u->host[i])
+			continue;
+		wrmsrl(uret_msr[i], u->host[i]);
+		u->now[i] = u->host[i];
+	}
+}
+
+#ifdef CONFIG_USER_RETURN_NOTIFIER
+
+static void uret_on_return(struct user_return_notifier *notifier)
+{
+	struct uret_cpu *u = container_of(notifier, struct uret_cpu, notifier);
+	unsigned long flags;
+
+	/* vmx_uret_cpu_drop() comes by interrupt. */
+	local_irq_save(flags);
+	if (u->registered) {
+		u->registered = false;
+		user_return_notifier_unregister(notifier);
+		uret_restore(u);
+	}
+	local_irq_restore(flags);
+}
+
+static void uret_watch(struct uret_cpu *u)
+{
+	if (u->registered)
+		return;
+	u->registered = true;
+	u->notifier.on_user_return = uret_on_return;
+	user_return_notifier_register(&u->notifier);
+}
+
+static void uret_put(void)
+{
+}
+
+/** vmx_uret_cpu_drop() - give this CPU's MSRs back now; interrupts off */
+void vmx_uret_cpu_drop(void)
+{
+	struct uret_cpu *u = this_cpu_ptr(&uret_cpu);
+
+	if (u->registered)
+		uret_on_return(&u->notifier);
+}
+
+#else
+
+static void uret_watch(struct uret_cpu *u)
+{
+}
+
+static void uret_put(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	uret_restore(this_cpu_ptr(&uret_cpu));
+	local_irq_restore(flags);
+}
+
+void vmx_uret_cpu_drop(void)
+{
+	uret_restore(this_cpu_ptr(&uret_cpu));
+}
+
+#endif
+
+/** vmx_uret_cpu_init() - learn this CPU's own values; interrupts off */
+void vmx_uret_cpu_init(void)
+{
+	struct uret_cpu *u = this_cpu_ptr(&uret_cpu);
+	int i;
+
+	for (i = 0; i < NR_URETS; i++) {
+		if (uret_present(i))
+			rdmsrl(uret_msr[i], u->host[i]);
+		u->now[i] = u->host[i];
+	}
+}
+
+/**
+ * vmx_uret_load() - the guest's values into the CPU
+ * @vmx: loaded on this CPU, preemption off
+ */
+void vmx_uret_load(struct vmx_vcpu *vmx)
+{
+	struct uret_cpu *u = this_cpu_ptr(&uret_cpu);
+	unsigned long flags;
+	int i;
+
+	local_irq_save(flags);
+	for (i = 0; i < NR_URETS; i++) {
+		if (u->now[i] == vmx->guest_uret[i] || !uret_present(i))
+			continue;
+		wrmsrl(uret_msr[i], vmx->guest_uret[i]);
+		u->now[i] = vmx->guest_uret[i];
+		uret_watch(u);
+	}
+	local_irq_restore(flags);
+}
+
+/* --- what the VMCS holds --------------------------------------------------- */
+
+/** vmx_host_constants() - host fields that are the same on every CPU */
+void vmx_host_constants(void)
+{
+	struct desc_ptr idt;
+	u64 val;
+
+	vmcs_write(HOST_CR0, read_cr0() & ~X86_CR0_TS);
+	vmcs_write(HOST_CS_SELECTOR, __KERNEL_CS);
+	vmcs_write(HOST_SS_SELECTOR, __KERNEL_DS);
+	vmcs_write(HOST_DS_SELECTOR, 0);
+	vmcs_write(HOST_ES_SELECTOR, 0);
+	vmcs_write(HOST_FS_SELECTOR, 0);
+	vmcs_write(HOST_GS_SELECTOR, 0);
+	vmcs_write(HOST_TR_SELECTOR, GDT_ENTRY_TSS * 8);
+	store_idt(&idt);
+	vmcs_write(HOST_IDTR_BASE, idt.address);
+	vmcs_write(HOST_RIP, (unsigned long)vmx_exit_point);
+	rdmsrl(MSR_IA32_SYSENTER_CS, val);
+	vmcs_write(HOST_IA32_SYSENTER_CS, (u32)val);
+	rdmsrl(MSR_IA32_SYSENTER_EIP, val);
+	vmcs_write(HOST_IA32_SYSENTER_EIP, val);
+	rdmsrl(MSR_IA32_CR_PAT, val);
+	vmcs_write(HOST_IA32_PAT, val);
+	rdmsrl(MSR_EFER, val);
+	vmcs_write(HOST_IA32_EFER, val);
+}
+
+/**
+ * vmx_host_cpu_changed() - host fields that belong to a CPU
+ * @vmx: just made active on this CPU; preemption off
+ */
+void vmx_host_cpu_changed(struct vmx_vcpu *vmx)
+{
+	int cpu = smp_processor_id();
+	u64 val;
+
+	vmcs_write(HOST_TR_BASE,
+		   (unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
+	vmcs_write(HOST_GDTR_BASE, (unsigned long)get_current_gdt_ro());
+	rdmsrl(MSR_IA32_SYSENTER_ESP, val);
+	vmcs_write(HOST_IA32_SYSENTER_ESP, val);
+	rdmsrl(MSR_GS_BASE, val);
+	vmcs_write(HOST_GS_BASE, val);
+}
+
+/* --- once per load --------------------------------------------------------- */
+
+/* A selector that names user mode or an LDT cannot be in the VMCS: an exit
+ * loads the null selector then, and vcpu_put brings the real one back.
+ */
+static u16 loadable(u16 sel)
+{
+	return sel & (SEGMENT_RPL_MASK | SEGMENT_TI_MASK) ? 0 : sel;
+}
+
+/**
+ * vmx_prepare_guest() - put the host's segments and MSRs aside
+ * @vcpu: loaded, preemption off; nothing is done if it was done since the load
+ */
+void vmx_prepare_guest(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u16 sel;
+
+	if (vmx->host_saved)
+		return;
+
+	current_save_fsgs();
+	vmx->host_fs_sel = current->thread.fsindex;
+	vmx->host_gs_sel = current->thread.gsindex;
+	vmx->host_kernel_gs_base = current->thread.gsbase;
+	savesegment(ds, vmx->host_ds_sel);
+	savesegment(es, vmx->host_es_sel);
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+	asm("sldt %0" : "=m" (vmx->host_ldt_sel));
+#endif
+
+	sel = loadable(vmx->host_fs_sel);
+	if (vmx->vmcs_fs_sel != sel) {
+		vmx->vmcs_fs_sel = sel;
+		vmcs_write(HOST_FS_SELECTOR, sel);
+	}
+	sel = loadable(vmx->host_gs_sel);
+	if (vmx->vmcs_gs_sel != sel) {
+		vmx->vmcs_gs_sel = sel;
+		vmcs_write(HOST_GS_SELECTOR, sel);
+	}
+	if (vmx->host_fs_base != current->thread.fsbase) {
+		vmx->host_fs_base = current->thread.fsbase;
+		vmcs_write(HOST_FS_BASE, vmx->host_fs_base);
+	}
+
+	vmx->host_debugctl = get_debugctlmsr();
+	wrmsrl(MSR_KERNEL_GS_BASE, vmx->guest_kernel_gs_base);
+	vmx_uret_load(vmx);
+	vmx->host_saved = true;
+}
+
+/**
+ * vmx_host_restore() - undo vmx_prepare_guest()
+ * @vmx: loaded, preemption off
+ *
+ * An exit leaves FS and GS with the bases of the VMCS, no LDT, and descriptor
+ * tables and a TSS of the largest and the smallest limit.
+ */
+void vmx_host_restore(struct vmx_vcpu *vmx)
+{
+	if (!vmx->host_saved)
+		return;
+	vmx->host_saved = false;
+
+	rdmsrl(MSR_KERNEL_GS_BASE, vmx->guest_kernel_gs_base);
+	if (vmx->host_ldt_sel || vmx->host_gs_sel != vmx->vmcs_gs_sel) {
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+		asm volatile("lldt %0" : : "m" (vmx->host_ldt_sel));
+#endif
+		load_gs_index(vmx->host_gs_sel);
+	}
+	if (vmx->host_fs_sel != vmx->vmcs_fs_sel) {
+		loadsegment(fs, vmx->host_fs_sel);
+		if (vmx->host_fs_sel <= 3)
+			wrmsrl(MSR_FS_BASE, vmx->host_fs_base);
+	}
+	if (vmx->host_ds_sel | vmx->host_es_sel) {
+		loadsegment(ds, vmx->host_ds_sel);
+		loadsegment(es, vmx->host_es_sel);
+	}
+	invalidate_tss_limit();
+	wrmsrl(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs_base);
+	load_fixmap_gdt(smp_processor_id());
+	uret_put();
+}
+
+/** vmx_kernel_gs_base() - the guest's, wherever it is now */
+u64 vmx_kernel_gs_base(struct vmx_vcpu *vmx)
+{
+	preempt_disable();
+	if (vmx->host_saved)
+		rdmsrl(MSR_KERNEL_GS_BASE, vmx->guest_kernel_gs_base);
+	preempt_enable();
+	return vmx->guest_kernel_gs_base;
+}
+
+/** vmx_set_kernel_gs_base() - @base is canonical */
+void vmx_set_kernel_gs_base(struct vmx_vcpu *vmx, u64 base)
+{
+	preempt_disable();
+	vmx->guest_kernel_gs_base = base;
+	if (vmx->host_saved)
+		wrmsrl(MSR_KERNEL_GS_BASE, base);
+	preempt_enable();
+}

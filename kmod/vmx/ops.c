@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The VMX backend's operations, and the life of its structures. */
+#define pr_fmt(fmt) "joist: " fmt
+#include <linux/printk.h>
+
+#include "vmx.h"
+#include "../core/regs.h"
+
+static int vmx_setup(void)
+{
+	int err = vmx_caps_setup();
+
+	if (err)
+		return err;
+	err = vmx_io_bitmap_alloc();
+	if (err)
+		return err;
+	err = vmx_l1tf_setup();
+	if (err)
+		goto out_io;
+	err = vmx_cpus_alloc();
+	if (err)
+		goto out_l1tf;
+	vmx_ept_setup();
+	return 0;
+
+out_l1tf:
+	vmx_l1tf_teardown();
+out_io:
+	vmx_io_bitmap_free();
+	return err;
+}
+
+static void vmx_teardown(void)
+{
+	vmx_cpus_free();
+	vmx_l1tf_teardown();
+	vmx_io_bitmap_free();
+}
+
+static int vmx_vm_init(struct vm *vm)
+{
+	return 0;
+}
+
+static void vmx_vm_destroy(struct vm *vm)
+{
+}
+
+static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	if (vmcs_activate(vmx, cpu)) {
+		vmx_host_cpu_changed(vmx);
+		/* This CPU may know old translations of ours, or a former
+		 * owner's of our VPID or root.
+		 */
+		vcpu_request(vcpu, REQ_TLB_FLUSH);
+	}
+	if (!vmx->launched)
+		vmx->enter.flags &= ~BIT(VMX_ENTER_LAUNCHED);
+	if (vmx->tsc_offset != vcpu->tsc_offset) {
+		vmx->tsc_offset = vcpu->tsc_offset;
+		vmcs_write(TSC_OFFSET, vmx->tsc_offset);
+	}
+}
+
+static void vmx_vcpu_put(struct vcpu *vcpu)
+{
+	vmx_host_restore(to_vmx(vcpu));
+}
+
+static int vmx_vcpu_init(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	int err;
+
+	vmx->enter.regs = vcpu->regs;
+	err = vmcs_create(vmx);
+	if (err)
+		return err;
+	err = vmx_msr_bitmap_create(vmx);
+	if (err)
+		goto out_vmcs;
+
+	vmx_vcpu_load(vcpu, get_cpu());
+	vmcs_init(vmx);
+	vmx_update_cr_ownership(vmx);
+	vmx_vcpu_put(vcpu);
+	put_cpu();
+	return 0;
+
+out_vmcs:
+	vmcs_destroy(vmx);
+	return err;
+}
+
+static void vmx_vcpu_free(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	vmcs_destroy(vmx);
+	vmx_msr_bitmap_destroy(vmx);
+	vmx_vpid_free(vmx);
+}
+
+/* INIT keeps what SDM volume 3, table "IA-32 Processor States Following Power-
+ * up, Reset, or INIT" says is unchanged: the SYSCALL and SYSENTER MSRs.
+ */
+static void vmx_vcpu_reset(struct vcpu *vcpu, bool init)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	vmx_reset_segments(vmx);
+	vmcs_write(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_ACTIVE);
+	vmcs_write(GUEST_INTERRUPTIBILITY_INFO, 0);
+	vmcs_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+	vmx->entry_intr_info = 0;
+	vmcs_write(VM_ENTRY_INTR_INFO_FIELD, 0);
+	vmx_write_cpu(vmx, vmx->cpu & ~(CPU_BASED_INTR_WINDOW_EXITING |
+					CPU_BASED_NMI_WINDOW_EXITING));
+	vmcs_write(GUEST_DR7, 0x400);
+	vmx->guest_debugctl = 0;
+	vmcs_write(GUEST_IA32_DEBUGCTL, 0);
+	if (init)
+		return;
+	vmcs_write(GUEST_SYSENTER_CS, 0);
+	vmcs_write(GUEST_SYSENTER_ESP, 0);
+	vmcs_write(GUEST_SYSENTER_EIP, 0);
+	vmcs_write(GUEST_IA32_PAT, vcpu->pat);
+	vmx_set_kernel_gs_base(vmx, 0);
+	memset(vmx->guest_uret, 0, sizeof(vmx->guest_uret));
+	vmx->guest_cstar = 0;
+}
+
+/* Instructions that exist for the guest only if its CPUID says so. */
+static void vmx_cpuid_changed(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 cpu2 = vmx->cpu2;
+
+	cpu2 &= ~(SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
+		  VMCS_CONTROL_BIT(XSAVES));
+	if (vmx_has_cpu2(SECONDARY_EXEC_ENABLE_RDTSCP) &&
+	    (vcpu->feat.rdtscp || vcpu->feat.rdpid))
+		cpu2 |= SECONDARY_EXEC_ENABLE_RDTSCP;
+	if (vmx_has_cpu2(SECONDARY_EXEC_ENABLE_INVPCID) && vcpu->feat.invpcid)
+		cpu2 |= SECONDARY_EXEC_ENABLE_INVPCID;
+	if (vmx_has_cpu2(VMCS_CONTROL_BIT(XSAVES)) && vcpu->feat.xsaves)
+		cpu2 |= VMCS_CONTROL_BIT(XSAVES);
+	vmx_write_cpu2(vmx, cpu2);
+	vmx_update_cr_ownership(vmx);
+	vmx_msr_bitmap_cpuid(vmx);
+}
+
+static void vmx_write_tsc_offset(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	/* Not loaded: vcpu_load will see the difference. */
+	if (vcpu->cpu < 0)
+		return;
+	vmx->tsc_offset = vcpu->tsc_offset;
+	vmcs_write(TSC_OFFSET, vmx->tsc_offset);
+}
+
+const struct vendor_ops vmx_ops = {
+	.name = "vmx",
+	.vcpu_size = sizeof(struct vmx_vcpu),
+	.vm_size = sizeof(struct vmx_vm),
+	.probe = vmx_probe,
+	.setup = vmx_setup,
+	.teardown = vmx_teardown,
+	.cpu_enable = vmx_cpu_enable,
+	.cpu_disable = vmx_cpu_disable,
+	.vm_init = vmx_vm_init,
+	.vm_destroy = vmx_vm_destroy,
+	.vcpu_init = vmx_vcpu_init,
+	.vcpu_free = vmx_vcpu_free,
+	.vcpu_reset = vmx_vcpu_reset,
+	.vcpu_load = vmx_vcpu_load,
+	.vcpu_put = vmx_vcpu_put,
+	.prepare_guest = vmx_prepare_guest,
+	.cpuid_changed = vmx_cpuid_changed,
+	.cache_reg = vmx_cache_reg,
+	.get_segment = vmx_get_segment,
+	.set_segment = vmx_set_segment,
+	.get_cpl = vmx_get_cpl,
+	.get_dt = vmx_get_dt,
+	.set_dt = vmx_set_dt,
+	.set_cr0 = vmx_set_cr0,
+	.set_cr3 = vmx_set_cr3,
+	.set_cr4 = vmx_set_cr4,
+	.set_efer = vmx_set_efer,
+	.set_dr7 = vmx_set_dr7,
+	.get_msr = vmx_get_msr,
+	.set_msr = vmx_set_msr,
+	.intercept_msr = vmx_intercept_msr,
+	.inject_exception = vmx_inject_exception,
+	.inject_irq = vmx_inject_irq,
+	.inject_nmi = vmx_inject_nmi,
+	.cancel_injection = vmx_cancel_injection,
+	.irq_allowed = vmx_irq_allowed,
+	.nmi_allowed = vmx_nmi_allowed,
+	.irq_window = vmx_irq_window,
+	.nmi_window = vmx_nmi_window,
+	.get_shadow = vmx_get_shadow,
+	.set_shadow = vmx_set_shadow,
+	.get_nmi_mask = vmx_get_nmi_mask,
+	.set_nmi_mask = vmx_set_nmi_mask,
+	.update_tpr = vmx_update_tpr,
+	.run = vmx_run,
+	.decode_exit = vmx_decode_exit,
+	.load_root = vmx_load_root,
+	.flush_tlb = vmx_flush_tlb,
+	.flush_tlb_guest = vmx_flush_tlb_guest,
+	.write_tsc_offset = vmx_write_tsc_offset,
+	.dump = vmx_dump,
+};

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Control registers, EFER and the other registers that live in the VMCS. */
+#include <asm/tlbflush.h>
+
+#include "vmx.h"
+#include "../core/regs.h"
+
+/* Bits that the guest reads and writes in the hardware register, no exit: none
+ * of them changes how joist must walk, segment or page.
+ */
+#define CR0_GUEST_OWNED	(X86_CR0_TS | X86_CR0_MP | X86_CR0_EM | X86_CR0_WP | \
+			 X86_CR0_AM)
+#define CR4_GUEST_OWNED	(X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PGE | \
+			 X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | \
+			 X86_CR4_FSGSBASE)
+
+/**
+ * vmx_cache_reg() - fetch a register the last exit left in the VMCS
+ * @vcpu: loaded
+ * @reg: which
+ */
+void vmx_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	u64 owned;
+
+	switch (reg) {
+	case REG_RSP:
+		vcpu->regs[REG_RSP] = vmcs_read(GUEST_RSP);
+		break;
+	case REG_RIP:
+		vcpu->regs[REG_RIP] = vmcs_read(GUEST_RIP);
+		break;
+	case REG_RFLAGS:
+		vcpu->regs[REG_RFLAGS] = vmcs_read(GUEST_RFLAGS);
+		break;
+	case REG_CR0:
+		owned = vcpu->cr0_guest_owned;
+		vcpu->cr0 = (vcpu->cr0 & ~owned) | (vmcs_read(GUEST_CR0) & owned);
+		break;
+	case REG_CR3:
+		vcpu->cr3 = vmcs_read(GUEST_CR3);
+		break;
+	case REG_CR4:
+		owned = vcpu->cr4_guest_owned;
+		vcpu->cr4 = (vcpu->cr4 & ~owned) | (vmcs_read(GUEST_CR4) & owned);
+		break;
+	default:
+		WARN_ON_ONCE(1);
+	}
+}
+
+/* With PAE paging an entry loads the PDPTEs from the VMCS, not from memory. */
+static void write_pdptrs(struct vcpu *vcpu)
+{
+	if (!vcpu_paging(vcpu) || !(vcpu_cr4(vcpu) & X86_CR4_PAE) ||
+	    vcpu_long_mode(vcpu))
+		return;
+	vmcs_write(GUEST_PDPTR0, vcpu->pdptrs[0]);
+	vmcs_write(GUEST_PDPTR1, vcpu->pdptrs[1]);
+	vmcs_write(GUEST_PDPTR2, vcpu->pdptrs[2]);
+	vmcs_write(GUEST_PDPTR3, vcpu->pdptrs[3]);
+}
+
+static void set_reg(struct vcpu *vcpu, enum vcpu_reg reg)
+{
+	vcpu->regs_avail |= BIT(reg);
+}
+
+/**
+ * vmx_set_cr0() - CR0 has a new value, checked by the caller
+ * @vcpu: loaded
+ * @cr0: what the guest is to read
+ *
+ * Caching is never disabled for real: the host's memory is write-back.
+ */
+void vmx_set_cr0(struct vcpu *vcpu, u64 cr0)
+{
+	u64 hw = cr0 & ~(u64)(X86_CR0_CD | X86_CR0_NW);
+
+	hw |= vmx_caps.cr0_fixed0 & ~(u64)(X86_CR0_PE | X86_CR0_PG);
+	vcpu->cr0 = cr0;
+	set_reg(vcpu, REG_CR0);
+	vmcs_write(CR0_READ_SHADOW, cr0);
+	vmcs_write(GUEST_CR0, hw);
+	write_pdptrs(vcpu);
+}
+
+void vmx_set_cr3(struct vcpu *vcpu, u64 cr3)
+{
+	vcpu->cr3 = cr3;
+	set_reg(vcpu, REG_CR3);
+	vmcs_write(GUEST_CR3, cr3);
+	write_pdptrs(vcpu);
+}
+
+/* Machine checks in the guest's run are the host's: CR4.MCE stays its own. */
+void vmx_set_cr4(struct vcpu *vcpu, u64 cr4)
+{
+	u64 hw = cr4 & ~(u64)X86_CR4_MCE;
+
+	hw |= vmx_caps.cr4_fixed0 | (__read_cr4() & X86_CR4_MCE);
+	vcpu->cr4 = cr4;
+	set_reg(vcpu, REG_CR4);
+	vmcs_write(CR4_READ_SHADOW, cr4);
+	vmcs_write(GUEST_CR4, hw);
+	write_pdptrs(vcpu);
+}
+
+void vmx_set_efer(struct vcpu *vcpu, u64 efer)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	vcpu->efer = efer;
+	vmcs_write(GUEST_IA32_EFER, efer);
+	if (efer & EFER_LMA) {
+		vmx_write_entry(vmx, vmx->entry | VM_ENTRY_IA32E_MODE);
+		vmx_fix_long_mode_tr(vmx);
+	} else {
+		vmx_write_entry(vmx, vmx->entry & ~VM_ENTRY_IA32E_MODE);
+	}
+	write_pdptrs(vcpu);
+}
+
+void vmx_set_dr7(struct vcpu *vcpu)
+{
+	vmcs_write(GUEST_DR7, vcpu->dr7);
+}
+
+/**
+ * vmx_update_cr_ownership() - which bits of CR0 and CR4 are the guest's own
+ * @vmx: loaded; its CPUID may have changed
+ */
+void vmx_update_cr_ownership(struct vmx_vcpu *vmx)
+{
+	struct vcpu *vcpu = &vmx->vcpu;
+
+	/* What the guest wrote so far is read under the old ownership. */
+	reg_cache(vcpu, REG_CR0);
+	reg_cache(vcpu, REG_CR4);
+	vcpu->cr0_guest_owned = CR0_GUEST_OWNED;
+	vcpu->cr4_guest_owned = CR4_GUEST_OWNED & ~vcpu->feat.cr4_reserved;
+	vmcs_write(CR0_GUEST_HOST_MASK, ~vcpu->cr0_guest_owned);
+	vmcs_write(CR4_GUEST_HOST_MASK, ~vcpu->cr4_guest_owned);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Into the guest, and the exits that need nobody else's help. */
+#define pr_fmt(fmt) "joist: " fmt
+#include <linux/entry-kvm.h>
+#include <linux/hw_breakpoint.h>
+#include <asm/debugreg.h>
+#include <asm/mce.h>
+#include <asm/nospec-branch.h>
+#include <asm/special_insns.h>
+#include <asm/tlbflush.h>
+#include <asm/trapnr.h>
+
+#include "vmx.h"
+#include "../compat/guest_state.h"
+#include "../core/regs.h"
+#include "../x86/x86.h"
+
+static_assert(offsetof(struct vmx_enter_args, regs) == VMX_ARGS_REGS);
+static_assert(offsetof(struct vmx_enter_args, host_rsp) == VMX_ARGS_HOST_RSP);
+static_assert(offsetof(struct vmx_enter_args, flags) == VMX_ARGS_FLAGS);
+static_assert(offsetof(struct vmx_enter_args, spec_guest) ==
+	      VMX_ARGS_SPEC_GUEST);
+static_assert(offsetof(struct vmx_enter_args, spec_host) == VMX_ARGS_SPEC_HOST);
+static_assert(HOST_RSP == 0x6c14);	/* enter.S has it as a number */
+static_assert(REG_RSP == 4 && REG_RDI == 7 && REG_R15 == 15);
+
+/* What an exit leaves in the VMCS until someone asks. */
+#define REGS_IN_VMCS	(BIT(REG_RSP) | BIT(REG_RIP) | BIT(REG_RFLAGS) | \
+			 BIT(REG_CR0) | BIT(REG_CR3) | BIT(REG_CR4))
+
+/* Breakpoints that DR7 enables, locally or globally. */
+#define DR7_ENABLED	0xff
+
+/* Instructions that exit by themselves: no event can be half delivered. */
+#define EXITS_OF_INSNS							\
+	(BIT_ULL(EXIT_REASON_CPUID) | BIT_ULL(EXIT_REASON_HLT) |	\
+	 BIT_ULL(EXIT_REASON_VMCALL) | BIT_ULL(EXIT_REASON_CR_ACCESS) |	\
+	 BIT_ULL(EXIT_REASON_IO_INSTRUCTION) |				\
+	 BIT_ULL(EXIT_REASON_MSR_READ) | BIT_ULL(EXIT_REASON_MSR_WRITE) | \
+	 BIT_ULL(EXIT_REASON_PAUSE_INSTRUCTION))
+
+static noinstr int enter_guest(struct vmx_vcpu *vmx)
+{
+	int failed;
+
+	guest_state_enter();
+	if (vmx->vcpu.cr2 != native_read_cr2())
+		native_write_cr2(vmx->vcpu.cr2);
+	failed = vmx_enter(&vmx->enter);
+	vmx->vcpu.cr2 = native_read_cr2();
+	guest_state_exit();
+	return failed;
+}
+
+static void write_dirty_regs(struct vmx_vcpu *vmx)
+{
+	struct vcpu *vcpu = &vmx->vcpu;
+
+	if (vcpu->regs_dirty & BIT(REG_RSP))
+		vmcs_write(GUEST_RSP, vcpu->regs[REG_RSP]);
+	if (vcpu->regs_dirty & BIT(REG_RIP))
+		vmcs_write(GUEST_RIP, vcpu->regs[REG_RIP]);
+	if (vcpu->regs_dirty & BIT(REG_RFLAGS))
+		vmcs_write(GUEST_RFLAGS, vcpu->regs[REG_RFLAGS]);
+	vcpu->regs_dirty = 0;
+}
+
+/* As if the host itself had been hit: in user mode, so that a task dies of
+ * poisoned memory rather than the kernel.
+ */
+static void handle_machine_check(void)
+{
+#ifdef CONFIG_X86_MCE
+	struct pt_regs regs = {
+		.cs = 3,
+		.flags = X86_EFLAGS_IF,
+	};
+
+	do_machine_check(&regs);
+#endif
+}
+
+/* NMIs and machine checks are the host's, whatever else the exit means. */
+static void take_host_events(struct vmx_vcpu *vmx)
+{
+	u32 info;
+
+	if ((u16)vmx->exit_reason == EXIT_REASON_MCE_DURING_VMENTRY) {
+		handle_machine_check();
+		return;
+	}
+	if (vmx->exit_reason != EXIT_REASON_EXCEPTION_NMI)
+		return;
+	info = vmx_exit_intr_info(vmx);
+	switch (info & (INTR_INFO_VALID_MASK | INTR_INFO_INTR_TYPE_MASK |
+			INTR_INFO_VECTOR_MASK)) {
+	case INTR_INFO_VALID_MASK | INTR_TYPE_NMI_INTR | X86_TRAP_NMI:
+		vmx_handle_nmi();
+		break;
+	case INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | X86_TRAP_MC:
+		handle_machine_check();
+		break;
+	}
+}
+
+/* One entry and its exit; the caller looks at failed and exit_reason. */
+static void enter_once(struct vmx_vcpu *vmx)
+{
+	struct vcpu *vcpu = &vmx->vcpu;
+
+	if (vcpu->regs_dirty)
+		write_dirty_regs(vmx);
+	vmx->failed = enter_guest(vmx);
+	vcpu->stat.entries++;
+
+	vcpu->regs_avail &= ~REGS_IN_VMCS;
+	vmx->seg_avail = 0;
+	vmx->info_avail = 0;
+	if (unlikely(vmx->failed))
+		return;
+	vmx->enter.flags |= BIT(VMX_ENTER_LAUNCHED);
+	vmx->launched = true;
+	vmx->entry_intr_info = 0;
+	vmx->exit_reason = vmcs_read32(VM_EXIT_REASON);
+	take_host_events(vmx);
+	if (vmx->exit_reason < 64 &&
+	    BIT_ULL(vmx->exit_reason) & EXITS_OF_INSNS) {
+		vcpu->exception.injected = false;
+		vcpu->interrupt.injected = false;
+		vcpu->nmi_injected = false;
+	} else if (!(vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
+		vmx_events_after_exit(vmx);
+	}
+}
+
+/* Go past an instruction that was handled here. */
+static void skip_insn(struct vmx_vcpu *vmx)
+{
+	struct vcpu *vcpu = &vmx->vcpu;
+	u64 rip = vcpu_rip(vcpu);
+	u64 next = rip + vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
+
+	if (unlikely((rip ^ next) >> 32) && !vcpu_64bit(vcpu))
+		next = (u32)next;
+	reg_write(vcpu, REG_RIP, next);
+	vmx_set_shadow(vcpu, 0);
+}
+
+static bool handle_cpuid(struct vmx_vcpu *vmx)
+{
+	/* A single-stepped one traps after it: the core's business. */
+	if (unlikely(vcpu_rflags(&vmx->vcpu) & X86_EFLAGS_TF))
+		return false;
+	cpuid_exit(&vmx->vcpu);
+	skip_insn(vmx);
+	vmx->vcpu.stat.exits[EXIT_CPUID]++;
+	return true;
+}
+
+/* Is the exit done with? The guest may be entered again then. */
+static bool handle_hot_exit(struct vmx_vcpu *vmx)
+{
+	if (unlikely(vmx->failed))
+		return false;
+	switch (vmx->exit_reason) {
+	case EXIT_REASON_CPUID:
+		return handle_cpuid(vmx);
+	}
+	return false;
+}
+
+static bool must_leave(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) || __xfer_to_guest_mode_work_pending();
+}
+
+/* Host fields that may have changed since the last run. */
+static void write_host_state(struct vmx_vcpu *vmx)
+{
+	u64 cr3 = __read_cr3();
+	u64 cr4 = __read_cr4();
+
+	if (vmx->host_cr3 != cr3) {
+		vmx->host_cr3 = cr3;
+		vmcs_write(HOST_CR3, cr3);
+	}
+	if (vmx->host_cr4 != cr4) {
+		vmx->host_cr4 = cr4;
+		vmcs_write(HOST_CR4, cr4);
+	}
+}
+
+static void load_guest_breakpoints(struct vcpu *vcpu)
+{
+	set_debugreg(0UL, 7);
+	set_debugreg(vcpu->dr[0], 0);
+	set_debugreg(vcpu->dr[1], 1);
+	set_debugreg(vcpu->dr[2], 2);
+	set_debugreg(vcpu->dr[3], 3);
+}
+
+/**
+ * vmx_run() - enter the guest until the core is needed
+ * @vcpu: loaded, vmx_prepare_guest() was called
+ *
+ * On return exit.kind is EXIT_NONE when nothing is left to be handled, and
+ * otherwise anything else: vmx_decode_exit() sets it.
+ *
+ * Context: interrupts off.
+ */
+void vmx_run(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	bool handled;
+
+	write_host_state(vmx);
+	if (unlikely(vcpu->dr7 & DR7_ENABLED))
+		load_guest_breakpoints(vcpu);
+	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL)) {
+		vmx->enter.spec_guest = vcpu->spec_ctrl;
+		vmx->enter.spec_host = this_cpu_read(x86_spec_ctrl_current);
+	}
+	vmx_l1tf_flush();
+
+	do {
+		enter_once(vmx);
+		handled = handle_hot_exit(vmx);
+	} while (handled && !must_leave(vcpu));
+	vcpu->exit.kind = handled ? EXIT_NONE : EXIT_UNKNOWN;
+
+	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		vcpu->spec_ctrl = vmx->enter.spec_guest;
+	/* An exit leaves the host without breakpoints and branch tracing. */
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+	if (unlikely(vmx->host_debugctl))
+		update_debugctlmsr(vmx->host_debugctl);
+}

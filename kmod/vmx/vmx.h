@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The VMX backend's own structures, and what its files offer each other. */
+#ifndef JOIST_VMX_VMX_H
+#define JOIST_VMX_VMX_H
+
+#include <linux/kvm.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+
+#include "enter.h"
+#include "insn.h"
+#include "../core/vcpu.h"
+#include "../core/vm.h"
+#include "../x86/vendor_ops.h"
+
+/**
+ * struct vmx_caps - what this CPU's capability MSRs allow, negotiated once
+ * @vmcs_revision: first word of every VMCS and VMXON region
+ * @pin: pin-based controls every VMCS starts with
+ * @cpu: primary processor-based controls likewise
+ * @cpu2: secondary controls that may be used; the vCPU chooses among them
+ * @exit: VM-exit controls
+ * @entry: VM-entry controls
+ * @ept_vpid: IA32_VMX_EPT_VPID_CAP
+ * @cr0_fixed0: bits of CR0 that must be one in VMX operation
+ * @cr4_fixed0: likewise of CR4
+ *
+ * Written at load, the same on every CPU: vmx_caps_same() checks it.
+ */
+struct vmx_caps {
+	u32 vmcs_revision;
+	u32 pin;
+	u32 cpu;
+	u32 cpu2;
+	u32 exit;
+	u32 entry;
+	u64 ept_vpid;
+	u64 cr0_fixed0;
+	u64 cr4_fixed0;
+};
+
+extern struct vmx_caps vmx_caps;
+
+static inline bool vmx_has_cpu2(u32 control)
+{
+	return vmx_caps.cpu2 & control;
+}
+
+struct vmx_vm {
+	struct vm vm;		/* first */
+};
+
+/* One physical page: VMCS or VMXON region. */
+struct vmcs_page {
+	u32 revision;
+	u32 abort;
+	u8 data[PAGE_SIZE - 8];
+};
+
+/* MSRs that the guest's SYSCALL and RDTSCP use and the host needs back only in
+ * its user mode.
+ */
+enum vmx_uret { URET_STAR, URET_LSTAR, URET_FMASK, URET_TSC_AUX, NR_URETS };
+
+/* Fields of a segment register, one bit each in vmx_vcpu.seg_avail. */
+enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
+
+/* Exit information read at most once per exit: bits of vmx_vcpu.info_avail. */
+#define INFO_QUALIFICATION	BIT(0)
+#define INFO_INTR		BIT(1)
+
+/**
+ * struct vmx_vcpu - a vCPU as VMX sees it
+ * @vcpu: the neutral part, first
+ * @vmcs: its VMCS
+ * @vmcs_pa: physical address of that
+ * @vmcs_cpu: the CPU it is active on, -1: clear; written there, interrupts off
+ * @vmcs_node: in that CPU's list of active VMCSs
+ * @launched: VMRESUME rather than VMLAUNCH
+ * @failed: the last entry was VMfail
+ * @host_saved: the host's FS, GS and MSRs are aside, the guest's are loaded
+ * @vpid: 0: none was free
+ * @eptp: EPT_POINTER as written; 0: not yet
+ * @msr_bitmap: page of intercepts
+ * @enter: arguments of the assembly
+ * @pin: controls as they stand in the VMCS, and those below
+ * @exit_reason: of the last exit, all bits
+ * @info_avail: INFO_*
+ * @exit_qualification: if available
+ * @exit_intr_info: if available
+ * @entry_intr_info: event written for the next entry, or 0
+ * @entry_error: its error code
+ * @event_len: instruction length of a software interrupt or exception
+ * @seg_avail: NR_SEG_FIELDS bits per segment register
+ * @seg: those fields as the VMCS holds them
+ * @tsc_offset: as the VMCS holds it
+ * @host_cr3: HOST_CR3 as written, and the others below
+ * @host_debugctl: the host's DEBUGCTL, cleared by every exit
+ * @guest_kernel_gs_base: while not loaded
+ * @guest_uret: the guest's values of enum vmx_uret
+ * @guest_debugctl: IA32_DEBUGCTL of the guest
+ * @guest_cstar: IA32_CSTAR, which no Intel CPU uses
+ *
+ * Protection: vcpu->mutex, and the CPU it is loaded on; others say so.
+ */
+struct vmx_vcpu {
+	struct vcpu vcpu;
+	struct vmcs_page *vmcs;
+	u64 vmcs_pa;
+	int vmcs_cpu;
+	struct list_head vmcs_node;
+	bool launched;
+	bool failed;
+	bool host_saved;
+	u16 vpid;
+	u64 eptp;
+	unsigned long *msr_bitmap;
+	struct vmx_enter_args enter;
+
+	u32 pin;
+	u32 cpu;
+	u32 cpu2;
+	u32 entry;
+	u32 exit;
+	u32 exception_bitmap;
+
+	u32 exit_reason;
+	u32 info_avail;
+	u64 exit_qualification;
+	u32 exit_intr_info;
+
+	u32 entry_intr_info;
+	u32 entry_error;
+	u32 event_len;
+
+	u32 seg_avail;
+	struct {
+		u64 base;
+		u32 limit;
+		u32 ar;
+		u16 selector;
+	} seg[NR_VCPU_SREGS];
+
+	u64 tsc_offset;
+
+	u64 host_cr3;
+	u64 host_cr4;
+	u64 host_fs_base;
+	u16 host_fs_sel;
+	u16 host_gs_sel;
+	u16 host_ldt_sel;
+	u16 host_ds_sel;
+	u16 host_es_sel;
+	u16 vmcs_fs_sel;
+	u16 vmcs_gs_sel;
+	u64 host_kernel_gs_base;
+	u64 host_debugctl;
+
+	u64 guest_kernel_gs_base;
+	u64 guest_uret[NR_URETS];
+	u64 guest_debugctl;
+	u64 guest_cstar;
+};
+
+static inline struct vmx_vcpu *to_vmx(struct vcpu *vcpu)
+{
+	return container_of(vcpu, struct vmx_vcpu, vcpu);
+}
+
+/* Controls: the VMCS is written only when the value changes. */
+#define VMX_CONTROLS(X)							\
+	X(pin, PIN_BASED_VM_EXEC_CONTROL)				\
+	X(cpu, CPU_BASED_VM_EXEC_CONTROL)				\
+	X(cpu2, SECONDARY_VM_EXEC_CONTROL)				\
+	X(entry, VM_ENTRY_CONTROLS)					\
+	X(exit, VM_EXIT_CONTROLS)					\
+	X(exception_bitmap, EXCEPTION_BITMAP)
+
+#define X(name, field)							\
+static inline void vmx_write_##name(struct vmx_vcpu *vmx, u32 val)	\
+{									\
+	if (vmx->name != val) {						\
+		vmx->name = val;					\
+		vmcs_write(field, val);					\
+	}								\
+}
+VMX_CONTROLS(X)
+#undef X
+
+static inline u64 vmx_exit_qualification(struct vmx_vcpu *vmx)
+{
+	if (!(vmx->info_avail & INFO_QUALIFICATION)) {
+		vmx->info_avail |= INFO_QUALIFICATION;
+		vmx->exit_qualification = vmcs_read(EXIT_QUALIFICATION);
+	}
+	return vmx->exit_qualification;
+}
+
+static inline u32 vmx_exit_intr_info(struct vmx_vcpu *vmx)
+{
+	if (!(vmx->info_avail & INFO_INTR)) {
+		vmx->info_avail |= INFO_INTR;
+		vmx->exit_intr_info = vmcs_read32(VM_EXIT_INTR_INFO);
+	}
+	return vmx->exit_intr_info;
+}
+
+/* caps.c */
+extern bool vmx_param_vpid;
+extern unsigned int vmx_param_ple_gap;
+int vmx_probe(void);
+int vmx_caps_setup(void);
+bool vmx_caps_same(void);
+
+/* vmcs.c: VMX on the CPUs, a VMCS per vCPU and where it is active */
+int vmx_cpus_alloc(void);
+void vmx_cpus_free(void);
+int vmx_cpu_enable(void);
+void vmx_cpu_disable(void);
+void vmx_emergency_clear(void);
+int vmcs_create(struct vmx_vcpu *vmx);
+void vmcs_destroy(struct vmx_vcpu *vmx);
+bool vmcs_activate(struct vmx_vcpu *vmx, int cpu);
+void vmcs_init(struct vmx_vcpu *vmx);
+
+/* host.c: the host's state that an exit does not bring back */
+void vmx_uret_cpu_init(void);
+void vmx_uret_cpu_drop(void);
+void vmx_uret_load(struct vmx_vcpu *vmx);
+void vmx_host_constants(void);
+void vmx_host_cpu_changed(struct vmx_vcpu *vmx);
+void vmx_prepare_guest(struct vcpu *vcpu);
+void vmx_host_restore(struct vmx_vcpu *vmx);
+u64 vmx_kernel_gs_base(struct vmx_vcpu *vmx);
+void vmx_set_kernel_gs_base(struct vmx_vcpu *vmx, u64 base);
+
+/* regs.c: registers that live in the VMCS */
+void vmx_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg);
+void vmx_set_cr0(struct vcpu *vcpu, u64 cr0);
+void vmx_set_cr3(struct vcpu *vcpu, u64 cr3);
+void vmx_set_cr4(struct vcpu *vcpu, u64 cr4);
+void vmx_set_efer(struct vcpu *vcpu, u64 efer);
+void vmx_set_dr7(struct vcpu *vcpu);
+void vmx_update_cr_ownership(struct vmx_vcpu *vmx);
+
+/* segment.c */
+void vmx_get_segment(struct vcpu *vcpu, struct kvm_segment *seg,
+		     enum vcpu_sreg which);
+void vmx_set_segment(struct vcpu *vcpu, const struct kvm_segment *seg,
+		     enum vcpu_sreg which);
+int vmx_get_cpl(struct vcpu *vcpu);
+void vmx_get_dt(struct vcpu *vcpu, struct kvm_dtable *dt, enum vcpu_dt which);
+void vmx_set_dt(struct vcpu *vcpu, const struct kvm_dtable *dt,
+		enum vcpu_dt which);
+void vmx_reset_segments(struct vmx_vcpu *vmx);
+void vmx_fix_long_mode_tr(struct vmx_vcpu *vmx);
+
+/* msr.c */
+int vmx_get_msr(struct vcpu *vcpu, struct msr_access *msr);
+int vmx_set_msr(struct vcpu *vcpu, const struct msr_access *msr);
+
+/* bitmap.c */
+int vmx_io_bitmap_alloc(void);
+void vmx_io_bitmap_free(void);
+u64 vmx_io_bitmap_pa(int which);
+int vmx_msr_bitmap_create(struct vmx_vcpu *vmx);
+void vmx_msr_bitmap_destroy(struct vmx_vcpu *vmx);
+void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
+void vmx_msr_bitmap_cpuid(struct vmx_vcpu *vmx);
+
+/* intr.c: events into the guest, and what exits say of them */
+void vmx_inject_exception(struct vcpu *vcpu);
+void vmx_inject_irq(struct vcpu *vcpu);
+void vmx_inject_nmi(struct vcpu *vcpu);
+void vmx_cancel_injection(struct vcpu *vcpu);
+bool vmx_irq_allowed(struct vcpu *vcpu);
+bool vmx_nmi_allowed(struct vcpu *vcpu);
+void vmx_irq_window(struct vcpu *vcpu);
+void vmx_nmi_window(struct vcpu *vcpu);
+u32 vmx_get_shadow(struct vcpu *vcpu);
+void vmx_set_shadow(struct vcpu *vcpu, u32 mask);
+bool vmx_get_nmi_mask(struct vcpu *vcpu);
+void vmx_set_nmi_mask(struct vcpu *vcpu, bool masked);
+void vmx_update_tpr(struct vcpu *vcpu, int tpr, int vector);
+void vmx_events_after_exit(struct vmx_vcpu *vmx);
+
+/* ept.c */
+void vmx_ept_setup(void);
+void vmx_load_root(struct vcpu *vcpu, hpa_t root, int level);
+void vmx_flush_tlb(struct vcpu *vcpu);
+
+/* vpid.c */
+void vmx_vpid_alloc(struct vmx_vcpu *vmx);
+void vmx_vpid_free(struct vmx_vcpu *vmx);
+void vmx_flush_tlb_guest(struct vcpu *vcpu);
+
+/* run.c, exit.c, l1tf.c */
+void vmx_run(struct vcpu *vcpu);
+void vmx_decode_exit(struct vcpu *vcpu);
+int vmx_l1tf_setup(void);
+void vmx_l1tf_teardown(void);
+void vmx_l1tf_flush(void);
+
+/* dump.c */
+void vmx_dump(struct vcpu *vcpu);
+const char *vmx_exit_name(u32 reason);
+
+#endif
