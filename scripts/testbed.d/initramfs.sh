@@ -10,7 +10,8 @@ copy_libs()
 {
 	local root=$1 lib
 	[ "$(head -c 4 "$2" | od -An -tx1 | tr -d ' ')" = 7f454c46 ] || return 0
-	ldd "$2" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
+	# A static program has none: that is no failure.
+	{ ldd "$2" 2>/dev/null | grep -o '/[^ ]*' || true; } | while read -r lib; do
 		mkdir -p "$root$(dirname "$lib")"
 		[ -e "$root$lib" ] || cp -L "$lib" "$root$lib"
 	done
