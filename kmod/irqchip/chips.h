@@ -6,11 +6,10 @@
 #include <linux/refcount.h>
 
 #include "../core/iobus.h"
+#include "../core/vm.h"
 #include "ioapic.h"
 #include "pic.h"
 #include "pit.h"
-
-struct vm;
 
 /* The bus's view of the chips: one device for each of their ranges. */
 enum irqchip_dev {
@@ -51,9 +50,17 @@ void irqchip_put(struct irqchip *chip);
 int irqchip_bus_add(struct vm *vm, struct irqchip *chip, enum irqchip_dev first,
 		    enum irqchip_dev last);
 
-/* Caller sees the PIT of a VM, NULL: there is none. */
+/* The chips of a VM, NULL: there are none (yet). */
+static inline struct irqchip *vm_chips(struct vm *vm)
+{
+	/* Pairs with the release in irqchip_create(): they are initialized. */
+	return smp_load_acquire(&vm->irqchip);
+}
+
+/* The PIT of a VM, NULL: there is none. */
 static inline struct pit *irqchip_pit(struct irqchip *chip)
 {
+	/* Pairs with the release in irqchip_create_pit(). */
 	return chip && smp_load_acquire(&chip->has_pit) ? &chip->pit : NULL;
 }
 

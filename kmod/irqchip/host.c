@@ -86,7 +86,7 @@ u32 irq_host_x2apic_api(struct vm *vm)
 
 void irq_host_eoi(struct vm *vm, u8 vector, bool level)
 {
-	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	struct irqchip *chip = vm_chips(vm);
 
 	if (chip)
 		ioapic_eoi(&chip->ioapic, vector, level);
@@ -116,7 +116,7 @@ static bool pit_is_acked(struct vm *vm, unsigned int chip, unsigned int pin)
 
 void irq_host_ack_notify(struct vm *vm, unsigned int chip, unsigned int pin)
 {
-	struct pit *pit = irqchip_pit(smp_load_acquire(&vm->irqchip));
+	struct pit *pit = irqchip_pit(vm_chips(vm));
 
 	if (pit && READ_ONCE(pit->in_flight) && pit_is_acked(vm, chip, pin))
 		pit_acked(pit);

@@ -25,7 +25,7 @@ struct vm;
  * @vectors: of all pins' entries; read without the lock
  */
 struct ioapic {
-	spinlock_t lock;
+	spinlock_t lock;	/* registers and lines */
 	struct vm *vm;
 	struct kvm_ioapic_state state;
 	u32 lines[IOAPIC_PINS];

@@ -68,6 +68,7 @@ int irqchip_create(struct vm *vm)
 	mutex_unlock(&vm->slots_lock);
 	if (err)
 		goto out_routing;
+	/* Pairs with the acquire in vm_chips() and vm_has_irqchip(). */
 	smp_store_release(&vm->irqchip, chip);
 	routing_publish(vm, routing);
 	return 0;
@@ -127,6 +128,7 @@ int irqchip_create_pit(struct vm *vm, const struct kvm_pit_config *cfg)
 		pit_stop(&chip->pit);
 		return err;
 	}
+	/* Pairs with the acquire in irqchip_pit(). */
 	smp_store_release(&chip->has_pit, true);
 	return 0;
 }
@@ -228,7 +230,7 @@ static int route_set_line(struct vm *vm, const struct irq_route *route,
 	if (route->type == KVM_IRQ_ROUTING_MSI)
 		return level ? route_msi(vm, route->addr_lo, route->addr_hi,
 					 route->data) : -1;
-	chip = smp_load_acquire(&vm->irqchip);
+	chip = vm_chips(vm);
 	if (!chip)
 		return -1;
 	switch (route->chip) {
@@ -335,7 +337,7 @@ bool irqchip_has_irq(struct vcpu *vcpu)
 {
 	if (!vcpu->lapic)
 		return false;
-	return pic_has_irq(smp_load_acquire(&vcpu->vm->irqchip), vcpu) ||
+	return pic_has_irq(vm_chips(vcpu->vm), vcpu) ||
 	       lapic_next_irq(vcpu->lapic) >= 0;
 }
 
@@ -352,7 +354,7 @@ int irqchip_ack_irq(struct vcpu *vcpu)
 
 	if (!vcpu->lapic)
 		return -1;
-	chip = smp_load_acquire(&vcpu->vm->irqchip);
+	chip = vm_chips(vcpu->vm);
 	if (pic_has_irq(chip, vcpu))
 		return pic_ack(&chip->pic);
 	vector = lapic_next_irq(vcpu->lapic);

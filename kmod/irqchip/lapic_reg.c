@@ -351,7 +351,10 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 		      (x2apic ? ~0u : 0xff000000));
 	for (reg = LAPIC_REG_LVTT; reg <= LAPIC_REG_LVT_ERROR; reg += 16)
 		lapic_reg_set(lapic, reg, state_get(state, reg) &
-			      lapic_lvt_mask(lapic, reg));
+			      (lapic_lvt_mask(lapic, reg) |
+			       /* CPUID may be set later than this. */
+			       (reg == LAPIC_REG_LVTT ? LAPIC_LVT_TIMER_MODE :
+				0)));
 	/* Vectors below 16 do not exist. */
 	for (i = 0; i < 8; i++) {
 		u32 valid = i ? ~0u : ~0xffffu, at = i * 16;

@@ -18,7 +18,7 @@ unsigned int lapic_min_period_us = 200;
 /* A deadline this close counts as reached: the clocks differ in their rate. */
 #define DEADLINE_SLACK_NS	2000
 /* Farther deadlines are looked at again after this many guest TSC ticks. */
-#define DEADLINE_MAX_TICKS	(1ULL << 50)
+#define DEADLINE_MAX_TICKS	BIT_ULL(50)
 
 static enum lapic_timer_mode timer_mode(const struct lapic *lapic)
 {
@@ -216,13 +216,12 @@ void lapic_timer_update(struct lapic *lapic)
  */
 void lapic_timer_write_lvtt(struct lapic *lapic, u32 val)
 {
-	enum lapic_timer_mode old;
+	bool was_deadline;
 
 	timer_settle(lapic);
-	old = timer_mode(lapic);
+	was_deadline = timer_mode(lapic) == LAPIC_TIMER_DEADLINE;
 	lapic_reg_set(lapic, LAPIC_REG_LVTT, val);
-	if ((old == LAPIC_TIMER_DEADLINE) !=
-	    (timer_mode(lapic) == LAPIC_TIMER_DEADLINE)) {
+	if (was_deadline != (timer_mode(lapic) == LAPIC_TIMER_DEADLINE)) {
 		lapic_reg_set(lapic, LAPIC_REG_TMICT, 0);
 		lapic->timer.running = false;
 		lapic->timer.tsc_deadline = 0;

@@ -132,11 +132,10 @@ static int chip_set_line(struct kvm_pic_state *chip, u8 bit, bool level)
 	bool request = level;
 	bool was = chip->irr & bit;
 
-	if (!(chip->elcr & bit)) {
+	if (!(chip->elcr & bit))
 		request = level && !(chip->last_irr & bit);
-	} else if (!level) {
+	else if (!level)
 		chip->irr &= ~bit;
-	}
 	if (level)
 		chip->last_irr |= bit;
 	else

@@ -24,7 +24,7 @@ struct vm;
  * @output: INT of the master; written under @lock, read without it
  */
 struct pic {
-	spinlock_t lock;
+	spinlock_t lock;	/* registers and lines */
 	struct vm *vm;
 	struct kvm_pic_state chip[2];
 	u32 lines[PIC_PINS];

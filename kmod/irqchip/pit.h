@@ -3,6 +3,7 @@
 #ifndef JOIST_IRQCHIP_PIT_H
 #define JOIST_IRQCHIP_PIT_H
 
+#include <linux/atomic.h>
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/mutex.h>
@@ -44,7 +45,7 @@ struct pit_channel {
  * @in_flight: (atomic) one was sent and is not acknowledged yet
  */
 struct pit {
-	struct mutex lock;
+	struct mutex lock;	/* registers */
 	struct vm *vm;
 	struct pit_channel channels[3];
 	u32 flags;

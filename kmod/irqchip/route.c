@@ -2,6 +2,7 @@
 /* GSI routing tables, and what an MSI's address and data say. */
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
