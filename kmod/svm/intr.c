@@ -263,7 +263,8 @@ void svm_nmi_iret_done(struct svm_vcpu *svm)
  * @vcpu: loaded
  *
  * Before the IRET its intercept is enough. Over the IRET itself, and over an
- * interrupt shadow, one instruction is stepped.
+ * interrupt shadow, one instruction is stepped. Where another event goes first
+ * the guest leaves right after its delivery: a step would show on its stack.
  */
 void svm_nmi_window(struct vcpu *vcpu)
 {
@@ -272,8 +273,8 @@ void svm_nmi_window(struct vcpu *vcpu)
 
 	if (svm->nmi_step || (svm->nmi_masked && !svm->iret_seen))
 		return;
-	if (!svm->nmi_masked && event_under_way(svm) && !svm_get_shadow(vcpu)) {
-		/* Another event goes first; the core leaves right after it. */
+	if (event_under_way(svm)) {
+		svm->exit_now = true;
 		return;
 	}
 	rflags = vcpu_rflags(vcpu);

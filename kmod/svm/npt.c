@@ -14,10 +14,8 @@ static struct spte_layout layout;
  *
  * The CPU walks nested tables in the host's own paging mode: as many levels
  * as the host has.
- *
- * Return: 0
  */
-int svm_npt_setup(void)
+void svm_npt_setup(void)
 {
 	layout = spte_layout_npt;
 #ifdef CONFIG_AMD_MEM_ENCRYPT
@@ -25,7 +23,6 @@ int svm_npt_setup(void)
 #endif
 	mmu_set_layout(&layout, pgtable_l5_enabled() ? 5 : 4,
 		       boot_cpu_has(X86_FEATURE_GBPAGES) ? 3 : 2);
-	return 0;
 }
 
 /**

@@ -11,6 +11,7 @@
 
 #include "svm.h"
 #include "insn.h"
+#include "../x86/cpuid.h"
 
 DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
@@ -54,6 +55,18 @@ static int alloc_cpu_pages(void)
 	return 0;
 }
 
+/* What guests may be told they have, beyond what needs no help from here. */
+static void set_guest_features(void)
+{
+	u32 features = VENDOR_XSAVES | VENDOR_UMIP | VENDOR_INVPCID;
+
+	if (svm_has_tsc_aux())
+		features |= VENDOR_RDTSCP;
+	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		features |= VENDOR_SPEC_CTRL;
+	cpuid_vendor_features |= features;
+}
+
 static int svm_setup(void)
 {
 	int err;
@@ -68,6 +81,7 @@ static int svm_setup(void)
 	if (err)
 		goto out_pages;
 	svm_npt_setup();
+	set_guest_features();
 	return 0;
 
 out_pages:

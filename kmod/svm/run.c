@@ -3,6 +3,7 @@
 #include <linux/mm_types.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <asm/debugreg.h>
 #include <asm/mce.h>
 #include <asm/nospec-branch.h>
@@ -52,9 +53,12 @@ static void save_host_ldt(void)
 #endif
 }
 
-/* DR0..DR3 are nobody's but ours to switch; only armed ones matter. */
+/* DR0..DR3 are nobody's but ours to switch; only armed ones matter. The host's
+ * are disarmed first.
+ */
 static void load_breakpoints(struct vcpu *vcpu)
 {
+	set_debugreg(0UL, 7);
 	set_debugreg(vcpu->dr[0], 0);
 	set_debugreg(vcpu->dr[1], 1);
 	set_debugreg(vcpu->dr[2], 2);
@@ -118,6 +122,12 @@ static void before_entry(struct svm_vcpu *svm, struct svm_cpu *cpu)
 		write_dirty_regs(vcpu, vmcb);
 	if (unlikely(svm->nmi_step))
 		save->rflags |= X86_EFLAGS_TF | X86_EFLAGS_RF;
+	if (unlikely(svm->exit_now)) {
+		/* Pending until the guest runs, which it ends at once. */
+		smp_send_reschedule(smp_processor_id());
+		svm->exit_now = false;
+		vcpu_request(vcpu, REQ_EVENT);
+	}
 	if (save->cr2 != vcpu->cr2) {
 		save->cr2 = vcpu->cr2;
 		vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR2);

@@ -107,6 +107,7 @@ struct svm_spec_ctrl {
  * @nmi_step: one instruction is to be stepped to find the NMI window
  * @step_iret: it is the IRET
  * @stepped: the last entry stepped it
+ * @exit_now: the next entry only delivers its event
  * @iret_rip: address of it
  * @step_rflags: the guest's own TF and RF
  *
@@ -127,6 +128,7 @@ struct svm_vcpu {
 	bool nmi_step;
 	bool step_iret;
 	bool stepped;
+	bool exit_now;
 	u64 iret_rip;
 	u64 step_rflags;
 };
@@ -245,7 +247,7 @@ void svm_save_host(void);
 void svm_decode_exit(struct vcpu *vcpu);
 
 /* npt.c */
-int svm_npt_setup(void);
+void svm_npt_setup(void);
 void svm_load_root(struct vcpu *vcpu, hpa_t root, int level);
 
 /* asid.c */

@@ -137,6 +137,7 @@ void svm_vcpu_reset(struct vcpu *vcpu, bool init)
 	vmcb->control.exit_int_info = 0;
 	svm_irq_window_close(svm);
 	svm->nmi_step = false;
+	svm->exit_now = false;
 	svm_set_nmi_mask(vcpu, false);
 	if (!init) {
 		save->g_pat = PAT_RESET;
@@ -163,7 +164,8 @@ void svm_cpuid_changed(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct vmcb *vmcb = svm->vmcb;
-	bool spec = vcpu->feat.spec_ctrl;
+	bool spec = vcpu->feat.spec_ctrl || vcpu->feat.stibp ||
+		    vcpu->feat.ssbd;
 
 	vmcb_intercept(vmcb, INTERCEPT_RDTSCP, !vcpu->feat.rdtscp);
 	if (boot_cpu_has(X86_FEATURE_INVPCID))
