@@ -138,6 +138,8 @@ int vcpu_prot32(struct test_vm *vm, int i, uint32_t ip)
 	data_segments(&s, SEL_DATA);
 	tables(&s);
 	s.cr0 = CR0_PE | CR0_ET | CR0_NE;
+	s.cr4 = 0;
+	s.efer = 0;
 	return set_mode(vm, i, &s, ip);
 }
 
