@@ -503,7 +503,7 @@ static bool prefix_allowed(const struct insn *insn, u32 attr)
 static bool lock_allowed(const struct insn *insn, u32 attr)
 {
 	if (insn->map == 1 && (insn->opcode == 0x20 || insn->opcode == 0x22))
-		return (insn->modrm >> 3 & 7) == 0;
+		return insn->reg == 0;
 	return (attr & OP_LOCK) && insn->mod != 3;
 }
 

@@ -68,6 +68,7 @@ static bool simd_classify(const struct insn *insn, struct simd_move *m)
 		return pp == PP_66 || pp == PP_F3;
 	case 0x6f:				/* MOVDQA, MOVDQU */
 	case 0x7f:
+		m->store = insn->opcode == 0x7f;
 		m->aligned = pp == PP_66;
 		return pp == PP_66 || pp == PP_F3;
 	case 0xd6:				/* MOVQ */
