@@ -32,11 +32,12 @@ static bool exit_io(struct vcpu *vcpu)
 	u32 i;
 
 	for (i = 0; i < run->io.count; i++, data += size) {
+		if (!out)
+			bus_read(&vm->pio, run->io.port, data, size);
+		/* First: the report of what a write ends shows that write. */
+		remember(vcpu, run->io.port, data, size, out);
 		if (out)
 			bus_write(&vm->pio, run->io.port, data, size);
-		else
-			bus_read(&vm->pio, run->io.port, data, size);
-		remember(vcpu, run->io.port, data, size, out);
 	}
 	return true;
 }
@@ -47,12 +48,12 @@ static bool exit_mmio(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	unsigned int len = min(run->mmio.len, (u32)sizeof(run->mmio.data));
 
-	if (run->mmio.is_write)
-		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, len);
-	else
+	if (!run->mmio.is_write)
 		bus_read(&vm->mmio, run->mmio.phys_addr, run->mmio.data, len);
 	remember(vcpu, run->mmio.phys_addr, run->mmio.data, (u8)len,
 		 run->mmio.is_write);
+	if (run->mmio.is_write)
+		bus_write(&vm->mmio, run->mmio.phys_addr, run->mmio.data, len);
 	return true;
 }
 
