@@ -4,6 +4,7 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
+#include <trace/events/ipi.h>
 #include <asm/debugreg.h>
 #include <asm/mce.h>
 #include <asm/nospec-branch.h>
