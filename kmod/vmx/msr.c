@@ -7,8 +7,11 @@
 #include "../core/regs.h"
 #include "../x86/msr.h"
 
-/* What a guest may set in IA32_DEBUGCTL: single-step on branches. */
-#define DEBUGCTL_GUEST	DEBUGCTLMSR_BTF
+/* What a guest may set in IA32_DEBUGCTL: single-step on branches. Recording them
+ * is accepted and not done.
+ */
+#define DEBUGCTL_GUEST		DEBUGCTLMSR_BTF
+#define DEBUGCTL_IGNORED	DEBUGCTLMSR_LBR
 
 /* WRMSR faults on an address that is not canonical for the CPU, whatever the
  * guest's paging mode: so it would in the host.
@@ -166,8 +169,16 @@ int vmx_set_msr(struct vcpu *vcpu, const struct msr_access *msr)
 		vcpu->pat = data;
 		vmcs_write(GUEST_IA32_PAT, data);
 		return 0;
+	case MSR_IA32_SPEC_CTRL:
+		/* A guest that uses it does so at each of its kernel's entries:
+		 * vmx_run() keeps vcpu->spec_ctrl from now on.
+		 */
+		if (!msr->host && boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+			vmx_intercept_msr(vcpu, MSR_IA32_SPEC_CTRL, false, false);
+		return 0;
 	case MSR_IA32_DEBUGCTLMSR:
-		if (data & ~DEBUGCTL_GUEST)
+		data &= ~(u64)DEBUGCTL_IGNORED;
+		if (data & ~(u64)DEBUGCTL_GUEST)
 			return MSR_FAULT;
 		vmx->guest_debugctl = data;
 		vmcs_write(GUEST_IA32_DEBUGCTL, data);

@@ -49,16 +49,30 @@ void vmx_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg)
 	}
 }
 
-/* With PAE paging an entry loads the PDPTEs from the VMCS, not from memory. */
+/* With PAE paging an entry loads the PDPTEs from the VMCS, not from memory, and
+ * an exit saves them: the guest's own MOV to CR3 changes them.
+ */
 static void write_pdptrs(struct vcpu *vcpu)
 {
-	if (!vcpu_paging(vcpu) || !(vcpu_cr4(vcpu) & X86_CR4_PAE) ||
-	    vcpu_long_mode(vcpu))
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	vmx->pae_paging = vcpu_paging(vcpu) && !vcpu_long_mode(vcpu) &&
+			  vcpu_cr4(vcpu) & X86_CR4_PAE;
+	if (!vmx->pae_paging)
 		return;
 	vmcs_write(GUEST_PDPTR0, vcpu->pdptrs[0]);
 	vmcs_write(GUEST_PDPTR1, vcpu->pdptrs[1]);
 	vmcs_write(GUEST_PDPTR2, vcpu->pdptrs[2]);
 	vmcs_write(GUEST_PDPTR3, vcpu->pdptrs[3]);
+}
+
+/** vmx_read_pdptrs() - as the last exit saved them; PAE paging */
+void vmx_read_pdptrs(struct vcpu *vcpu)
+{
+	vcpu->pdptrs[0] = vmcs_read(GUEST_PDPTR0);
+	vcpu->pdptrs[1] = vmcs_read(GUEST_PDPTR1);
+	vcpu->pdptrs[2] = vmcs_read(GUEST_PDPTR2);
+	vcpu->pdptrs[3] = vmcs_read(GUEST_PDPTR3);
 }
 
 static void set_reg(struct vcpu *vcpu, enum vcpu_reg reg)

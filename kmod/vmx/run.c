@@ -122,6 +122,8 @@ static void enter_once(struct vmx_vcpu *vmx)
 	vmx->launched = true;
 	vmx->entry_intr_info = 0;
 	vmx->exit_reason = vmcs_read32(VM_EXIT_REASON);
+	if (unlikely(vmx->pae_paging))
+		vmx_read_pdptrs(vcpu);
 	take_host_events(vmx);
 	if (vmx->exit_reason < 64 &&
 	    BIT_ULL(vmx->exit_reason) & EXITS_OF_INSNS) {

@@ -79,6 +79,7 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @launched: VMRESUME rather than VMLAUNCH
  * @failed: the last entry was VMfail
  * @host_saved: the host's FS, GS and MSRs are aside, the guest's are loaded
+ * @pae_paging: the guest has four PDPTEs, in the VMCS
  * @vpid: 0: none was free
  * @eptp: EPT_POINTER as written; 0: not yet
  * @msr_bitmap: page of intercepts
@@ -112,6 +113,7 @@ struct vmx_vcpu {
 	bool launched;
 	bool failed;
 	bool host_saved;
+	bool pae_paging;
 	u16 vpid;
 	u64 eptp;
 	unsigned long *msr_bitmap;
@@ -236,6 +238,7 @@ void vmx_set_kernel_gs_base(struct vmx_vcpu *vmx, u64 base);
 
 /* regs.c: registers that live in the VMCS */
 void vmx_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg);
+void vmx_read_pdptrs(struct vcpu *vcpu);
 void vmx_set_cr0(struct vcpu *vcpu, u64 cr0);
 void vmx_set_cr3(struct vcpu *vcpu, u64 cr3);
 void vmx_set_cr4(struct vcpu *vcpu, u64 cr4);
