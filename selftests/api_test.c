@@ -209,8 +209,9 @@ TEST_F(api, vcpus_until_the_limit)
 		fd = xioctl_val(self->vm.fd, KVM_CREATE_VCPU, n);
 		ASSERT_LE(0, fd);
 	}
-	if (max < 300)
+	if (max < 300) {
 		EXPECT_EQ(-EINVAL, xioctl_val(self->vm.fd, KVM_CREATE_VCPU, n));
+	}
 }
 
 TEST_F(api, irqchip_comes_first)

@@ -163,6 +163,15 @@ int vcpu_long64(struct test_vm *vm, int i, uint64_t ip)
 	return set_mode(vm, i, &s, ip);
 }
 
+/** cpu_is_tcg() - the host's CPU is QEMU's, which leaves some things out */
+bool cpu_is_tcg(void)
+{
+	uint32_t eax = 0x40000000, ebx, ecx, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	return ebx == 0x54474354;	/* "TCGT" */
+}
+
 /** supported_cpuid() - KVM_GET_SUPPORTED_CPUID */
 int supported_cpuid(struct test_vm *vm, struct test_cpuid *c)
 {
