@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the pure interrupt-controller files ask of the module: host.h. */
+#define pr_fmt(fmt) "joist: " fmt
 #include <linux/moduleparam.h>
+#include <linux/pid.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/srcu.h>
 #include <asm/msr.h>
 
@@ -23,9 +28,19 @@ static void request_and_kick(struct vcpu *vcpu, enum request req)
 	vcpu_kick(vcpu);
 }
 
+/* The vCPU's thread, in its own business: it looks before it enters or sleeps.
+ * Full barriers of set_bit here and at entry order the request and the pid.
+ */
+static bool is_own_thread(struct vcpu *vcpu)
+{
+	return in_task() && READ_ONCE(vcpu->pid) == task_pid(current);
+}
+
 void irq_host_notify(struct vcpu *vcpu)
 {
-	request_and_kick(vcpu, REQ_EVENT);
+	vcpu_request(vcpu, REQ_EVENT);
+	if (!is_own_thread(vcpu))
+		vcpu_kick(vcpu);
 }
 
 void irq_host_nmi(struct vcpu *vcpu)
@@ -57,6 +72,12 @@ u64 irq_host_tsc_khz(struct vcpu *vcpu)
 bool irq_host_tsc_deadline(struct vcpu *vcpu)
 {
 	return vcpu->feat.tsc_deadline;
+}
+
+void irq_host_short_period(struct vm *vm, u64 ns)
+{
+	pr_info_once("VM %u asks for a timer period of %llu ns, it gets %u us: parameter min_timer_period_us (said once)\n",
+		     vm->id, ns, lapic_min_period_us);
 }
 
 struct lapic *irq_host_lapic(struct vm *vm, unsigned int idx)

@@ -25,6 +25,8 @@ u64 irq_host_guest_tsc(struct vcpu *vcpu);
 u64 irq_host_tsc_khz(struct vcpu *vcpu);
 /* CPUID grants the guest the TSC-deadline mode. */
 bool irq_host_tsc_deadline(struct vcpu *vcpu);
+/* A guest's periodic timer is shorter than it may be: worth a line in the log. */
+void irq_host_short_period(struct vm *vm, u64 ns);
 /* The VM's lapics by vCPU index; NULL past the end. */
 struct lapic *irq_host_lapic(struct vm *vm, unsigned int idx);
 struct vm *irq_host_vm(struct vcpu *vcpu);

@@ -145,6 +145,6 @@ void lapic_timer_write_tmict(struct lapic *lapic, u32 count);
 void lapic_timer_write_tdcr(struct lapic *lapic, u32 val);
 u32 lapic_timer_count(struct lapic *lapic);
 void lapic_timer_restore(struct lapic *lapic, u32 count);
-void lapic_timer_update(struct lapic *lapic);
+u64 lapic_least_period(void);
 
 #endif

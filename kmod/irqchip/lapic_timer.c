@@ -35,12 +35,16 @@ static u64 timer_initial_ns(const struct lapic *lapic)
 	return (u64)lapic_reg(lapic, LAPIC_REG_TMICT) * lapic->timer.divide;
 }
 
+/** lapic_least_period() - the shortest period a guest's timer may have, ns */
+u64 lapic_least_period(void)
+{
+	return max(READ_ONCE(lapic_min_period_us), 1u) * 1000ULL;
+}
+
 /* Of the periodic mode, ns. */
 static u64 timer_period(const struct lapic *lapic)
 {
-	u64 least = max(READ_ONCE(lapic_min_period_us), 1u) * 1000ULL;
-
-	return max(timer_initial_ns(lapic), least);
+	return max(timer_initial_ns(lapic), lapic_least_period());
 }
 
 /* Step a periodic target that has passed over all that was missed. */
@@ -200,7 +204,7 @@ void lapic_timer_reset(struct lapic *lapic)
 	lapic->timer.divide = 2;
 }
 
-/** lapic_timer_update() - the LVT's mask has changed; vcpu->mutex held */
+/** lapic_timer_update() - mask or guest TSC has changed; vcpu->mutex held */
 void lapic_timer_update(struct lapic *lapic)
 {
 	timer_settle(lapic);
@@ -238,6 +242,9 @@ void lapic_timer_write_tmict(struct lapic *lapic, u32 count)
 		return;
 	timer_settle(lapic);
 	lapic_reg_set(lapic, LAPIC_REG_TMICT, count);
+	if (count && timer_mode(lapic) == LAPIC_TIMER_PERIODIC &&
+	    timer_initial_ns(lapic) < lapic_least_period())
+		irq_host_short_period(lapic->vm, timer_initial_ns(lapic));
 	timer->running = count;
 	timer->target = ktime_get_ns() +
 			(timer_mode(lapic) == LAPIC_TIMER_PERIODIC ?

@@ -107,7 +107,6 @@ void pit_tick_start(struct pit *pit)
 {
 	struct kvm_pit_channel_state *s = &pit->channels[0].state;
 	u64 ns = div_u64((u64)s->count * NSEC_PER_SEC, PIT_HZ);
-	u64 least = max(READ_ONCE(lapic_min_period_us), 1u) * 1000ULL;
 
 	pit_tick_stop(pit);
 	switch (s->mode) {
@@ -117,7 +116,10 @@ void pit_tick_start(struct pit *pit)
 		break;
 	case 2:
 	case 3:
-		ns = max(ns, least);
+		if (ns < lapic_least_period()) {
+			irq_host_short_period(pit->vm, ns);
+			ns = lapic_least_period();
+		}
 		pit->period = ns;
 		break;
 	default:

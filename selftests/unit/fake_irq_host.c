@@ -103,6 +103,11 @@ bool irq_host_tsc_deadline(struct vcpu *vcpu)
 	return !vcpu->vm->no_deadline;
 }
 
+void irq_host_short_period(struct vm *vm, u64 ns)
+{
+	vm->short_periods++;
+}
+
 struct lapic *irq_host_lapic(struct vm *vm, unsigned int idx)
 {
 	return idx < vm->nr_vcpus ? vm->vcpus[idx].lapic : NULL;

@@ -35,6 +35,7 @@ struct vm {
 	void (*on_ack)(struct vm *vm, unsigned int chip, unsigned int pin);
 	int pulse_result;
 	unsigned int pulses;
+	unsigned int short_periods;
 };
 
 /* A VM with @nr vCPUs, ids from 0; its APICs as after power-up. */

@@ -14,7 +14,7 @@
 #include "irqchip/lapic.h"
 #include "x86/msr.h"
 
-#define NR_CPUS	8
+#define VCPUS	8
 
 static struct vm *vm;
 
@@ -90,8 +90,8 @@ static int setup(void **state)
 {
 	unsigned int i;
 
-	vm = fake_vm_create(NR_CPUS);
-	for (i = 0; i < NR_CPUS; i++)
+	vm = fake_vm_create(VCPUS);
+	for (i = 0; i < VCPUS; i++)
 		wr(i, LAPIC_REG_SVR, 0x1ff);
 	fake_vm_forget(vm);
 	return 0;
@@ -317,7 +317,7 @@ static void logical_flat(void **state)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_CPUS; i++)
+	for (i = 0; i < VCPUS; i++)
 		wr(i, LAPIC_REG_LDR, BIT(i) << 24);
 	ipi(0, 0x25, 0x4841);
 	assert_int_equal(who(0x41), 0x25);
@@ -331,7 +331,7 @@ static void logical_cluster(void **state)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_CPUS; i++) {
+	for (i = 0; i < VCPUS; i++) {
 		wr(i, LAPIC_REG_DFR, 0x0fffffff);
 		wr(i, LAPIC_REG_LDR, (i / 4 << 4 | BIT(i % 4)) << 24);
 	}
@@ -354,7 +354,7 @@ static void lowest_priority(void **state)
 	unsigned int i;
 	u32 seen = 0;
 
-	for (i = 0; i < NR_CPUS; i++) {
+	for (i = 0; i < VCPUS; i++) {
 		wr(i, LAPIC_REG_LDR, BIT(i) << 24);
 		wr(i, LAPIC_REG_TPR, i == 6 ? 0x20 : 0x30);
 	}
@@ -543,7 +543,7 @@ static void x2apic_ipis(void **state)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_CPUS; i++)
+	for (i = 0; i < VCPUS; i++)
 		x2apic(i);
 	assert_int_equal(wrx(0, LAPIC_REG_ICR, 5ULL << 32 | 0x4041), 0);
 	assert_int_equal(who(0x41), BIT(5));
@@ -581,14 +581,14 @@ static void high_ids(void **state)
 	x2apic(0);
 	/* Those above 255 answer to their full id only, in xAPIC mode too. */
 	wrx(0, LAPIC_REG_ICR, 0x123ULL << 32 | 0x4500);
-	assert_int_equal(vm->vcpus[NR_CPUS].init_sipis, 1);
+	assert_int_equal(vm->vcpus[VCPUS].init_sipis, 1);
 	ipi(1, 5, 0x4041);
 	assert_int_equal(who(0x41), BIT(5));
 	ipi(1, 0x23, 0x4041);
 	assert_int_equal(who(0x41), 0);
 	lapic_set_base(high, 0xfee00c00);
 	wrx(0, LAPIC_REG_ICR, 0x00120008ULL << 32 | 0x4841);
-	assert_int_equal(who(0x41), BIT(NR_CPUS));
+	assert_int_equal(who(0x41), BIT(VCPUS));
 }
 
 static void broadcast_quirk(void **state)
@@ -596,10 +596,10 @@ static void broadcast_quirk(void **state)
 	struct lapic_msg m = { .dest = 0xff, .vector = 0x41, .assert = true };
 
 	x2apic(1);
-	assert_int_equal(lapic_deliver(vm, NULL, &m), NR_CPUS);
+	assert_int_equal(lapic_deliver(vm, NULL, &m), VCPUS);
 	who(0x41);
 	vm->x2apic_api = KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
-	assert_int_equal(lapic_deliver(vm, NULL, &m), NR_CPUS - 1);
+	assert_int_equal(lapic_deliver(vm, NULL, &m), VCPUS - 1);
 	assert_int_equal(who(0x41), 0xff & ~BIT(1));
 }
 
@@ -662,7 +662,7 @@ static void hostile_state(void **state)
 
 	srand(1);
 	for (i = 0; i < 30000; i++) {
-		unsigned int cpu = rand() % NR_CPUS;
+		unsigned int cpu = rand() % VCPUS;
 		u64 val = (u64)rand() << 32 ^ rand();
 		u8 vector;
 

@@ -162,6 +162,7 @@ static void periods_have_a_floor(void **state)
 
 	wr(LAPIC_REG_LVTT, 0x20000 | VECTOR);
 	wr(LAPIC_REG_TMICT, 1);
+	assert_int_equal(vm->short_periods, 1);
 	for (end = ktime_get_ns() + 100 * MS; ktime_get_ns() < end;) {
 		fake_clock_advance(1000);
 		fires();
@@ -272,6 +273,12 @@ static void deadline_of_another_clock(void **state)
 	fake_clock_advance(10 * MS);
 	assert_false(fires());
 	fake_clock_advance(5 * MS);
+	assert_true(fires());
+	/* Ahead, and the timer is told so. */
+	lapic_set_tsc_deadline(apic, guest_tsc() + 200 * MS);
+	vm->tsc_offset += 198 * MS;
+	lapic_timer_update(apic);
+	fake_clock_advance(1 * MS);
 	assert_true(fires());
 	/* Far away, farther, at any rate. */
 	lapic_set_tsc_deadline(apic, ~0ULL);
