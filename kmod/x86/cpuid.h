@@ -25,6 +25,11 @@
 
 extern u32 cpuid_vendor_features;	/* written at load only */
 
+#define CPUID_XSAVE		0xd
+/* State components with an area of their own beyond x87 and SSE. */
+#define CPUID_XSTATE_FIRST	2
+#define CPUID_XSTATE_LAST	62
+
 struct cpuid_values {
 	u32 eax, ebx, ecx, edx;
 };
@@ -73,9 +78,13 @@ struct cpuid_state {
 	bool apic;
 };
 
-/* cpuid.c: pure */
+/* cpuid_supported.c: pure */
 int cpuid_supported(const struct cpuid_host *host,
 		    struct kvm_cpuid_entry2 *out, u32 max);
+
+/* cpuid.c: pure */
+u32 cpuid_xsave_size(const struct cpuid_table *table, u64 components,
+		     bool compacted);
 void cpuid_sort(struct kvm_cpuid_entry2 *entries, u32 nent);
 const struct kvm_cpuid_entry2 *cpuid_lookup(const struct cpuid_table *table,
 					    u32 leaf, u32 subleaf);
@@ -95,6 +104,8 @@ void cpuid_update_features(const struct cpuid_table *table,
 /* cpuid_ioctl.c */
 struct vcpu;
 
+void cpuid_guest(struct vcpu *vcpu, u32 leaf, u32 subleaf,
+		 struct cpuid_values *out);
 void cpuid_init(struct vcpu *vcpu);	/* features of a vCPU without CPUID */
 void cpuid_free(struct vcpu *vcpu);
 void cpuid_host_get(struct cpuid_host *host);

@@ -73,7 +73,7 @@ static struct cpuid_table vcpu_table(struct vcpu *vcpu)
 
 static struct cpuid_state vcpu_state(struct vcpu *vcpu)
 {
-	u64 cr4 = vcpu_cr4(vcpu);
+	u64 cr4 = vcpu->cr4;	/* the guest owns neither bit looked at */
 
 	return (struct cpuid_state) {
 		.xcr0 = vcpu->xcr0,
@@ -101,6 +101,22 @@ const struct kvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 leaf,
 }
 
 /**
+ * cpuid_guest() - what CPUID says to this guest now
+ * @vcpu: loaded vCPU
+ * @leaf: EAX
+ * @subleaf: ECX
+ * @out: the four registers
+ */
+void cpuid_guest(struct vcpu *vcpu, u32 leaf, u32 subleaf,
+		 struct cpuid_values *out)
+{
+	struct cpuid_table table = vcpu_table(vcpu);
+	struct cpuid_state state = vcpu_state(vcpu);
+
+	cpuid_query(&table, &state, leaf, subleaf, out);
+}
+
+/**
  * cpuid_exit() - execute the guest's CPUID on its registers
  * @vcpu: loaded vCPU
  *
@@ -108,12 +124,10 @@ const struct kvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 leaf,
  */
 void cpuid_exit(struct vcpu *vcpu)
 {
-	struct cpuid_table table = vcpu_table(vcpu);
-	struct cpuid_state state = vcpu_state(vcpu);
 	struct cpuid_values out;
 
-	cpuid_query(&table, &state, (u32)vcpu->regs[REG_RAX],
-		    (u32)vcpu->regs[REG_RCX], &out);
+	cpuid_guest(vcpu, (u32)vcpu->regs[REG_RAX], (u32)vcpu->regs[REG_RCX],
+		    &out);
 	vcpu->regs[REG_RAX] = out.eax;
 	vcpu->regs[REG_RBX] = out.ebx;
 	vcpu->regs[REG_RCX] = out.ecx;

@@ -285,16 +285,16 @@ int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 }
 
 /**
- * pv_hypercall() - VMCALL or VMMCALL: number in RAX, result in RAX
+ * pv_hypercall_result() - do a hypercall
  * @vcpu: loaded vCPU
+ * @nr: number, from RAX
  *
  * No service is announced in CPUID yet, so none is there.
  *
- * Return: enum exit_result or -errno.
+ * Return: the guest's RAX.
  */
-int pv_hypercall(struct vcpu *vcpu)
+u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr)
 {
-	u64 nr = vcpu->regs[REG_RAX];
 	bool wide = vcpu_64bit(vcpu);
 	long ret;
 
@@ -306,6 +306,18 @@ int pv_hypercall(struct vcpu *vcpu)
 		ret = 0;
 	else
 		ret = -KVM_ENOSYS;
-	reg_write(vcpu, REG_RAX, wide ? (u64)ret : (u32)ret);
+	return wide ? (u64)ret : (u32)ret;
+}
+
+/**
+ * pv_hypercall() - VMCALL or VMMCALL: number in RAX, result in RAX
+ * @vcpu: loaded vCPU
+ *
+ * Return: enum exit_result or -errno.
+ */
+int pv_hypercall(struct vcpu *vcpu)
+{
+	reg_write(vcpu, REG_RAX,
+		  pv_hypercall_result(vcpu, vcpu->regs[REG_RAX]));
 	return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;
 }

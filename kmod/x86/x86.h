@@ -93,6 +93,7 @@ void pv_clock_vm_init(struct vm *vm);
 void pv_clock_get(struct vm *vm, struct kvm_clock_data *data);
 int pv_clock_set(struct vm *vm, const struct kvm_clock_data *data);
 int pv_clock_paused(struct vcpu *vcpu);
+u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr);
 int pv_hypercall(struct vcpu *vcpu);	/* enum exit_result */
 
 /* glue.c: the emulator on a vCPU */

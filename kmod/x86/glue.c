@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The emulator on a vCPU: one instruction from the vCPU's registers, through the
+ * pure emulator, back into them; and skipping an instruction that an exit has
+ * completed.
+ */
+#define pr_fmt(fmt) "joist: " fmt
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <asm/trapnr.h>
+#include <uapi/asm/debugreg.h>
+
+#include "glue.h"
+#include "x86.h"
+#include "../core/io.h"
+#include "../core/regs.h"
+#include "../core/vm.h"
+
+#define OPCODE_STI	0xfb
+
+static int glue_pio_in(struct emu *emu, u16 port, void *val, unsigned int len)
+{
+	return io_pio_in(to_glue(emu)->vcpu, port, val, len);
+}
+
+static int glue_pio_out(struct emu *emu, u16 port, const void *val,
+			unsigned int len)
+{
+	return io_pio_out(to_glue(emu)->vcpu, port, val, len);
+}
+
+static const struct emu_ops glue_ops = {
+	.fetch = glue_fetch,
+	.read = glue_read,
+	.write = glue_write,
+	.cmpxchg = glue_cmpxchg,
+	.pio_in = glue_pio_in,
+	.pio_out = glue_pio_out,
+	.read_cr = glue_read_cr,
+	.write_cr = glue_write_cr,
+	.read_msr = glue_read_msr,
+	.write_msr = glue_write_msr,
+	.load_segment = glue_load_segment,
+	.io_allowed = glue_io_allowed,
+	.read_dr = glue_read_dr,
+	.write_dr = glue_write_dr,
+	.read_dt = glue_read_dt,
+	.write_dt = glue_write_dt,
+	.system = glue_system,
+};
+
+/**
+ * emulate_create() - the emulator's scratch of a new vCPU
+ * @vcpu: new vCPU
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int emulate_create(struct vcpu *vcpu)
+{
+	struct glue *glue = kzalloc(sizeof(*glue), GFP_KERNEL_ACCOUNT);
+
+	if (!glue)
+		return -ENOMEM;
+	glue->vcpu = vcpu;
+	glue->emu.ops = &glue_ops;
+	glue->emu.sse_read = glue_sse_read;
+	glue->emu.sse_write = glue_sse_write;
+	vcpu->emu = &glue->emu;
+	return 0;
+}
+
+/** emulate_destroy() - nobody has the vCPU any more */
+void emulate_destroy(struct vcpu *vcpu)
+{
+	kfree(to_glue(vcpu->emu));
+	vcpu->emu = NULL;
+}
+
+/* The mode that a code segment gives. */
+static enum emu_mode emu_mode(struct vcpu *vcpu, const struct kvm_segment *cs)
+{
+	if (!vcpu_protected(vcpu))
+		return EMU_MODE_REAL;
+	if (vcpu_rflags(vcpu) & X86_EFLAGS_VM)
+		return EMU_MODE_VM86;
+	if (vcpu_long_mode(vcpu) && cs->l)
+		return EMU_MODE_LONG;
+	return cs->db ? EMU_MODE_PROT32 : EMU_MODE_PROT16;
+}
+
+/** vcpu_emu_mode() - the mode instructions are decoded in now */
+enum emu_mode vcpu_emu_mode(struct vcpu *vcpu)
+{
+	struct kvm_segment cs;
+
+	vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
+	return emu_mode(vcpu, &cs);
+}
+
+/* Everything the instruction may look at, out of the vCPU. */
+static void load_state(struct vcpu *vcpu, struct glue *glue)
+{
+	struct emu *emu = &glue->emu;
+	const struct exit *exit = &vcpu->exit;
+	enum emu_seg seg;
+
+	reg_cache(vcpu, REG_RSP);
+	memcpy(emu->regs, vcpu->regs, sizeof(emu->regs));
+	emu->rip = vcpu_rip(vcpu);
+	emu->rflags = vcpu_rflags(vcpu);
+	emu->cr0 = vcpu_cr0(vcpu);
+	emu->cr4 = vcpu_cr4(vcpu);
+	emu->efer = vcpu->efer;
+	emu->mode = vcpu_emu_mode(vcpu);
+	emu->cpl = vendor_call(get_cpl)(vcpu);
+	for (seg = EMU_ES; seg < EMU_NR_SEGS; seg++)
+		glue_segment(vcpu, seg, &emu->seg[seg]);
+
+	emu->fault = (struct emu_fault) { };
+	emu->interrupt_shadow = false;
+	emu->iret = false;
+	emu->insn_len = min_t(unsigned int, exit->insn_bytes,
+			      sizeof(emu->insn));
+	memcpy(emu->insn, exit->insn, emu->insn_len);
+
+	glue_walk_init(vcpu, &glue->walk);
+	glue->err = 0;
+	glue->exception_queued = false;
+	glue->after = GLUE_NOTHING;
+}
+
+/* STI's shadow differs from that of MOV SS: it lets NMIs pass. */
+static u32 new_shadow(const struct emu *emu, u64 old_rip)
+{
+	u64 len = emu->rip - old_rip;
+
+	if (!emu->interrupt_shadow)
+		return 0;
+	if (len && len <= emu->insn_len && emu->insn[len - 1] == OPCODE_STI)
+		return KVM_X86_SHADOW_INT_STI;
+	return KVM_X86_SHADOW_INT_MOV_SS;
+}
+
+/* After an instruction: shadow, NMI blocking, single step. */
+static void insn_completed(struct vcpu *vcpu, u64 old_rflags, u32 shadow)
+{
+	if (shadow || vendor_call(get_shadow)(vcpu))
+		vendor_call(set_shadow)(vcpu, shadow);
+	/* MOV SS puts the trap off, too. */
+	if (old_rflags & X86_EFLAGS_TF && shadow != KVM_X86_SHADOW_INT_MOV_SS)
+		exception_queue_payload(vcpu, X86_TRAP_DB, false, 0, DR_STEP);
+}
+
+static void commit(struct vcpu *vcpu, struct emu *emu)
+{
+	u64 old_rflags = vcpu_rflags(vcpu);
+	u32 shadow = new_shadow(emu, vcpu_rip(vcpu));
+
+	memcpy(vcpu->regs, emu->regs, sizeof(emu->regs));
+	reg_mark_dirty(vcpu, REG_RSP);
+	reg_write(vcpu, REG_RIP, emu->rip);
+	emu->rflags &= ~(u64)X86_EFLAGS_RF;
+	if (emu->rflags != old_rflags) {
+		reg_write(vcpu, REG_RFLAGS, emu->rflags);
+		if (emu->rflags & ~old_rflags & X86_EFLAGS_IF)
+			vcpu_request(vcpu, REQ_EVENT);
+	}
+	if (emu->iret)
+		vendor_call(set_nmi_mask)(vcpu, false);
+	insn_completed(vcpu, old_rflags, shadow);
+}
+
+static int after_commit(struct vcpu *vcpu, struct glue *glue)
+{
+	int ret = io_insn_end(vcpu);
+
+	if (ret != EXIT_RESUME)
+		return ret;
+	switch (glue->after) {
+	case GLUE_HALT:
+		if (vcpu->lapic) {
+			vcpu->mp_state = KVM_MP_STATE_HALTED;
+			return EXIT_RESUME;
+		}
+		vcpu->run->exit_reason = KVM_EXIT_HLT;
+		return EXIT_USERSPACE;
+	case GLUE_TPR_LOWERED:
+		vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
+		return EXIT_USERSPACE;
+	case GLUE_NOTHING:
+		break;
+	}
+	return EXIT_RESUME;
+}
+
+static int raise(struct vcpu *vcpu, struct glue *glue)
+{
+	const struct emu_fault *f = &glue->emu.fault;
+
+	if (glue->exception_queued)
+		return EXIT_RESUME;
+	if (f->vector == X86_TRAP_PF)
+		exception_queue_payload(vcpu, f->vector, true, f->error, f->cr2);
+	else if (f->has_error)
+		exception_queue_error(vcpu, f->vector, f->error);
+	else
+		exception_queue(vcpu, f->vector);
+	return EXIT_RESUME;
+}
+
+/*
+ * An instruction that joist does not know, on memory that is none. A user
+ * program is told so; the kernel of the guest cannot go on, and the VMM gets the
+ * bytes.
+ */
+static int unhandled(struct vcpu *vcpu, struct glue *glue)
+{
+	struct kvm_run *run = vcpu->run;
+	const struct emu *emu = &glue->emu;
+
+	if (glue->err)
+		return glue->err;
+	if (emu->cpl) {
+		exception_queue(vcpu, X86_TRAP_UD);
+		return EXIT_RESUME;
+	}
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	memset(&run->emulation_failure, 0, sizeof(run->emulation_failure));
+	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->emulation_failure.ndata = 3;
+	if (emu->insn_len) {
+		run->emulation_failure.flags =
+			KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+		run->emulation_failure.insn_size =
+			min_t(unsigned int, emu->insn_len,
+			      sizeof(run->emulation_failure.insn_bytes));
+		memcpy(run->emulation_failure.insn_bytes, emu->insn,
+		       run->emulation_failure.insn_size);
+	}
+	run->internal.data[3] = vcpu->exit.hw_reason;
+	run->internal.data[4] = vcpu->exit.hw_info1;
+	run->internal.data[5] = vcpu->exit.hw_info2;
+	run->internal.ndata = 6;
+	return EXIT_USERSPACE;
+}
+
+static int emulate_again(struct vcpu *vcpu);
+
+static int emulate(struct vcpu *vcpu, bool replay)
+{
+	struct glue *glue = to_glue(vcpu->emu);
+
+	io_insn_begin(vcpu, replay);
+	load_state(vcpu, glue);
+	switch (emu_run(&glue->emu)) {
+	case EMU_OK:
+		commit(vcpu, &glue->emu);
+		return after_commit(vcpu, glue);
+	case EMU_EXCEPTION:
+		return raise(vcpu, glue);
+	case EMU_IO:
+		return io_to_userspace(vcpu, emulate_again);
+	case EMU_RETRY:
+		return EXIT_RESUME;
+	default:
+		return unhandled(vcpu, glue);
+	}
+}
+
+static int emulate_again(struct vcpu *vcpu)
+{
+	return emulate(vcpu, true);
+}
+
+/**
+ * emulate_vcpu() - execute the instruction at the vCPU's RIP in software
+ * @vcpu: owner thread, loaded, in a read section of vm->srcu
+ *
+ * A REP string instruction is done one iteration at a time.
+ *
+ * Return: EXIT_RESUME: done, or an exception is queued; EXIT_USERSPACE: the run
+ * page says what the VMM has to do; -EFAULT: its memory is gone.
+ */
+int emulate_vcpu(struct vcpu *vcpu)
+{
+	vcpu->stat.insn_emulations++;
+	return emulate(vcpu, false);
+}
+
+/* Bytes at the instruction pointer, as many as decoding needs. */
+static int insn_length(struct vcpu *vcpu)
+{
+	u8 bytes[INSN_MAX_LEN];
+	struct kvm_segment cs;
+	struct emu_fault fault;
+	enum emu_mode mode;
+	unsigned int len;
+	struct insn insn;
+	u64 lin;
+	int rc;
+
+	vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
+	mode = emu_mode(vcpu, &cs);
+	lin = vcpu_rip(vcpu);
+	if (mode != EMU_MODE_LONG)
+		lin = (u32)(lin + cs.base);
+	/* What follows on the next page may be needed by nobody. */
+	len = min_t(unsigned int, sizeof(bytes),
+		    PAGE_SIZE - offset_in_page(lin));
+	if (vcpu_read_linear(vcpu, lin, bytes, len, true, &fault))
+		return -EIO;
+	rc = decode_insn(&insn, mode, bytes, len);
+	if (rc == DECODE_MORE && len < sizeof(bytes)) {
+		if (vcpu_read_linear(vcpu, lin + len, bytes + len,
+				     sizeof(bytes) - len, true, &fault))
+			return -EIO;
+		rc = decode_insn(&insn, mode, bytes, sizeof(bytes));
+	}
+	return rc < 0 ? -EIO : insn.len;
+}
+
+/**
+ * vcpu_skip_insn() - the instruction that exited is done: go on after it
+ * @vcpu: owner thread, loaded, in a read section of vm->srcu
+ *
+ * Return: 0; -EIO: the CPU does not tell how long it is, and what is there now
+ * is not an instruction (the guest is rewriting its code).
+ */
+int vcpu_skip_insn(struct vcpu *vcpu)
+{
+	u64 rip = vcpu_rip(vcpu), next;
+	u64 rflags = vcpu_rflags(vcpu);
+	int len = vcpu->exit.insn_len;
+
+	if (unlikely(!len)) {
+		len = insn_length(vcpu);
+		if (len < 0)
+			return len;
+	}
+	next = rip + len;
+	/* Outside 64-bit mode the pointer wraps at 4 GiB. */
+	if ((rip ^ next) >> 32 && !vcpu_64bit(vcpu))
+		next = (u32)next;
+	reg_write(vcpu, REG_RIP, next);
+	if (rflags & X86_EFLAGS_RF) {
+		rflags &= ~(u64)X86_EFLAGS_RF;
+		reg_write(vcpu, REG_RFLAGS, rflags);
+	}
+	insn_completed(vcpu, rflags, 0);
+	return 0;
+}

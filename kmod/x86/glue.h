@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between the files of the emulator's glue; nobody else includes it. */
+#ifndef JOIST_X86_GLUE_H
+#define JOIST_X86_GLUE_H
+
+#include "emulate.h"
+#include "../core/vcpu.h"
+#include "../mmu/walk.h"
+
+/* What is left to do once the instruction's registers are committed. */
+enum glue_after {
+	GLUE_NOTHING,
+	GLUE_HALT,
+	GLUE_TPR_LOWERED,
+};
+
+/**
+ * struct glue - the emulator on a vCPU
+ * @emu: first: what vcpu->emu points to
+ * @vcpu: whose
+ * @walk: the guest's paging mode, for the accesses of one instruction
+ * @err: -errno that made a callback give up, or 0
+ * @exception_queued: the exception is with the vCPU already, not in emu.fault
+ * @after: see enum glue_after
+ *
+ * Protection: vcpu->mutex.
+ */
+struct glue {
+	struct emu emu;
+	struct vcpu *vcpu;
+	struct walk_ctx walk;
+	int err;
+	bool exception_queued;
+	enum glue_after after;
+};
+
+static inline struct glue *to_glue(struct emu *emu)
+{
+	return container_of(emu, struct glue, emu);
+}
+
+/* The callback's way to fault. */
+static inline int glue_fault(struct emu *emu, u8 vector, u32 error)
+{
+	emu->fault = (struct emu_fault) {
+		.vector = vector,
+		.has_error = true,
+		.error = error,
+	};
+	return EMU_EXCEPTION;
+}
+
+/* glue_mem.c */
+void glue_walk_init(struct vcpu *vcpu, struct walk_ctx *ctx);
+int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len);
+int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len);
+int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len);
+int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
+		 unsigned int len);
+/* The CPU's own accesses, to descriptor tables and the TSS. */
+int glue_read_system(struct emu *emu, u64 lin, void *buf, unsigned int len);
+int glue_write_system(struct emu *emu, u64 lin, const void *buf,
+		      unsigned int len);
+
+/* glue_sys.c */
+int glue_read_cr(struct emu *emu, unsigned int nr, u64 *val);
+int glue_write_cr(struct emu *emu, unsigned int nr, u64 val);
+int glue_read_msr(struct emu *emu, u32 index, u64 *val);
+int glue_write_msr(struct emu *emu, u32 index, u64 val);
+int glue_read_dr(struct emu *emu, unsigned int nr, u64 *val);
+int glue_write_dr(struct emu *emu, unsigned int nr, u64 val);
+int glue_read_dt(struct emu *emu, enum emu_dt dt, u64 *base, u16 *limit);
+int glue_write_dt(struct emu *emu, enum emu_dt dt, u64 base, u16 limit);
+int glue_system(struct emu *emu, enum emu_system what, u64 *arg);
+
+/* glue_seg.c */
+void glue_segment(struct vcpu *vcpu, enum emu_seg seg,
+		  struct emu_segment *out);
+int glue_load_segment(struct emu *emu, enum emu_seg seg, u16 selector);
+int glue_load_system_segment(struct emu *emu, bool tr, u16 selector);
+int glue_io_allowed(struct emu *emu, u16 port, unsigned int len);
+
+/* glue_sse.c */
+void glue_sse_read(struct emu *emu, unsigned int reg, void *buf,
+		   unsigned int len);
+void glue_sse_write(struct emu *emu, unsigned int reg, const void *buf,
+		    unsigned int len);
+
+#endif
