@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guest code that talks to the interrupt controllers. */
+#ifndef JOIST_SELFTESTS_IRQ_H
+#define JOIST_SELFTESTS_IRQ_H
+
+/* The xAPIC's registers, once RBP has its address. */
+#define APIC_BASE_RBP	"mov $0xfee00000, %ebp\n"
+#define LAPIC_SET(reg, val)	"movl $" #val ", " #reg "(%rbp)\n"
+#define LAPIC_GET(reg)		"movl " #reg "(%rbp), %eax\n"
+
+/* The IOAPIC at 0xfec00000: register @reg = @val. */
+#define IOAPIC_BASE_RBX	"mov $0xfec00000, %ebx\n"
+#define IOAPIC_SET(reg, val)						\
+	"movl $" #reg ", (%rbx)\n"					\
+	"movl $" #val ", 0x10(%rbx)\n"
+
+/* Both PICs: vectors 0x20 and 0x28, all lines as masked. */
+#define PIC_INIT(mask0, mask1)						\
+	"mov $0x11, %al\n out %al, $0x20\n out %al, $0xa0\n"		\
+	"mov $0x20, %al\n out %al, $0x21\n"				\
+	"mov $0x28, %al\n out %al, $0xa1\n"				\
+	"mov $4, %al\n out %al, $0x21\n"				\
+	"mov $2, %al\n out %al, $0xa1\n"				\
+	"mov $1, %al\n out %al, $0x21\n out %al, $0xa1\n"		\
+	"mov $" #mask0 ", %al\n out %al, $0x21\n"			\
+	"mov $" #mask1 ", %al\n out %al, $0xa1\n"
+
+#endif
