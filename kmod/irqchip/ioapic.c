@@ -156,27 +156,23 @@ int ioapic_set_line(struct ioapic *ioapic, unsigned int pin,
 	return ret;
 }
 
-static bool eoi_matches(u64 entry, u8 vector)
-{
-	return (entry & REDIR_VECTOR) == vector;
-}
-
-/* The pins with this vector have been served: @pins of them are level. */
-static void eoi_pins(struct ioapic *ioapic, u8 vector, u32 *all, u32 *level)
+/* The pins that a vector's EOI concerns; the level-triggered are free again. */
+static u32 eoi_pins(struct ioapic *ioapic, u8 vector, bool level)
 {
 	unsigned int i;
+	u32 pins = 0;
 
-	*all = 0;
-	*level = 0;
+	lockdep_assert_held(&ioapic->lock);
 	for (i = 0; i < IOAPIC_PINS; i++) {
 		u64 entry = redir(ioapic, i);
 
-		if (!eoi_matches(entry, vector))
+		if ((entry & REDIR_VECTOR) != vector)
 			continue;
-		*all |= BIT(i);
-		if (entry & REDIR_LEVEL && entry & REDIR_REMOTE_IRR)
-			*level |= BIT(i);
+		pins |= BIT(i);
+		if (level && entry & REDIR_LEVEL)
+			ioapic->state.redirtbl[i].bits &= ~REDIR_REMOTE_IRR;
 	}
+	return pins;
 }
 
 /**
@@ -185,37 +181,30 @@ static void eoi_pins(struct ioapic *ioapic, u8 vector, u32 *all, u32 *level)
  * @vector: which
  * @level: it was level-triggered at the local APIC
  *
- * Those who resample a line hear of it first, without the lock, so that a
- * line they lower is not served again. Context: process.
+ * Those who resample a line hear of it, without the lock, before a line that
+ * is still asserted is served again. Context: process.
  */
 void ioapic_eoi(struct ioapic *ioapic, u8 vector, bool level)
 {
 	unsigned long flags, pins;
-	u32 all, served;
+	u32 served;
 
 	if (!(READ_ONCE(ioapic->vectors[vector / BITS_PER_LONG]) &
 	      BIT(vector % BITS_PER_LONG)))
 		return;
 	spin_lock_irqsave(&ioapic->lock, flags);
-	eoi_pins(ioapic, vector, &all, &served);
+	served = eoi_pins(ioapic, vector, level);
 	spin_unlock_irqrestore(&ioapic->lock, flags);
 
-	for (pins = all; pins; pins &= pins - 1)
+	for (pins = served; pins; pins &= pins - 1)
 		irq_host_ack_notify(ioapic->vm, KVM_IRQCHIP_IOAPIC,
 				    __ffs(pins));
-	if (!level || !served)
+	if (!level)
 		return;
 	spin_lock_irqsave(&ioapic->lock, flags);
-	for (pins = served; pins; pins &= pins - 1) {
-		unsigned int pin = __ffs(pins);
-
-		if (!eoi_matches(redir(ioapic, pin), vector))
-			continue;
-		ioapic->state.redirtbl[pin].bits &= ~REDIR_REMOTE_IRR;
-		if (redir(ioapic, pin) & REDIR_LEVEL &&
-		    ioapic->state.irr & BIT(pin))
-			service(ioapic, pin);
-	}
+	for (pins = served & ioapic->state.irr; pins; pins &= pins - 1)
+		if (redir(ioapic, __ffs(pins)) & REDIR_LEVEL)
+			service(ioapic, __ffs(pins));
 	spin_unlock_irqrestore(&ioapic->lock, flags);
 }
 

@@ -175,6 +175,26 @@ static void resampled_level(void **state)
 	assert_int_equal(take(2), -1);
 }
 
+static void revector_on_ack(struct vm *vm, unsigned int chip, unsigned int pin)
+{
+	wr(0x10 + 2 * pin, REDIR_LEVEL | REDIR_MASKED | 0x52);
+}
+
+/* Another vCPU moves the pin to another vector while its EOI is under way. */
+static void revectored_during_eoi(void **state)
+{
+	route(10, REDIR_LEVEL | 0x51, 2);
+	set(10, true);
+	assert_int_equal(take(2), 0x51);
+	vm->on_ack = revector_on_ack;
+	lapic_w(2, LAPIC_REG_EOI, 0);
+	/* The EOI has come all the same: the pin is not stuck. */
+	assert_false(rd(0x10 + 20) & REDIR_REMOTE);
+	assert_int_equal(take(2), -1);
+	wr(0x10 + 20, REDIR_LEVEL | 0x52);
+	assert_int_equal(take(2), 0x52);
+}
+
 static void masked_level_waits(void **state)
 {
 	route(10, REDIR_LEVEL | REDIR_MASKED | 0x51, 2);
@@ -354,6 +374,7 @@ int main(void)
 		TEST(masked_edge_is_lost),
 		TEST(level),
 		TEST(resampled_level),
+		TEST(revectored_during_eoi),
 		TEST(masked_level_waits),
 		TEST(edge_clears_remote_irr),
 		TEST(directed_eoi),

@@ -301,6 +301,12 @@ static void physical_destination(void **state)
 	assert_int_equal(who(0x41), 0);
 	ipi(0, 0xff, 0x4041);
 	assert_int_equal(who(0x41), 0xff);
+	/* The trigger mode means nothing but with INIT: this is an edge. */
+	ipi(0, 5, 0xc041);
+	assert_int_equal(who(0x41), BIT(5));
+	assert_false(vm->last_eoi_level);
+	ipi(0, 5, 0x8041);
+	assert_int_equal(who(0x41), BIT(5));
 }
 
 static void shorthands(void **state)
@@ -568,6 +574,11 @@ static void x2apic_ipis(void **state)
 	assert_int_equal(rdx(3, LAPIC_REG_ESR), LAPIC_ESR_SEND_ILLEGAL);
 	wrx(3, LAPIC_REG_ICR, 0xc4041);
 	assert_int_equal(who(0x41), 0xf7);
+	/* One that is not an x2APIC has no such logical id. */
+	lapic_reset(lapic(5), false);
+	wr(5, LAPIC_REG_SVR, 0x1ff);
+	wrx(0, LAPIC_REG_ICR, 0x000000a5ULL << 32 | 0x4841);
+	assert_int_equal(who(0x41), 0x85);
 }
 
 static void high_ids(void **state)
@@ -615,10 +626,13 @@ static void state_round_trip(void **state)
 	lapic_set_irr(lapic(1), 0x61, true);
 	assert_int_equal(take(1), 0x61);
 	lapic_set_irr(lapic(1), 0x55, false);
+	wr(1, LAPIC_REG_ICR2, 0x12000000);
 	lapic_get_state(lapic(1), &saved);
 
 	lapic_reset(lapic(1), false);
+	saved.regs[LAPIC_REG_ICR2] = 0xff;	/* reserved here */
 	assert_int_equal(lapic_set_state(lapic(1), &saved), 0);
+	saved.regs[LAPIC_REG_ICR2] = 0;
 	lapic_get_state(lapic(1), &again);
 	assert_memory_equal(&saved, &again, sizeof(saved));
 	assert_int_equal(rd(1, LAPIC_REG_PPR), 0x60);
