@@ -45,9 +45,10 @@ static int string_end_compare(struct emu_ctx *c)
 {
 	u64 next = c->next_rip;
 	bool zf = c->emu->rflags & FL_ZF;
+	bool while_equal = c->insn.rep == 0xf3;
 	int rc = string_end(c);
 
-	if (c->insn.rep && zf != (c->insn.rep == 0xf3))
+	if (c->insn.rep && zf != while_equal)
 		c->next_rip = next;
 	return rc;
 }

@@ -202,6 +202,7 @@ static const char *check_fields(const struct insn *insn,
 				const ZydisDecodedInstruction *z,
 				const ZydisDecodedOperand *ops)
 {
+	bool legacy = z->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
 	const char *wrong;
 
 	if (z->encoding == ZYDIS_INSTRUCTION_ENCODING_3DNOW)
@@ -210,7 +211,7 @@ static const char *check_fields(const struct insn *insn,
 		return "opcode";
 	if (z->raw.disp.size && insn->disp != z->raw.disp.value)
 		return "displacement";
-	if (!!insn->vex != (z->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY))
+	if (!insn->vex != legacy)
 		return "VEX";
 	if (insn->vex)
 		return NULL;

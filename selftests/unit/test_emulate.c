@@ -20,9 +20,6 @@
 static u8 mem[MEM_SIZE];
 static struct emu_env env;
 
-#define INSN(...)	((const u8[]) { __VA_ARGS__ }), \
-			sizeof((const u8[]) { __VA_ARGS__ })
-
 /* Registers and memory cleared, the instruction at RIP, a stack. */
 static void prepare(enum emu_mode mode, const u8 *insn, unsigned int len)
 {
@@ -32,6 +29,10 @@ static void prepare(enum emu_mode mode, const u8 *insn, unsigned int len)
 	env.emu.regs[R_SP] = STACK;
 	memcpy(mem + CODE, insn, len);
 }
+
+#define PREPARE(mode, ...)						\
+	prepare(mode, (const u8[]) { __VA_ARGS__ },			\
+		sizeof((const u8[]) { __VA_ARGS__ }))
 
 static int run(void)
 {
@@ -81,7 +82,7 @@ static void assert_done(unsigned int len)
 static void test_real_addressing(void **state)
 {
 	/* MOV AX, ES:[BX+SI+0x10] */
-	prepare(EMU_MODE_REAL, INSN(0x26, 0x8b, 0x40, 0x10));
+	PREPARE(EMU_MODE_REAL, 0x26, 0x8b, 0x40, 0x10);
 	env.emu.seg[EMU_ES].base = 0x1000;
 	env.emu.regs[R_AX] = 0xaaaa5555;
 	env.emu.regs[R_BX] = 0xffff0100;	/* the upper half is not used */
@@ -91,7 +92,7 @@ static void test_real_addressing(void **state)
 	assert_int_equal(env.emu.regs[R_AX], 0xaaaa1234);
 
 	/* MOV [BP], AL: SS, not DS; offsets wrap at 64 KiB */
-	prepare(EMU_MODE_REAL, INSN(0x88, 0x46, 0x7f));
+	PREPARE(EMU_MODE_REAL, 0x88, 0x46, 0x7f);
 	env.emu.seg[EMU_SS].base = 0x2000;
 	env.emu.regs[R_BP] = 0xff90;
 	env.emu.regs[R_AX] = 0x77;
@@ -99,14 +100,14 @@ static void test_real_addressing(void **state)
 	assert_int_equal(peek(0x200f, 1), 0x77);
 
 	/* A word at the end of the segment: #GP, #SS, without error codes */
-	prepare(EMU_MODE_REAL, INSN(0xa1, 0xff, 0xff));
+	PREPARE(EMU_MODE_REAL, 0xa1, 0xff, 0xff);
 	assert_fault(13, false, 0);
-	prepare(EMU_MODE_REAL, INSN(0x8b, 0x46, 0x00));
+	PREPARE(EMU_MODE_REAL, 0x8b, 0x46, 0x00);
 	env.emu.regs[R_BP] = 0xffff;
 	assert_fault(12, false, 0);
 
 	/* MOV EAX, [EDI] with 67 and 66 prefixes, big real mode */
-	prepare(EMU_MODE_REAL, INSN(0x67, 0x66, 0x8b, 0x07));
+	PREPARE(EMU_MODE_REAL, 0x67, 0x66, 0x8b, 0x07);
 	env.emu.regs[R_DI] = 0x12345;
 	poke(0x12345, 4, 0xdeadbeef);
 	assert_fault(13, false, 0);
@@ -118,14 +119,14 @@ static void test_real_addressing(void **state)
 static void test_real_far(void **state)
 {
 	/* JMP 0x1234:0x0056 */
-	prepare(EMU_MODE_REAL, INSN(0xea, 0x56, 0x00, 0x34, 0x12));
+	PREPARE(EMU_MODE_REAL, 0xea, 0x56, 0x00, 0x34, 0x12);
 	assert_int_equal(run(), EMU_OK);
 	assert_int_equal(env.emu.rip, 0x56);
 	assert_int_equal(env.emu.seg[EMU_CS].selector, 0x1234);
 	assert_int_equal(env.emu.seg[EMU_CS].base, 0x12340);
 
 	/* CALL 0x0800:0x0010, then RETF 2 */
-	prepare(EMU_MODE_REAL, INSN(0x9a, 0x10, 0x00, 0x00, 0x08));
+	PREPARE(EMU_MODE_REAL, 0x9a, 0x10, 0x00, 0x00, 0x08);
 	env.emu.seg[EMU_CS].selector = 0x00aa;
 	poke(0x8010, 3, 0x0002ca);
 	assert_int_equal(run(), EMU_OK);
@@ -139,13 +140,13 @@ static void test_real_far(void **state)
 	assert_int_equal(env.emu.regs[R_SP], STACK + 2);
 
 	/* JMP FAR [BX]; a target beyond the limit leaves CS as it was */
-	prepare(EMU_MODE_REAL, INSN(0xff, 0x2f));
+	PREPARE(EMU_MODE_REAL, 0xff, 0x2f);
 	env.emu.regs[R_BX] = DATA;
 	poke(DATA, 4, 0x20003000);
 	assert_int_equal(run(), EMU_OK);
 	assert_int_equal(env.emu.rip, 0x3000);
 	assert_int_equal(env.emu.seg[EMU_CS].base, 0x20000);
-	prepare(EMU_MODE_REAL, INSN(0x66, 0xea, 0, 0, 1, 0, 0x34, 0x12));
+	PREPARE(EMU_MODE_REAL, 0x66, 0xea, 0, 0, 1, 0, 0x34, 0x12);
 	assert_fault(13, false, 0);
 	assert_int_equal(env.emu.seg[EMU_CS].selector, 0);
 }
@@ -153,7 +154,7 @@ static void test_real_far(void **state)
 static void test_real_interrupt(void **state)
 {
 	/* INT 0x10 through the table, then IRET */
-	prepare(EMU_MODE_REAL, INSN(0xcd, 0x10));
+	PREPARE(EMU_MODE_REAL, 0xcd, 0x10);
 	env.dt_limit[EMU_IDT] = 0x3ff;
 	env.emu.rflags = 0x202 | FL_CF;
 	poke(0x40, 4, 0x08000100);
@@ -171,27 +172,27 @@ static void test_real_interrupt(void **state)
 	assert_int_equal(env.emu.regs[R_SP], STACK);
 
 	/* Beyond the table */
-	prepare(EMU_MODE_REAL, INSN(0xcd, 0x10));
+	PREPARE(EMU_MODE_REAL, 0xcd, 0x10);
 	env.dt_limit[EMU_IDT] = 0x42;
 	assert_fault(13, false, 0);
 	/* INTO without overflow; INT in protected mode is the caller's */
-	prepare(EMU_MODE_REAL, INSN(0xce));
+	PREPARE(EMU_MODE_REAL, 0xce);
 	assert_done(1);
-	prepare(EMU_MODE_PROT32, INSN(0xcd, 0x80));
+	PREPARE(EMU_MODE_PROT32, 0xcd, 0x80);
 	assert_int_equal(run(), EMU_UNHANDLED);
-	prepare(EMU_MODE_PROT32, INSN(0xcf));
+	PREPARE(EMU_MODE_PROT32, 0xcf);
 	assert_int_equal(run(), EMU_UNHANDLED);
 }
 
 static void test_segment_loads(void **state)
 {
 	/* MOV SS, AX blocks interrupts; POP DS does not */
-	prepare(EMU_MODE_REAL, INSN(0x8e, 0xd0));
+	PREPARE(EMU_MODE_REAL, 0x8e, 0xd0);
 	env.emu.regs[R_AX] = 0x300;
 	assert_done(2);
 	assert_true(env.emu.interrupt_shadow);
 	assert_int_equal(env.emu.seg[EMU_SS].base, 0x3000);
-	prepare(EMU_MODE_REAL, INSN(0x1f));
+	PREPARE(EMU_MODE_REAL, 0x1f);
 	poke(STACK, 2, 0x400);
 	assert_done(1);
 	assert_false(env.emu.interrupt_shadow);
@@ -199,13 +200,13 @@ static void test_segment_loads(void **state)
 	assert_int_equal(env.emu.regs[R_SP], STACK + 2);
 
 	/* LDS SI, [BX]; LSS ESP, [EAX] */
-	prepare(EMU_MODE_REAL, INSN(0xc5, 0x37));
+	PREPARE(EMU_MODE_REAL, 0xc5, 0x37);
 	env.emu.regs[R_BX] = DATA;
 	poke(DATA, 4, 0x12345678);
 	assert_done(2);
 	assert_int_equal(env.emu.regs[R_SI], 0x5678);
 	assert_int_equal(env.emu.seg[EMU_DS].selector, 0x1234);
-	prepare(EMU_MODE_PROT32, INSN(0x0f, 0xb2, 0x20));
+	PREPARE(EMU_MODE_PROT32, 0x0f, 0xb2, 0x20);
 	env.emu.regs[R_AX] = DATA;
 	poke(DATA, 6, 0x0018deadbeef);
 	assert_done(3);
@@ -213,13 +214,13 @@ static void test_segment_loads(void **state)
 	assert_int_equal(env.emu.seg[EMU_SS].selector, 0x18);
 
 	/* The load faults: the register stays */
-	prepare(EMU_MODE_PROT32, INSN(0x0f, 0xb2, 0x20));
+	PREPARE(EMU_MODE_PROT32, 0x0f, 0xb2, 0x20);
 	env.emu.regs[R_AX] = DATA;
 	poke(DATA, 6, 0xbad0deadbeefULL);
 	assert_fault(13, true, 0xbad0);
 
 	/* PUSH ES with 32 bits writes two bytes of the four */
-	prepare(EMU_MODE_PROT32, INSN(0x06));
+	PREPARE(EMU_MODE_PROT32, 0x06);
 	env.emu.seg[EMU_ES].selector = 0x1234;
 	poke(STACK - 4, 4, 0xffffffff);
 	assert_done(1);
@@ -277,7 +278,7 @@ static void test_protected_segments(void **state)
 	assert_done(2);
 
 	/* The stack's faults are #SS */
-	prepare(EMU_MODE_PROT32, INSN(0x50));
+	PREPARE(EMU_MODE_PROT32, 0x50);
 	env.emu.seg[EMU_SS].limit = STACK - 5;
 	env.emu.regs[R_SP] = STACK;
 	assert_fault(12, true, 0);
@@ -286,19 +287,19 @@ static void test_protected_segments(void **state)
 static void test_long_canonical(void **state)
 {
 	/* MOV RAX, [RBX]; [RBP]; with LA57 */
-	prepare(EMU_MODE_LONG, INSN(0x48, 0x8b, 0x03));
+	PREPARE(EMU_MODE_LONG, 0x48, 0x8b, 0x03);
 	env.emu.regs[R_BX] = 0x800000000000;
 	assert_fault(13, true, 0);
 	env.emu.regs[R_BX] = 0x7ffffffffff9;	/* the end is beyond */
 	assert_fault(13, true, 0);
 	env.emu.cr4 |= 1 << 12;
 	assert_fault(14, true, 0);
-	prepare(EMU_MODE_LONG, INSN(0x48, 0x8b, 0x45, 0x00));
+	PREPARE(EMU_MODE_LONG, 0x48, 0x8b, 0x45, 0x00);
 	env.emu.regs[R_BP] = 0x8000000000000000;
 	assert_fault(12, true, 0);
 
 	/* Bases of FS and GS count, that of DS does not */
-	prepare(EMU_MODE_LONG, INSN(0x65, 0x48, 0x8b, 0x03));
+	PREPARE(EMU_MODE_LONG, 0x65, 0x48, 0x8b, 0x03);
 	env.emu.seg[EMU_GS].base = DATA;
 	env.emu.seg[EMU_DS].base = 0x123456;
 	env.emu.regs[R_BX] = 8;
@@ -307,7 +308,7 @@ static void test_long_canonical(void **state)
 	assert_int_equal(env.emu.regs[R_AX], 0x1122334455667788);
 
 	/* JMP RAX to nowhere */
-	prepare(EMU_MODE_LONG, INSN(0xff, 0xe0));
+	PREPARE(EMU_MODE_LONG, 0xff, 0xe0);
 	env.emu.regs[R_AX] = 0x8000000000000000;
 	assert_fault(13, true, 0);
 }
@@ -315,7 +316,7 @@ static void test_long_canonical(void **state)
 static void test_stack_widths(void **state)
 {
 	/* A 16-bit stack in 32-bit code: only SP moves, and wraps */
-	prepare(EMU_MODE_PROT32, INSN(0x50));
+	PREPARE(EMU_MODE_PROT32, 0x50);
 	env.emu.seg[EMU_SS].big = false;
 	env.emu.regs[R_SP] = 0xabcd0002;
 	env.emu.regs[R_AX] = 0x11223344;
@@ -324,7 +325,7 @@ static void test_stack_widths(void **state)
 	assert_int_equal(peek(0xfffe, 4), 0x11223344);
 
 	/* PUSHA and POPA, 16 and 32 bits */
-	prepare(EMU_MODE_PROT32, INSN(0x60, 0x61));
+	PREPARE(EMU_MODE_PROT32, 0x60, 0x61);
 	for (unsigned int i = 0; i < 8; i++)
 		if (i != R_SP)
 			env.emu.regs[i] = 0x1000 + i;
@@ -339,7 +340,7 @@ static void test_stack_widths(void **state)
 	assert_int_equal(env.emu.regs[R_BX], 0x1003);
 
 	/* PUSH imm8 in 64-bit code, and 16 bits wide */
-	prepare(EMU_MODE_LONG, INSN(0x6a, 0xff, 0x66, 0x6a, 0xfe));
+	PREPARE(EMU_MODE_LONG, 0x6a, 0xff, 0x66, 0x6a, 0xfe);
 	assert_done(2);
 	assert_int_equal(peek(STACK - 8, 8), ~0ULL);
 	assert_done(3);
@@ -347,7 +348,7 @@ static void test_stack_widths(void **state)
 	assert_int_equal(peek(STACK - 10, 2), 0xfffe);
 
 	/* POP [ESP]: the address counts from the popped stack */
-	prepare(EMU_MODE_PROT32, INSN(0x8f, 0x04, 0x24));
+	PREPARE(EMU_MODE_PROT32, 0x8f, 0x04, 0x24);
 	poke(STACK, 4, 0x55667788);
 	assert_done(3);
 	assert_int_equal(peek(STACK + 4, 4), 0x55667788);
@@ -356,24 +357,24 @@ static void test_stack_widths(void **state)
 static void test_vm86(void **state)
 {
 	/* CLI, PUSHF, POPF are sensitive to IOPL */
-	prepare(EMU_MODE_VM86, INSN(0xfa));
+	PREPARE(EMU_MODE_VM86, 0xfa);
 	env.emu.rflags = FL_VM | FL_IF | 2;
 	assert_fault(13, true, 0);
-	prepare(EMU_MODE_VM86, INSN(0x9c));
+	PREPARE(EMU_MODE_VM86, 0x9c);
 	env.emu.rflags = FL_VM | FL_IF | 2;
 	assert_fault(13, true, 0);
-	prepare(EMU_MODE_VM86, INSN(0xfa));
+	PREPARE(EMU_MODE_VM86, 0xfa);
 	env.emu.rflags = FL_VM | FL_IF | FL_IOPL | 2;
 	assert_done(1);
 	assert_int_equal(env.emu.rflags, FL_VM | FL_IOPL | 2);
-	prepare(EMU_MODE_VM86, INSN(0x9d));
+	PREPARE(EMU_MODE_VM86, 0x9d);
 	env.emu.rflags = FL_VM | FL_IOPL | 2;
 	poke(STACK, 2, 0x0ed5);		/* IOPL may not change */
 	assert_done(1);
 	assert_int_equal(env.emu.rflags, FL_VM | FL_IOPL | 0x0ed7);
 
 	/* With VME, CLI clears VIF and PUSHF shows it as IF */
-	prepare(EMU_MODE_VM86, INSN(0xfa, 0x9c));
+	PREPARE(EMU_MODE_VM86, 0xfa, 0x9c);
 	env.emu.rflags = FL_VM | FL_IF | (1 << 19) | 2;
 	env.emu.cr4 |= 1;
 	assert_done(1);
@@ -382,20 +383,20 @@ static void test_vm86(void **state)
 	assert_int_equal(peek(STACK - 2, 2), 0x3002);
 
 	/* Ports are the bitmap's, whatever IOPL is; without a hook, #GP */
-	prepare(EMU_MODE_VM86, INSN(0xec));
+	PREPARE(EMU_MODE_VM86, 0xec);
 	env.emu.rflags = FL_VM | FL_IOPL | 2;
 	assert_fault(13, true, 0);
 	/* No protected-mode instructions */
-	prepare(EMU_MODE_VM86, INSN(0x0f, 0x00, 0xd0));
+	PREPARE(EMU_MODE_VM86, 0x0f, 0x00, 0xd0);
 	assert_fault(6, false, 0);
-	prepare(EMU_MODE_VM86, INSN(0x0f, 0x20, 0xc0));
+	PREPARE(EMU_MODE_VM86, 0x0f, 0x20, 0xc0);
 	assert_fault(13, true, 0);
 }
 
 static void test_ports(void **state)
 {
 	/* IN AL, DX; OUT 0x80, EAX */
-	prepare(EMU_MODE_PROT32, INSN(0xec));
+	PREPARE(EMU_MODE_PROT32, 0xec);
 	env.emu.regs[R_DX] = 0xffff03f8;
 	env.emu.regs[R_AX] = 0x11111111;
 	env.port_val = 0xab;
@@ -403,21 +404,21 @@ static void test_ports(void **state)
 	assert_int_equal(env.port, 0x3f8);
 	assert_int_equal(env.port_len, 1);
 	assert_int_equal(env.emu.regs[R_AX], 0x111111ab);
-	prepare(EMU_MODE_LONG, INSN(0x48, 0xe7, 0x80));
+	PREPARE(EMU_MODE_LONG, 0x48, 0xe7, 0x80);
 	env.emu.regs[R_AX] = 0x1122334455667788;
 	assert_done(3);
 	assert_int_equal(env.port, 0x80);
 	assert_int_equal(env.port_len, 4);
 	assert_int_equal(env.port_val, 0x55667788);
 	/* IN EAX zero-extends */
-	prepare(EMU_MODE_LONG, INSN(0xed));
+	PREPARE(EMU_MODE_LONG, 0xed);
 	env.emu.regs[R_AX] = ~0ULL;
 	env.port_val = 0x80000001;
 	assert_done(1);
 	assert_int_equal(env.emu.regs[R_AX], 0x80000001);
 
 	/* REP INSW: an iteration at a time */
-	prepare(EMU_MODE_PROT32, INSN(0xf3, 0x66, 0x6d));
+	PREPARE(EMU_MODE_PROT32, 0xf3, 0x66, 0x6d);
 	env.emu.regs[R_CX] = 2;
 	env.emu.regs[R_DI] = DATA;
 	env.emu.regs[R_DX] = 0x1f0;
@@ -437,7 +438,7 @@ static void test_ports(void **state)
 	assert_int_equal(env.port, 0);
 
 	/* OUTSB FS:[SI], backwards */
-	prepare(EMU_MODE_REAL, INSN(0x64, 0x6e));
+	PREPARE(EMU_MODE_REAL, 0x64, 0x6e);
 	env.emu.rflags |= FL_DF;
 	env.emu.seg[EMU_FS].base = 0x100;
 	env.emu.regs[R_SI] = DATA;
@@ -447,13 +448,13 @@ static void test_ports(void **state)
 	assert_int_equal(env.emu.regs[R_SI], DATA - 1);
 
 	/* The port is not read when the data cannot be stored */
-	prepare(EMU_MODE_PROT32, INSN(0x6c));
+	PREPARE(EMU_MODE_PROT32, 0x6c);
 	env.emu.seg[EMU_ES].writable = false;
 	env.port_len = 99;
 	assert_fault(13, true, 0);
 	assert_int_equal(env.port_len, 99);
 	/* CPL above IOPL */
-	prepare(EMU_MODE_PROT32, INSN(0xec));
+	PREPARE(EMU_MODE_PROT32, 0xec);
 	env.emu.cpl = 3;
 	assert_fault(13, true, 0);
 	env.emu.rflags |= FL_IOPL;
@@ -463,19 +464,19 @@ static void test_ports(void **state)
 static void test_control_registers(void **state)
 {
 	/* MOV CR0, EAX; MOV RBX, CR4; CR8 with REX and with LOCK */
-	prepare(EMU_MODE_PROT32, INSN(0x0f, 0x22, 0xc0));
+	PREPARE(EMU_MODE_PROT32, 0x0f, 0x22, 0xc0);
 	env.emu.regs[R_AX] = 0x80000031;
 	assert_done(3);
 	assert_int_equal(env.cr[0], 0x80000031);
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x20, 0xe3));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x20, 0xe3);
 	env.cr[4] = 0x1234567890;
 	assert_done(3);
 	assert_int_equal(env.emu.regs[R_BX], 0x1234567890);
-	prepare(EMU_MODE_LONG, INSN(0x44, 0x0f, 0x22, 0xc1));
+	PREPARE(EMU_MODE_LONG, 0x44, 0x0f, 0x22, 0xc1);
 	env.emu.regs[R_CX] = 5;
 	assert_done(4);
 	assert_int_equal(env.cr[8], 5);
-	prepare(EMU_MODE_PROT32, INSN(0xf0, 0x0f, 0x22, 0xc1));
+	PREPARE(EMU_MODE_PROT32, 0xf0, 0x0f, 0x22, 0xc1);
 	env.emu.regs[R_CX] = 6;
 	assert_done(4);
 	assert_int_equal(env.cr[8], 6);
@@ -484,11 +485,11 @@ static void test_control_registers(void **state)
 	assert_fault(13, true, 0);
 
 	/* CLTS; LMSW sets PE but does not clear it; SMSW to memory */
-	prepare(EMU_MODE_PROT32, INSN(0x0f, 0x06));
+	PREPARE(EMU_MODE_PROT32, 0x0f, 0x06);
 	env.cr[0] = 0x80000039;
 	assert_done(2);
 	assert_int_equal(env.cr[0], 0x80000031);
-	prepare(EMU_MODE_REAL, INSN(0x0f, 0x01, 0xf0));
+	PREPARE(EMU_MODE_REAL, 0x0f, 0x01, 0xf0);
 	env.cr[0] = 0x10;
 	env.emu.regs[R_AX] = 0xffff;
 	assert_done(3);
@@ -497,7 +498,7 @@ static void test_control_registers(void **state)
 	env.emu.regs[R_AX] = 0;
 	assert_done(3);
 	assert_int_equal(env.cr[0], 0x11);
-	prepare(EMU_MODE_PROT32, INSN(0x0f, 0x01, 0x23));
+	PREPARE(EMU_MODE_PROT32, 0x0f, 0x01, 0x23);
 	env.emu.regs[R_BX] = DATA;
 	env.cr[0] = 0x80050033;
 	assert_done(3);
@@ -508,35 +509,35 @@ static void test_control_registers(void **state)
 	assert_fault(13, true, 0);
 
 	/* MOV DR7, EAX and back; DR8 does not exist */
-	prepare(EMU_MODE_PROT32, INSN(0x0f, 0x23, 0xf8, 0x0f, 0x21, 0xfb));
+	PREPARE(EMU_MODE_PROT32, 0x0f, 0x23, 0xf8, 0x0f, 0x21, 0xfb);
 	env.emu.regs[R_AX] = 0x403;
 	assert_done(3);
 	assert_int_equal(env.dr[7], 0x403);
 	assert_done(3);
 	assert_int_equal(env.emu.regs[R_BX], 0x403);
-	prepare(EMU_MODE_LONG, INSN(0x44, 0x0f, 0x23, 0xc0));
+	PREPARE(EMU_MODE_LONG, 0x44, 0x0f, 0x23, 0xc0);
 	assert_fault(6, false, 0);
 	/* CR1 does not exist */
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x22, 0xc8));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x22, 0xc8);
 	assert_fault(6, false, 0);
 }
 
 static void test_descriptor_tables(void **state)
 {
 	/* LGDT with 16 bits loads 24 of the base, with 32 all */
-	prepare(EMU_MODE_REAL, INSN(0x0f, 0x01, 0x17));
+	PREPARE(EMU_MODE_REAL, 0x0f, 0x01, 0x17);
 	env.emu.regs[R_BX] = DATA;
 	poke(DATA, 6, 0xaabbccdd1234ULL);
 	assert_done(3);
 	assert_int_equal(env.dt_base[EMU_GDT], 0xbbccdd);
 	assert_int_equal(env.dt_limit[EMU_GDT], 0x1234);
-	prepare(EMU_MODE_REAL, INSN(0x66, 0x0f, 0x01, 0x1f));
+	PREPARE(EMU_MODE_REAL, 0x66, 0x0f, 0x01, 0x1f);
 	env.emu.regs[R_BX] = DATA;
 	poke(DATA, 6, 0xaabbccdd1234ULL);
 	assert_done(4);
 	assert_int_equal(env.dt_base[EMU_IDT], 0xaabbccdd);
 
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x01, 0x13));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x01, 0x13);
 	env.emu.regs[R_BX] = DATA;
 	poke(DATA, 2, 0x7f);
 	poke(DATA + 2, 8, 0xfffffe0000001000);
@@ -548,7 +549,7 @@ static void test_descriptor_tables(void **state)
 	assert_int_equal(env.dt_base[EMU_GDT], 0xfffffe0000001000);
 
 	/* SIDT */
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x01, 0x0b));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x01, 0x0b);
 	env.emu.regs[R_BX] = DATA;
 	env.dt_base[EMU_IDT] = 0xfffffe0000000000;
 	env.dt_limit[EMU_IDT] = 0xfff;
@@ -604,29 +605,29 @@ static void test_system(void **state)
 	/* Without the hook they are the caller's */
 	bare = emu_env_ops;
 	bare.system = NULL;
-	prepare(EMU_MODE_LONG, INSN(0xf4));
+	PREPARE(EMU_MODE_LONG, 0xf4);
 	env.emu.ops = &bare;
 	assert_int_equal(run(), EMU_UNHANDLED);
 	assert_int_equal(env.emu.rip, CODE);
 
 	/* SLDT EAX zero-extends the selector */
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x00, 0xc0));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x00, 0xc0);
 	env.emu.regs[R_AX] = ~0ULL;
 	env.system_arg = 0xfff8;
 	assert_done(3);
 	assert_int_equal(env.emu.regs[R_AX], 0xfff8);
 
 	/* TSD; OSXSAVE off */
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x31));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x31);
 	env.emu.cr4 |= 4;
 	env.emu.cpl = 3;
 	assert_fault(13, true, 0);
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x01, 0xd1));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x01, 0xd1);
 	env.emu.cr4 = 0;
 	assert_fault(6, false, 0);
 
 	/* RDMSR, WRMSR */
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x32, 0x0f, 0x30));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x32, 0x0f, 0x30);
 	env.emu.regs[R_CX] = 0xffffffffc0000080;
 	env.msr_val = 0x1122334455667788;
 	assert_done(2);
@@ -639,7 +640,7 @@ static void test_system(void **state)
 	assert_int_equal(env.msr_val, 0x200000001);
 
 	/* STI opens the shadow only when IF was clear */
-	prepare(EMU_MODE_PROT32, INSN(0xfb, 0xfb));
+	PREPARE(EMU_MODE_PROT32, 0xfb, 0xfb);
 	assert_done(1);
 	assert_true(env.emu.interrupt_shadow);
 	assert_true(env.emu.rflags & FL_IF);
@@ -696,7 +697,7 @@ static void test_io_replay(void **state)
 static void test_lock(void **state)
 {
 	/* LOCK INC [RBX] against another CPU that adds one at a time */
-	prepare(EMU_MODE_LONG, INSN(0xf0, 0xff, 0x03));
+	PREPARE(EMU_MODE_LONG, 0xf0, 0xff, 0x03);
 	env.emu.regs[R_BX] = DATA;
 	env.lose = 3;
 	assert_int_equal(run(), EMU_OK);
@@ -704,7 +705,7 @@ static void test_lock(void **state)
 	assert_int_equal(peek(DATA, 4), 4);
 
 	/* It keeps losing: the guest goes on, nothing has changed */
-	prepare(EMU_MODE_LONG, INSN(0x87, 0x03));
+	PREPARE(EMU_MODE_LONG, 0x87, 0x03);
 	env.emu.regs[R_BX] = DATA;
 	env.emu.regs[R_AX] = 0x99;
 	env.lose = 1000;
@@ -713,7 +714,7 @@ static void test_lock(void **state)
 	assert_int_equal(env.emu.regs[R_AX], 0x99);
 
 	/* CMPXCHG16B needs alignment; it is locked with and without equality */
-	prepare(EMU_MODE_LONG, INSN(0xf0, 0x48, 0x0f, 0xc7, 0x0b));
+	PREPARE(EMU_MODE_LONG, 0xf0, 0x48, 0x0f, 0xc7, 0x0b);
 	env.emu.regs[R_BX] = DATA + 8;
 	assert_fault(13, true, 0);
 	env.emu.regs[R_BX] = DATA;
@@ -729,9 +730,9 @@ static void test_lock(void **state)
 	assert_int_equal(peek(DATA + 8, 8), 0x77);
 
 	/* LOCK misused */
-	prepare(EMU_MODE_LONG, INSN(0xf0, 0x8b, 0x03));
+	PREPARE(EMU_MODE_LONG, 0xf0, 0x8b, 0x03);
 	assert_fault(6, false, 0);
-	prepare(EMU_MODE_LONG, INSN(0xf0, 0x01, 0xc3));
+	PREPARE(EMU_MODE_LONG, 0xf0, 0x01, 0xc3);
 	assert_fault(6, false, 0);
 }
 
@@ -748,11 +749,11 @@ static void test_fetch(void **state)
 	assert_done(15);
 
 	/* Over the end of a page, and of memory */
-	prepare(EMU_MODE_LONG, INSN(0));
+	PREPARE(EMU_MODE_LONG, 0);
 	env.emu.rip = 0x8ffe;
 	poke(0x8ffe, 6, 0x0000123489c0c748 & 0xffffffffffff);
 	assert_int_equal(run(), EMU_OK);
-	prepare(EMU_MODE_LONG, INSN(0));
+	PREPARE(EMU_MODE_LONG, 0);
 	env.emu.rip = MEM_SIZE - 1;
 	mem[MEM_SIZE - 1] = 0x90;
 	assert_int_equal(run(), EMU_OK);
@@ -763,7 +764,7 @@ static void test_fetch(void **state)
 	assert_int_equal(env.emu.fault.cr2, MEM_SIZE);
 
 	/* Beyond CS's limit */
-	prepare(EMU_MODE_PROT32, INSN(0xb8, 1, 0, 0, 0));
+	PREPARE(EMU_MODE_PROT32, 0xb8, 1, 0, 0, 0);
 	env.emu.seg[EMU_CS].limit = CODE + 4;
 	assert_done(5);
 	env.emu.rip = CODE;
@@ -771,7 +772,7 @@ static void test_fetch(void **state)
 	assert_fault(13, true, 0);
 
 	/* With the bytes given, nothing is fetched */
-	prepare(EMU_MODE_LONG, INSN(0));
+	PREPARE(EMU_MODE_LONG, 0);
 	env.emu.rip = 0x7fff00000000;
 	env.emu.insn[0] = 0x31;
 	env.emu.insn[1] = 0xc0;
@@ -782,13 +783,13 @@ static void test_fetch(void **state)
 	assert_int_equal(env.emu.rip, 0x7fff00000002);
 
 	/* No such instruction; one that is not ours */
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x0a));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x0a);
 	assert_fault(6, false, 0);
-	prepare(EMU_MODE_LONG, INSN(0x06));
+	PREPARE(EMU_MODE_LONG, 0x06);
 	assert_fault(6, false, 0);
-	prepare(EMU_MODE_LONG, INSN(0x0f, 0x58, 0x03));
+	PREPARE(EMU_MODE_LONG, 0x0f, 0x58, 0x03);
 	assert_int_equal(run(), EMU_UNHANDLED);
-	prepare(EMU_MODE_LONG, INSN(0xd9, 0x03));
+	PREPARE(EMU_MODE_LONG, 0xd9, 0x03);
 	assert_int_equal(run(), EMU_UNHANDLED);
 }
 
@@ -828,7 +829,7 @@ static void test_vector_state(void **state)
 
 static void test_bound(void **state)
 {
-	prepare(EMU_MODE_PROT32, INSN(0x62, 0x03));
+	PREPARE(EMU_MODE_PROT32, 0x62, 0x03);
 	env.emu.regs[R_BX] = DATA;
 	poke(DATA, 4, (u32)-5);
 	poke(DATA + 4, 4, 5);
@@ -842,21 +843,21 @@ static void test_bound(void **state)
 static void test_counters(void **state)
 {
 	/* JCXZ and LOOP count in CX; with 67 in ECX */
-	prepare(EMU_MODE_REAL, INSN(0xe3, 0x10));
+	PREPARE(EMU_MODE_REAL, 0xe3, 0x10);
 	env.emu.regs[R_CX] = 0x10000;
 	assert_int_equal(run(), EMU_OK);
 	assert_int_equal(env.emu.rip, CODE + 0x12);
-	prepare(EMU_MODE_REAL, INSN(0x67, 0xe3, 0x10));
+	PREPARE(EMU_MODE_REAL, 0x67, 0xe3, 0x10);
 	env.emu.regs[R_CX] = 0x10000;
 	assert_done(3);
-	prepare(EMU_MODE_REAL, INSN(0xe2, 0xfe));
+	PREPARE(EMU_MODE_REAL, 0xe2, 0xfe);
 	env.emu.regs[R_CX] = 0x10000;
 	assert_int_equal(run(), EMU_OK);
 	assert_int_equal(env.emu.rip, CODE);
 	assert_int_equal(env.emu.regs[R_CX], 0x1ffff);
 
 	/* REP MOVSB with 16-bit addresses: SI and DI wrap, CX counts */
-	prepare(EMU_MODE_REAL, INSN(0xf3, 0xa4));
+	PREPARE(EMU_MODE_REAL, 0xf3, 0xa4);
 	env.emu.regs[R_CX] = 0x50002;
 	env.emu.regs[R_SI] = 0x1ffff;
 	env.emu.regs[R_DI] = DATA;
@@ -904,7 +905,7 @@ static void test_decimal(void **state)
 		bool sub = i & 0x400, cf = i & 0x200, af = i & 0x100;
 		u8 al = i;
 
-		prepare(EMU_MODE_PROT32, INSN(sub ? 0x2f : 0x27));
+		PREPARE(EMU_MODE_PROT32, sub ? 0x2f : 0x27);
 		env.emu.regs[R_AX] = 0x12345600 | al;
 		env.emu.rflags = 2 | (cf ? FL_CF : 0) | (af ? FL_AF : 0);
 		assert_done(1);
@@ -919,7 +920,7 @@ static void test_decimal(void **state)
 		bool adjust = (in & 15) > 9 || af;
 		u16 ax = in;
 
-		prepare(EMU_MODE_PROT32, INSN(0x37));
+		PREPARE(EMU_MODE_PROT32, 0x37);
 		env.emu.regs[R_AX] = in;
 		env.emu.rflags = 2 | (af ? FL_AF : 0);
 		assert_done(1);
@@ -929,7 +930,7 @@ static void test_decimal(void **state)
 		assert_int_equal(!!(env.emu.rflags & FL_CF), adjust);
 
 		ax = in;
-		prepare(EMU_MODE_PROT32, INSN(0x3f));
+		PREPARE(EMU_MODE_PROT32, 0x3f);
 		env.emu.regs[R_AX] = in;
 		env.emu.rflags = 2 | (af ? FL_AF : 0);
 		assert_done(1);
@@ -939,30 +940,30 @@ static void test_decimal(void **state)
 		}
 		assert_int_equal(env.emu.regs[R_AX], ax & 0xff0f);
 
-		prepare(EMU_MODE_PROT32, INSN(0xd4, 0x0a));
+		PREPARE(EMU_MODE_PROT32, 0xd4, 0x0a);
 		env.emu.regs[R_AX] = in;
 		assert_done(2);
 		assert_int_equal(env.emu.regs[R_AX],
 				 (in & 0xff) / 10 << 8 | (in & 0xff) % 10);
-		prepare(EMU_MODE_PROT32, INSN(0xd5, 0x0a));
+		PREPARE(EMU_MODE_PROT32, 0xd5, 0x0a);
 		env.emu.regs[R_AX] = in;
 		assert_done(2);
 		assert_int_equal(env.emu.regs[R_AX],
 				 ((in & 0xff) + (in >> 8) * 10) & 0xff);
 	}
-	prepare(EMU_MODE_PROT32, INSN(0xd4, 0x00));
+	PREPARE(EMU_MODE_PROT32, 0xd4, 0x00);
 	assert_fault(0, false, 0);
 }
 
 static void test_arpl(void **state)
 {
-	prepare(EMU_MODE_PROT32, INSN(0x63, 0xd8));
+	PREPARE(EMU_MODE_PROT32, 0x63, 0xd8);
 	env.emu.regs[R_AX] = 0x10;
 	env.emu.regs[R_BX] = 0x1b;
 	assert_done(2);
 	assert_int_equal(env.emu.regs[R_AX], 0x13);
 	assert_true(env.emu.rflags & FL_ZF);
-	prepare(EMU_MODE_REAL, INSN(0x63, 0xd8));
+	PREPARE(EMU_MODE_REAL, 0x63, 0xd8);
 	assert_fault(6, false, 0);
 }
 
