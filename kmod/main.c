@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* joist: a hypervisor in a kernel module. Load and unload, nothing else. */
+#define pr_fmt(fmt) "joist: " fmt
 #include <linux/init.h>
 #include <linux/module.h>
 
@@ -17,18 +18,18 @@ static int __init joist_init(void)
 	err = vendor_select();
 	if (err)
 		return err;
-	err = mmu_setup();
-	if (err)
-		return err;
 	err = vendor_call(setup)();
 	if (err)
-		goto out_mmu;
+		return err;
+	err = mmu_setup();
+	if (err)
+		goto out_vendor;
 	err = fpu_setup();
 	if (err)
-		goto out_vendor;
+		goto out_mmu;
 	err = eventfd_setup();
 	if (err)
-		goto out_vendor;
+		goto out_mmu;
 	err = hardware_setup();
 	if (err)
 		goto out_eventfd;
@@ -42,10 +43,10 @@ out_hardware:
 	hardware_teardown();
 out_eventfd:
 	eventfd_teardown();
-out_vendor:
-	vendor_call(teardown)();
 out_mmu:
 	mmu_teardown();
+out_vendor:
+	vendor_call(teardown)();
 	return err;
 }
 
@@ -54,8 +55,8 @@ static void __exit joist_exit(void)
 	chardev_unregister();
 	hardware_teardown();
 	eventfd_teardown();
-	vendor_call(teardown)();
 	mmu_teardown();
+	vendor_call(teardown)();
 }
 
 module_init(joist_init);
