@@ -75,6 +75,7 @@ struct vm *vm_create(void)
 	err = mmu_notifier_start(vm);
 	if (err)
 		goto out_vendor;
+	preempt_notifier_inc();		/* for vcpu_load() */
 	return vm;
 
 out_vendor:
@@ -101,6 +102,7 @@ static void vm_destroy(struct vm *vm)
 	struct vcpu *vcpu;
 	u32 i;
 
+	preempt_notifier_dec();
 	mmu_notifier_stop(vm);
 	/* The PIT may still send to the vCPUs: it stops before they go. */
 	irqchip_destroy(vm);
