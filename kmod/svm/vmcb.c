@@ -139,6 +139,8 @@ void svm_vcpu_reset(struct vcpu *vcpu, bool init)
 	svm->nmi_step = false;
 	svm->exit_now = false;
 	svm_set_nmi_mask(vcpu, false);
+	/* Without a controller in the kernel the VMM follows CR8. */
+	vmcb_intercept(vmcb, INTERCEPT_CR8_WRITE, !vcpu->lapic);
 	if (!init) {
 		save->g_pat = PAT_RESET;
 		save->star = 0;
