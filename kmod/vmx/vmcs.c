@@ -15,7 +15,7 @@
 #include "vmx.h"
 
 /* PAUSEs closer than the gap, for this many TSC ticks, are a spinning loop. */
-#define PLE_WINDOW	4096
+#define PLE_WINDOW_TICKS	4096
 
 /* Each CPU's own: written there with interrupts off. */
 static DEFINE_PER_CPU(struct vmcs_page *, vmxon_region);
@@ -311,7 +311,7 @@ void vmcs_init(struct vmx_vcpu *vmx)
 	vmcs_write(VMCS_LINK_POINTER, ~0ULL);
 	if (vmx_has_cpu2(SECONDARY_EXEC_PAUSE_LOOP_EXITING)) {
 		vmcs_write(PLE_GAP, vmx_param_ple_gap);
-		vmcs_write(PLE_WINDOW, PLE_WINDOW);
+		vmcs_write(PLE_WINDOW, PLE_WINDOW_TICKS);
 	}
 	if (vmx_has_cpu2(VMCS_CONTROL_BIT(XSAVES)))
 		vmcs_write(XSS_EXIT_BITMAP, 0);
