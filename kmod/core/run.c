@@ -197,6 +197,7 @@ static int guest_enter(struct vcpu *vcpu)
 	 * its time is still the guest's.
 	 */
 	local_irq_enable();
+	asm volatile("nop");		/* STI holds interrupts back for one */
 	local_irq_disable();
 	vtime_account_guest_exit();
 	local_irq_enable();
