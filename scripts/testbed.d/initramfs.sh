@@ -49,6 +49,7 @@ base_build()
 	busybox --list | while read -r app; do
 		[ "$app" = busybox ] || ln -sf busybox "$root/bin/$app"
 	done
+	ln -s ../../bin/env "$root/usr/bin/env"
 	cp "$BENCH_D/init" "$root/init"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	printf 'root:x:0:\nkvm:x:106:\n' >"$root/etc/group"
