@@ -160,8 +160,9 @@ GUEST64(code_pic,
 	PIC_INIT(0xef, 0xff)
 	APIC_BASE_RBP
 	"mov $0x77, %eax\n" REPORT
-	"sti\n"
-	"1: hlt\n"
+	"1: sti\n"
+	"hlt\n"
+	"cli\n"
 	"mov $0x2222, %eax\n" REPORT
 	"jmp 1b\n");
 
@@ -181,6 +182,7 @@ TEST_F(irqchip, pic)
 
 /* Pin 4 as vector 0x50, edge, physical to APIC 0; pin 10 as 0x60, level. */
 #define SETUP_IOAPIC							\
+	PIC_INIT(0xff, 0xff)						\
 	APIC_BASE_RBP IOAPIC_BASE_RBX					\
 	LAPIC_SET(0xf0, 0x1ff)						\
 	IOAPIC_SET(0x18, 0x50) IOAPIC_SET(0x19, 0)			\
@@ -189,8 +191,9 @@ TEST_F(irqchip, pic)
 GUEST64(code_ioapic,
 	SETUP_IOAPIC
 	"mov $0x77, %eax\n" REPORT
-	"sti\n"
-	"1: hlt\n"
+	"1: sti\n"
+	"hlt\n"
+	"cli\n"
 	"mov $0x2222, %eax\n" REPORT
 	"jmp 1b\n");
 GUEST64(handler_edge, "mov $0x1150, %eax\n" REPORT
