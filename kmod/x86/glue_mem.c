@@ -344,3 +344,23 @@ int vcpu_read_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int len,
 	}
 	return 0;
 }
+
+/**
+ * vcpu_translate_linear() - where a linear address leads, as KVM_TRANSLATE asks
+ * @vcpu: loaded; vm->srcu read section held
+ * @gva: linear address
+ *
+ * Accessed and dirty bits stay as they are.
+ *
+ * Return: guest physical address, or INVALID_GPA: not mapped.
+ */
+gpa_t vcpu_translate_linear(struct vcpu *vcpu, gva_t gva)
+{
+	struct walk_result res;
+	struct walk_ctx ctx;
+
+	glue_walk_init(vcpu, &ctx);
+	if (walk_gva(&ctx, gva, WALK_PROBE, &res) != WALK_OK)
+		return INVALID_GPA;
+	return res.gpa;
+}
