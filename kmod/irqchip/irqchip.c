@@ -316,6 +316,20 @@ int irqchip_set_routing(struct vm *vm, const struct kvm_irq_routing_entry *e,
 	return 0;
 }
 
+/**
+ * irqchip_gsi_is_pin() - does this GSI reach that chip's pin?
+ * @vm: vm->irq_srcu read section held
+ * @gsi: line
+ * @chip: KVM_IRQCHIP_*
+ * @pin: of the chip
+ */
+bool irqchip_gsi_is_pin(struct vm *vm, u32 gsi, unsigned int chip,
+			unsigned int pin)
+{
+	return irq_routing_has(srcu_dereference(vm->routing, &vm->irq_srcu),
+			       gsi, chip, pin);
+}
+
 /** irqchip_free_routing() - the VM goes away; nobody reads the table */
 void irqchip_free_routing(struct vm *vm)
 {
