@@ -192,14 +192,6 @@ static void svm_vcpu_put(struct vcpu *vcpu)
 	vcpu->guest_state_loaded = false;
 }
 
-static void svm_write_tsc_offset(struct vcpu *vcpu)
-{
-	struct vmcb *vmcb = to_svm(vcpu)->vmcb;
-
-	vmcb->control.tsc_offset = vcpu->tsc_offset;
-	vmcb_mark_dirty(vmcb, VMCB_CLEAN_INTERCEPTS);
-}
-
 const struct vendor_ops svm_ops = {
 	.name = "svm",
 	.vcpu_size = sizeof(struct svm_vcpu),

@@ -187,6 +187,7 @@ int svm_vmcb_create(struct svm_vcpu *svm);
 void svm_vmcb_destroy(struct svm_vcpu *svm);
 void svm_vcpu_reset(struct vcpu *vcpu, bool init);
 void svm_cpuid_changed(struct vcpu *vcpu);
+void svm_write_tsc_offset(struct vcpu *vcpu);
 
 /* state.c: registers */
 void svm_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg);

@@ -119,6 +119,15 @@ void svm_vmcb_destroy(struct svm_vcpu *svm)
 	svm->vmcb = NULL;
 }
 
+/** svm_write_tsc_offset() - vcpu->tsc_offset changed */
+void svm_write_tsc_offset(struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = to_svm(vcpu)->vmcb;
+
+	vmcb->control.tsc_offset = vcpu->tsc_offset;
+	vmcb_mark_dirty(vmcb, VMCB_CLEAN_INTERCEPTS);
+}
+
 /**
  * svm_vcpu_reset() - power-up or INIT: what no other op sets
  * @vcpu: mutex held, loaded
@@ -139,6 +148,7 @@ void svm_vcpu_reset(struct vcpu *vcpu, bool init)
 	svm->nmi_step = false;
 	svm->exit_now = false;
 	svm_set_nmi_mask(vcpu, false);
+	svm_write_tsc_offset(vcpu);	/* a new vCPU's was set before this */
 	/* Without a controller in the kernel the VMM follows CR8. */
 	vmcb_intercept(vmcb, INTERCEPT_CR8_WRITE, !vcpu->lapic);
 	if (!init) {
