@@ -77,21 +77,26 @@ int em_ret(struct emu_ctx *c)
 }
 
 /*
- * Load CS, then check the target by the new limit. The host refuses what is
- * not a code segment of the same privilege.
+ * Load CS, then check the target by the new limit. Real-mode loads keep the
+ * limit, so there the check comes first and nothing is to be undone. The host
+ * refuses what is not a code segment of the same privilege.
  */
 static int branch_far(struct emu_ctx *c, u16 selector, u64 rip)
 {
 	struct emu *emu = c->emu;
-	struct emu_segment old = emu->seg[EMU_CS];
+	u16 old = emu->seg[EMU_CS].selector;
 	int rc;
 
+	if (emu_real_segments(emu)) {
+		rc = branch_to(c, rip);
+		return rc ? rc : emu->ops->load_segment(emu, EMU_CS, selector);
+	}
 	rc = emu->ops->load_segment(emu, EMU_CS, selector);
 	if (rc)
 		return rc;
 	rc = branch_to(c, rip);
 	if (rc)		/* the old code segment takes the fault */
-		emu->ops->load_segment(emu, EMU_CS, old.selector);
+		emu->ops->load_segment(emu, EMU_CS, old);
 	return rc;
 }
 

@@ -955,6 +955,48 @@ static void test_decimal(void **state)
 	assert_fault(0, false, 0);
 }
 
+/* The quotients at the edges of what fits, by all sizes. */
+static void test_divide_edges(void **state)
+{
+	static const u8 idiv[4][3] = {
+		{ 0xf6, 0xfb }, { 0x66, 0xf7, 0xfb }, { 0xf7, 0xfb },
+		{ 0x48, 0xf7, 0xfb },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(idiv); i++) {
+		unsigned int size = 1 << i, len = i & 1 ? 3 : 2;
+		u64 min = 1ULL << (8 * size - 1);
+		u64 low = size == 8 ? ~0ULL : (1ULL << 8 * size) - 1;
+		u64 *regs = env.emu.regs;
+
+		/* min / 1 fits; min / -1 does not */
+		prepare(EMU_MODE_LONG, idiv[i], len);
+		regs[R_AX] = size == 1 ? 0xff80 : min;
+		regs[R_DX] = low;
+		regs[R_BX] = 1;
+		assert_done(len);
+		assert_int_equal(regs[R_AX] & low, min);
+		prepare(EMU_MODE_LONG, idiv[i], len);
+		regs[R_AX] = size == 1 ? 0xff80 : min;
+		regs[R_DX] = low;
+		regs[R_BX] = low;
+		assert_fault(0, false, 0);
+		/* The same as a positive dividend: by 1 no, by -1 yes */
+		prepare(EMU_MODE_LONG, idiv[i], len);
+		regs[R_AX] = min;
+		regs[R_BX] = 1;
+		assert_fault(0, false, 0);
+		regs[R_BX] = low;
+		assert_done(len);
+		assert_int_equal(regs[R_AX] & low, min);
+		/* By zero */
+		prepare(EMU_MODE_LONG, idiv[i], len);
+		regs[R_AX] = 1;
+		assert_fault(0, false, 0);
+	}
+}
+
 static void test_arpl(void **state)
 {
 	PREPARE(EMU_MODE_PROT32, 0x63, 0xd8);
@@ -1032,6 +1074,7 @@ int main(void)
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_decimal),
+		cmocka_unit_test(test_divide_edges),
 		cmocka_unit_test(test_arpl),
 		cmocka_unit_test(test_random_bytes),
 	};
