@@ -16,6 +16,7 @@
 #include "exit.h"
 #include "request.h"
 #include "../x86/features.h"
+#include "../x86/mtrr.h"
 
 struct vm;
 struct lapic;
@@ -192,9 +193,7 @@ struct vcpu {
 	u64 tsc_aux;
 	u64 misc_enable;
 	u64 smbase;
-	u64 mtrr_def_type;
-	u64 mtrr_fixed[11];
-	u64 mtrr_var[16];
+	struct mtrr mtrr;
 	u64 mcg_status;
 	u64 spec_ctrl;
 	u64 arch_capabilities;

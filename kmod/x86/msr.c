@@ -25,18 +25,9 @@
 	(MSR_IA32_MISC_ENABLE_BTS_UNAVAIL |				\
 	 MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL | MSR_IA32_MISC_ENABLE_EMON)
 
-/* What guests look at before they know better; the values KVM's guests see. */
+/* What KVM's guests see. */
 #define UCODE_REV_INTEL		0x100000000ULL
 #define UCODE_REV_AMD		0x01000065ULL
-#define PERF_STATUS_RATIO	(1000ULL | 4ULL << 40)
-#define FSB_100_MHZ		3
-#define EBC_RATIO		BIT(24)
-
-/* K7_HWCR: flush filter, IGNNE emulation, slow flush, status write, TSC at P0 */
-#define HWCR_IGNORED		(BIT(3) | BIT(6) | BIT(8) | BIT(18) | BIT(24))
-#define HWCR_TSC_AT_P0		BIT(24)
-
-#define MSR_F10H_BU_CFG2	0xc001102a
 
 static bool canonical(struct vcpu *vcpu, u64 val)
 {
@@ -55,96 +46,6 @@ void msr_reset(struct vcpu *vcpu)
 	vcpu->pat = 0x0007040600070406ULL;
 	vcpu->smbase = 0x30000;
 	msr_get_feature(MSR_IA32_ARCH_CAPABILITIES, &vcpu->arch_capabilities);
-}
-
-/* Registers that are there to be read: nothing happens behind them. */
-static int msr_get_fixed(struct vcpu *vcpu, struct msr_access *msr)
-{
-	switch (msr->index) {
-	case MSR_IA32_P5_MC_ADDR:
-	case MSR_IA32_P5_MC_TYPE:
-	case MSR_IA32_PLATFORM_ID:
-	case MSR_IA32_EBL_CR_POWERON:
-	case MSR_PLATFORM_INFO:
-	case MSR_MISC_FEATURES_ENABLES:
-	case MSR_IA32_MCG_CAP:		/* no banks */
-	case MSR_IA32_DEBUGCTLMSR:
-	case MSR_IA32_LASTBRANCHFROMIP:
-	case MSR_IA32_LASTBRANCHTOIP:
-	case MSR_IA32_LASTINTFROMIP:
-	case MSR_IA32_LASTINTTOIP:
-	case MSR_IA32_PERF_CTL:
-	case MSR_AMD64_SYSCFG:
-	case MSR_K8_TSEG_ADDR:
-	case MSR_K8_TSEG_MASK:
-	case MSR_K8_INT_PENDING_MSG:
-	case MSR_AMD64_NB_CFG:
-	case MSR_FAM10H_MMIO_CONF_BASE:
-	case MSR_F10H_BU_CFG2:
-	case MSR_AMD64_DC_CFG:
-	case MSR_F15H_EX_CFG:
-		msr->data = 0;
-		return 0;
-	case MSR_IA32_FEAT_CTL:
-		msr->data = FEAT_CTL_LOCKED;
-		return 0;
-	case MSR_IA32_PERF_STATUS:
-		msr->data = PERF_STATUS_RATIO;
-		return 0;
-	case MSR_FSB_FREQ:
-		msr->data = FSB_100_MHZ;
-		return 0;
-	case MSR_EBC_FREQUENCY_ID:
-		msr->data = EBC_RATIO;
-		return 0;
-	case MSR_K7_HWCR:
-		msr->data = HWCR_TSC_AT_P0;
-		return 0;
-	case MSR_AMD64_DE_CFG:
-		return msr_get_feature(msr->index, &msr->data);
-	}
-	return MSR_UNKNOWN;
-}
-
-/* The same, written: what has no effect is accepted, what would have, not. */
-static int msr_set_fixed(struct vcpu *vcpu, const struct msr_access *msr)
-{
-	u64 ignored = 0;
-
-	switch (msr->index) {
-	case MSR_IA32_UCODE_WRITE:
-	case MSR_AMD64_PATCH_LOADER:
-	case MSR_AMD64_NB_CFG:
-	case MSR_F10H_BU_CFG2:
-	case MSR_AMD64_DC_CFG:
-	case MSR_F15H_EX_CFG:
-	case MSR_AMD64_SYSCFG:
-	case MSR_K8_INT_PENDING_MSG:
-	case MSR_IA32_PERF_CTL:
-		return 0;
-	case MSR_IA32_P5_MC_ADDR:
-	case MSR_IA32_P5_MC_TYPE:
-	case MSR_MISC_FEATURES_ENABLES:
-	case MSR_FAM10H_MMIO_CONF_BASE:
-	case MSR_IA32_EBL_CR_POWERON:
-		break;
-	case MSR_PLATFORM_INFO:
-		if (!msr->host)
-			return MSR_FAULT;
-		break;
-	case MSR_IA32_DEBUGCTLMSR:
-		ignored = DEBUGCTLMSR_LBR | DEBUGCTLMSR_BTF;
-		break;
-	case MSR_K7_HWCR:
-		ignored = HWCR_IGNORED;
-		break;
-	case MSR_AMD64_DE_CFG:
-		ignored = MSR_AMD64_DE_CFG_LFENCE_SERIALIZE;
-		break;
-	default:
-		return MSR_UNKNOWN;
-	}
-	return msr->data & ~ignored ? MSR_FAULT : 0;
 }
 
 static int msr_get_speculation(struct vcpu *vcpu, struct msr_access *msr)
@@ -313,7 +214,7 @@ static int msr_get_rest(struct vcpu *vcpu, struct msr_access *msr)
 	if (ret == MSR_UNKNOWN)
 		ret = pv_msr_get(vcpu, msr);
 	if (ret == MSR_UNKNOWN)
-		ret = msr_get_fixed(vcpu, msr);
+		ret = msr_fixed_get(msr);
 	return ret;
 }
 
@@ -336,7 +237,7 @@ static int msr_set_rest(struct vcpu *vcpu, const struct msr_access *msr)
 	if (ret == MSR_UNKNOWN)
 		ret = pv_msr_set(vcpu, msr);
 	if (ret == MSR_UNKNOWN)
-		ret = msr_set_fixed(vcpu, msr);
+		ret = msr_fixed_set(msr);
 	return ret;
 }
 
@@ -361,7 +262,7 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_MTRRfix4K_C0000 ... MSR_MTRRfix4K_F8000:
 	case MSR_MTRRdefType:
 	case MSR_MTRRcap:
-		return mtrr_get(vcpu, msr);
+		return mtrr_get(&vcpu->mtrr, msr);
 	case X2APIC_FIRST ... X2APIC_LAST:
 		return msr_get_x2apic(vcpu, msr);
 	case MSR_IA32_SPEC_CTRL:
@@ -397,6 +298,8 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_IA32_MCG_STATUS:
 		msr->data = vcpu->mcg_status;
 		return 0;
+	case MSR_AMD64_DE_CFG:
+		return msr_get_feature(msr->index, &msr->data);
 	}
 	return msr_get_rest(vcpu, msr);
 }
@@ -454,7 +357,7 @@ int msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 	case MSR_MTRRfix4K_C0000 ... MSR_MTRRfix4K_F8000:
 	case MSR_MTRRdefType:
 	case MSR_MTRRcap:
-		return mtrr_set(vcpu, msr);
+		return mtrr_set(&vcpu->mtrr, vcpu->feat.maxphyaddr, msr);
 	case X2APIC_FIRST ... X2APIC_LAST:
 		return msr_set_x2apic(vcpu, msr);
 	case MSR_IA32_SPEC_CTRL:

@@ -37,9 +37,10 @@ struct kvm_msrs;
 int msr_get_many(struct vcpu *vcpu, struct kvm_msrs __user *user);
 int msr_set_many(struct vcpu *vcpu, struct kvm_msrs __user *user);
 
-/* mtrr.c: 0, MSR_FAULT or MSR_UNKNOWN */
-int mtrr_get(struct vcpu *vcpu, struct msr_access *msr);
-int mtrr_set(struct vcpu *vcpu, const struct msr_access *msr);
-bool pat_valid(u64 pat);
+/* msr_fixed.c, pure: registers behind which nothing happens. 0, MSR_FAULT or
+ * MSR_UNKNOWN.
+ */
+int msr_fixed_get(struct msr_access *msr);
+int msr_fixed_set(const struct msr_access *msr);
 
 #endif

@@ -2,16 +2,15 @@
 /*
  * Memory type range registers and the page attribute table: what a guest writes
  * is checked and kept. With nested paging they have no further effect: the
- * nested tables decide the memory type.
+ * nested tables decide the memory type. Pure.
  */
 #include <linux/nospec.h>
 #include <asm/msr-index.h>
 
 #include "msr.h"
-#include "../core/vcpu.h"
+#include "mtrr.h"
 
 #define MTRR_VAR_FIRST		0x200
-#define MTRR_VAR_COUNT		16	/* eight pairs of base and mask */
 #define MTRR_CAP		(MTRR_VAR_COUNT / 2 | BIT(8) | BIT(10))
 #define MTRR_DEF_TYPE_VALID	(0xff | BIT(10) | BIT(11))
 #define MTRR_MASK_VALID		BIT(11)
@@ -48,9 +47,9 @@ bool pat_valid(u64 pat)
 	return true;
 }
 
-static bool mtrr_var_valid(struct vcpu *vcpu, u32 nr, u64 val)
+static bool mtrr_var_valid(u8 maxphyaddr, u32 nr, u64 val)
 {
-	u64 high = ~0ULL << vcpu->feat.maxphyaddr;
+	u64 high = ~0ULL << maxphyaddr;
 
 	if (val & high)
 		return false;
@@ -60,38 +59,38 @@ static bool mtrr_var_valid(struct vcpu *vcpu, u32 nr, u64 val)
 }
 
 /* Where a fixed-range register is kept, or NULL. */
-static u64 *mtrr_fixed(struct vcpu *vcpu, u32 index)
+static u64 *mtrr_fixed(struct mtrr *mtrr, u32 index)
 {
 	switch (index) {
 	case MSR_MTRRfix64K_00000:
-		return &vcpu->mtrr_fixed[0];
+		return &mtrr->fixed[0];
 	case MSR_MTRRfix16K_80000:
 	case MSR_MTRRfix16K_A0000:
-		return &vcpu->mtrr_fixed[1 + (index & 1)];
+		return &mtrr->fixed[1 + (index & 1)];
 	case MSR_MTRRfix4K_C0000 ... MSR_MTRRfix4K_F8000:
 		index = array_index_nospec(index - MSR_MTRRfix4K_C0000, 8);
-		return &vcpu->mtrr_fixed[3 + index];
+		return &mtrr->fixed[3 + index];
 	}
 	return NULL;
 }
 
 /* Where a variable-range register is kept, or NULL. */
-static u64 *mtrr_var(struct vcpu *vcpu, u32 index)
+static u64 *mtrr_var(struct mtrr *mtrr, u32 index)
 {
 	if (index - MTRR_VAR_FIRST >= MTRR_VAR_COUNT)
 		return NULL;
 	index = array_index_nospec(index - MTRR_VAR_FIRST, MTRR_VAR_COUNT);
-	return &vcpu->mtrr_var[index];
+	return &mtrr->var[index];
 }
 
 /**
  * mtrr_get() - read MTRRcap, the default type or a range register
- * @vcpu: vCPU, its mutex held
+ * @mtrr: the vCPU's, its mutex held
  * @msr: in: index; out: data
  *
  * Return: 0, or MSR_UNKNOWN.
  */
-int mtrr_get(struct vcpu *vcpu, struct msr_access *msr)
+int mtrr_get(struct mtrr *mtrr, struct msr_access *msr)
 {
 	const u64 *reg;
 
@@ -100,12 +99,12 @@ int mtrr_get(struct vcpu *vcpu, struct msr_access *msr)
 		msr->data = MTRR_CAP;
 		return 0;
 	case MSR_MTRRdefType:
-		msr->data = vcpu->mtrr_def_type;
+		msr->data = mtrr->def_type;
 		return 0;
 	}
-	reg = mtrr_var(vcpu, msr->index);
+	reg = mtrr_var(mtrr, msr->index);
 	if (!reg)
-		reg = mtrr_fixed(vcpu, msr->index);
+		reg = mtrr_fixed(mtrr, msr->index);
 	if (!reg)
 		return MSR_UNKNOWN;
 	msr->data = *reg;
@@ -114,12 +113,13 @@ int mtrr_get(struct vcpu *vcpu, struct msr_access *msr)
 
 /**
  * mtrr_set() - write the default type or a range register
- * @vcpu: vCPU, its mutex held
+ * @mtrr: the vCPU's, its mutex held
+ * @maxphyaddr: width of the guest's physical addresses in bits
  * @msr: index and data
  *
  * Return: 0; MSR_FAULT: reserved bits or an unknown memory type; MSR_UNKNOWN.
  */
-int mtrr_set(struct vcpu *vcpu, const struct msr_access *msr)
+int mtrr_set(struct mtrr *mtrr, u8 maxphyaddr, const struct msr_access *msr)
 {
 	u64 *reg;
 
@@ -130,17 +130,17 @@ int mtrr_set(struct vcpu *vcpu, const struct msr_access *msr)
 		if (msr->data & ~(u64)MTRR_DEF_TYPE_VALID ||
 		    !mtrr_type_valid(msr->data & 0xff))
 			return MSR_FAULT;
-		vcpu->mtrr_def_type = msr->data;
+		mtrr->def_type = msr->data;
 		return 0;
 	}
-	reg = mtrr_var(vcpu, msr->index);
+	reg = mtrr_var(mtrr, msr->index);
 	if (reg) {
-		if (!mtrr_var_valid(vcpu, msr->index & 1, msr->data))
+		if (!mtrr_var_valid(maxphyaddr, msr->index & 1, msr->data))
 			return MSR_FAULT;
 		*reg = msr->data;
 		return 0;
 	}
-	reg = mtrr_fixed(vcpu, msr->index);
+	reg = mtrr_fixed(mtrr, msr->index);
 	if (!reg)
 		return MSR_UNKNOWN;
 	if (!mtrr_fixed_valid(msr->data))
