@@ -231,27 +231,24 @@ static const struct decoder decoders[] = {
 /* GETSEC has no name in <asm/vmx.h>: a guest without SMX gets #UD. */
 #define EXIT_REASON_GETSEC	11
 
+/* The core reports it, with vmx_dump() among the rest. */
 static void decode_failure(struct vmx_vcpu *vmx, struct exit *exit)
 {
 	exit->kind = EXIT_ENTRY_FAILED;
 	if (vmx->failed) {
 		exit->fail.hw_code = vmcs_read32(VM_INSTRUCTION_ERROR);
-		pr_err_ratelimited("VM entry failed: VM-instruction error %llu\n",
-				   exit->fail.hw_code);
+		exit->hw_info1 = exit->fail.hw_code;
 	} else {
 		exit->fail.hw_code = vmx->exit_reason;
-		pr_err_ratelimited("VM entry failed: %s, qualification %#llx\n",
-				   vmx_exit_name(vmx->exit_reason),
-				   vmx_exit_qualification(vmx));
+		exit->hw_info1 = vmx_exit_qualification(vmx);
 	}
-	vmx_dump(&vmx->vcpu);
 }
 
 /**
  * vmx_decode_exit() - the last exit, for core/exit.c
  * @vcpu: loaded
  *
- * Fills vcpu->exit. An entry that failed is dumped to the log.
+ * Fills vcpu->exit.
  */
 void vmx_decode_exit(struct vcpu *vcpu)
 {

@@ -150,23 +150,18 @@ static void restore_nmi_blocking(struct vmx_vcpu *vmx)
 }
 
 /**
- * vmx_events_after_exit() - what became of the injected event
- * @vmx: just left the guest
+ * vmx_events_after_exit() - was the exit in the middle of an event's delivery?
+ * @vmx: just left the guest; its events count as delivered
  *
- * It was delivered, unless the exit came in the middle of a delivery (of this
- * event or of one of the guest's own): that one is delivered again.
+ * Be it the injected event or one of the guest's own: it is delivered again.
  *
  * Context: interrupts off.
  */
 void vmx_events_after_exit(struct vmx_vcpu *vmx)
 {
 	u32 info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
-	struct vcpu *vcpu = &vmx->vcpu;
 	u32 error = 0;
 
-	vcpu->exception.injected = false;
-	vcpu->interrupt.injected = false;
-	vcpu->nmi_injected = false;
 	if (likely(!(info & VECTORING_INFO_VALID_MASK))) {
 		restore_nmi_blocking(vmx);
 		return;

@@ -118,21 +118,25 @@ static void enter_once(struct vmx_vcpu *vmx)
 	vmx->info_avail = 0;
 	if (unlikely(vmx->failed))
 		return;
+	vmx->exit_reason = vmcs_read32(VM_EXIT_REASON);
+	if (unlikely(vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
+		take_host_events(vmx);
+		return;
+	}
 	vmx->enter.flags |= BIT(VMX_ENTER_LAUNCHED);
 	vmx->launched = true;
 	vmx->entry_intr_info = 0;
-	vmx->exit_reason = vmcs_read32(VM_EXIT_REASON);
 	if (unlikely(vmx->pae_paging))
 		vmx_read_pdptrs(vcpu);
 	take_host_events(vmx);
-	if (vmx->exit_reason < 64 &&
-	    BIT_ULL(vmx->exit_reason) & EXITS_OF_INSNS) {
-		vcpu->exception.injected = false;
-		vcpu->interrupt.injected = false;
-		vcpu->nmi_injected = false;
-	} else if (!(vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
+
+	/* Delivered, unless the exit says otherwise. */
+	vcpu->exception.injected = false;
+	vcpu->interrupt.injected = false;
+	vcpu->nmi_injected = false;
+	if (vmx->exit_reason >= 64 ||
+	    !(BIT_ULL(vmx->exit_reason) & EXITS_OF_INSNS))
 		vmx_events_after_exit(vmx);
-	}
 }
 
 /* Go past an instruction that was handled here. */
