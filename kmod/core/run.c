@@ -284,10 +284,8 @@ static int thread_work(struct vcpu *vcpu)
 		cond_resched();
 		vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 	}
-	if (test_thread_flag(TIF_NOTIFY_RESUME)) {
-		set_thread_flag(TIF_SIGPENDING);
+	if (test_thread_flag(TIF_NOTIFY_RESUME))
 		return -ERESTARTNOINTR;
-	}
 	return EXIT_RESUME;
 }
 
@@ -408,5 +406,8 @@ int vcpu_run(struct vcpu *vcpu)
 	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &old, NULL);
+	/* Only with this flag, which sigprocmask() clears, is it restarted. */
+	if (ret == -ERESTARTNOINTR)
+		set_thread_flag(TIF_SIGPENDING);
 	return ret;
 }

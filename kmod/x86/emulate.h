@@ -96,7 +96,7 @@ enum emu_system {
  * @read: read @len bytes (1, 2, 4, 8, 16, 32)
  * @write: write @len bytes; on a device the write may be posted, EMU_OK
  * @cmpxchg: atomically replace @old by @new if equal; *@old receives what was
- *           there; success is judged by comparing; device memory: read + write
+ *           there; success is judged by comparing; device memory: a write alone, @old stays
  * @pio_in: one IN of @len (1, 2, 4) from @port into *@val
  * @pio_out: one OUT
  * @read_cr: control register @nr (0, 2, 3, 4, 8)
