@@ -553,6 +553,7 @@ static void noise_round(struct __test_metadata *_metadata, int seed)
 		if (n % 30 == 29) {
 			alarm_ends_run(20000);
 			vcpu_run(&vm, 0);
+			alarm_ends_run(0);
 		}
 	}
 	vm_close(&vm);
