@@ -101,7 +101,7 @@ initramfs_make()
 	base=$(initramfs_base "$rel")
 	root=$(mktemp -d "$RUN/overlay.XXXX")
 	mkdir -p "$root/bench"
-	[ -n "$module" ] && cp "$module" "$root/joist.ko"
+	[ -n "$module" ] && strip -g -o "$root/joist.ko" "$module"
 	if [ -n "$command" ]; then
 		printf '%s\n' "$command" >"$root/bench/command"
 	else
