@@ -4,7 +4,7 @@
  * are not there, the bits that mirror control registers, and the facts that
  * follow from it.
  */
-#include <linux/errno.h>
+#include <linux/compiler.h>
 #include <linux/kernel.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
@@ -154,6 +154,8 @@ void cpuid_dynamic(const struct cpuid_table *table,
 		   const struct cpuid_state *state,
 		   struct kvm_cpuid_entry2 *entry)
 {
+	u64 components = state->xcr0 | state->xss;
+
 	switch (entry->function) {
 	case 0x1:
 		set_bits(&entry->ecx, F(OSXSAVE),
@@ -171,8 +173,7 @@ void cpuid_dynamic(const struct cpuid_table *table,
 			entry->ebx = cpuid_xsave_size(table, state->xcr0, false);
 		else if (entry->index == 1 &&
 			 entry->eax & (F(XSAVEC) | F(XSAVES)))
-			entry->ebx = cpuid_xsave_size(table,
-						state->xcr0 | state->xss, true);
+			entry->ebx = cpuid_xsave_size(table, components, true);
 		break;
 	case 0x80000001:
 		/* AMD's copy of leaf 1's bit; reserved on Intel. */

@@ -133,7 +133,54 @@ static void entry_mask(struct kvm_cpuid_entry2 *entry)
 	}
 }
 
-/* What the backend or the host's state forbids. */
+#define XCR0_YMM	0x6ULL		/* SSE and YMM state */
+#define XCR0_ZMM	0xe6ULL		/* and that of AVX-512 */
+#define XCR0_PKRU	0x200ULL
+
+/**
+ * struct cpuid_state_need - features that are useless without state components
+ * @leaf: leaf
+ * @subleaf: subleaf
+ * @reg: which register
+ * @bits: features
+ * @xcr0: components all of which they need
+ */
+struct cpuid_state_need {
+	u32 leaf;
+	u32 subleaf;
+	u8 reg;
+	u32 bits;
+	u64 xcr0;
+};
+
+static const struct cpuid_state_need state_needs[] = {
+	{ 0x1, 0, ECX, F(XSAVE), 1 },
+	{ 0x1, 0, ECX, F(AVX) | F(FMA) | F(F16C), XCR0_YMM },
+	{ 0x7, 0, EBX, F(AVX2), XCR0_YMM },
+	{ 0x7, 0, ECX, F(VAES) | F(VPCLMULQDQ), XCR0_YMM },
+	{ 0x7, 1, EAX, F(AVX_VNNI), XCR0_YMM },
+	{ 0x80000001, 0, ECX, F(XOP) | F(FMA4), XCR0_YMM },
+	{ 0x7, 0, EBX, F(AVX512F) | F(AVX512DQ) | F(AVX512IFMA) | F(AVX512CD) |
+		       F(AVX512BW) | F(AVX512VL), XCR0_ZMM },
+	{ 0x7, 0, ECX, F(AVX512VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) |
+		       F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ), XCR0_ZMM },
+	{ 0x7, 0, EDX, F(AVX512_4VNNIW) | F(AVX512_4FMAPS) |
+		       F(AVX512_VP2INTERSECT) | F(AVX512_FP16), XCR0_ZMM },
+	{ 0x7, 1, EAX, F(AVX512_BF16), XCR0_ZMM },
+	{ 0x7, 0, ECX, F(PKU), XCR0_PKRU },
+};
+
+static void entry_need_state(struct kvm_cpuid_entry2 *entry, u64 xcr0)
+{
+	const struct cpuid_state_need *n;
+
+	for (n = state_needs; n < state_needs + ARRAY_SIZE(state_needs); n++)
+		if (n->leaf == entry->function && n->subleaf == entry->index &&
+		    (xcr0 & n->xcr0) != n->xcr0)
+			*entry_reg(entry, n->reg) &= ~n->bits;
+}
+
+/* What the backend or the host's clock forbids. */
 static void entry_restrict(struct kvm_cpuid_entry2 *entry,
 			   const struct cpuid_host *host)
 {
@@ -141,8 +188,6 @@ static void entry_restrict(struct kvm_cpuid_entry2 *entry,
 	case 0x1:
 		if (!(host->vendor & VENDOR_INVPCID))
 			entry->ecx &= ~F(PCID);
-		if (!host->xcr0)
-			entry->ecx &= ~(F(XSAVE) | F(AVX) | F(FMA) | F(F16C));
 		break;
 	case 0x7:
 		if (entry->index)
@@ -156,8 +201,6 @@ static void entry_restrict(struct kvm_cpuid_entry2 *entry,
 		if (!(host->vendor & VENDOR_SPEC_CTRL))
 			entry->edx &= ~(F(SPEC_CTRL) | F(INTEL_STIBP) |
 					F(SPEC_CTRL_SSBD));
-		if (!(host->xcr0 & BIT(9)))	/* PKRU */
-			entry->ecx &= ~F(PKU);
 		break;
 	case 0x80000001:
 		if (!(host->vendor & VENDOR_RDTSCP))
@@ -206,6 +249,7 @@ static struct kvm_cpuid_entry2 *build_entry(struct builder *b, u32 leaf,
 	entry->ecx = val.ecx;
 	entry->edx = val.edx;
 	entry_mask(entry);
+	entry_need_state(entry, b->host->xcr0);
 	entry_restrict(entry, b->host);
 	return entry;
 }
