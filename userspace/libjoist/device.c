@@ -9,7 +9,6 @@
 #define CPUID_ENTRIES_START	64
 #define CPUID_ENTRIES_MAX	1024
 
-
 /**
  * joist_open() - open the hypervisor's device
  * @path: JOIST_DEVICE, or another device that speaks the same ABI

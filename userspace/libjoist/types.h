@@ -18,16 +18,22 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define PAGE_SIZE	4096UL
 
-#define ALIGN_UP(x, a)		(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
-#define ALIGN_DOWN(x, a)	((x) & ~((typeof(x))(a) - 1))
-
 #define min(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define max(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
 
-#define __printf(f, a)	__attribute__((format(printf, f, a)))
-#define __packed	__attribute__((packed))
+#define __printf(f, a)	__attribute((format(printf, f, a)))
+#define __packed	__attribute((packed))
+#define fallthrough	__attribute((fallthrough))
 
-#define container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+/* To multiples of @to, a power of two. */
+static inline u64 align_down(u64 value, u64 to)
+{
+	return value & ~(to - 1);
+}
+
+static inline u64 align_up(u64 value, u64 to)
+{
+	return align_down(value + to - 1, to);
+}
 
 #endif

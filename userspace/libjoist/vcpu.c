@@ -4,7 +4,6 @@
 
 #include "ret.h"
 
-
 /**
  * joist_run() - KVM_RUN
  * @vcpu: vCPU of the calling thread

@@ -4,7 +4,6 @@
 
 #include "ret.h"
 
-
 int joist_set_tss_addr(int vm, u64 gpa)
 {
 	return ret_errno(ioctl(vm, KVM_SET_TSS_ADDR, gpa));

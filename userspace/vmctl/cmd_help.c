@@ -38,16 +38,13 @@ static void list(void)
 	printf("\n'vmctl help COMMAND' tells more, vmctl(1) everything.\n");
 }
 
-int cmd_help(int argc, char **argv)
+/* Explain one command. Return: the exit code. */
+int help_for(const char *verb)
 {
 	unsigned int i;
 
-	if (argc < 2) {
-		list();
-		return 0;
-	}
 	for (i = 0; i < nr_commands; i++) {
-		if (strcmp(argv[1], commands[i].name))
+		if (strcmp(verb, commands[i].name))
 			continue;
 		printf("usage: vmctl %s %s\n%s\n", commands[i].name,
 		       commands[i].args, commands[i].help);
@@ -55,5 +52,13 @@ int cmd_help(int argc, char **argv)
 			fputs(run_text, stdout);
 		return 0;
 	}
-	return usage_error(NULL, "no command '%s' to explain", argv[1]);
+	return usage_error(NULL, "no command '%s' to explain", verb);
+}
+
+int cmd_help(int argc, char **argv)
+{
+	if (argc > 1)
+		return help_for(argv[1]);
+	list();
+	return 0;
 }

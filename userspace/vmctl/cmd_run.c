@@ -84,7 +84,8 @@ static int set_memory(struct run *run, const char *arg)
 		return usage_error("run", "bad memory size '%s': give a number with K, M or G",
 				   arg);
 	if (size < MEM_SIZE_MIN || size > MEM_SIZE_MAX || size % MIB)
-		return usage_error("run", "memory size '%s' is not a whole number of MiB from %llu to %llu",
+		return usage_error("run",
+				   "memory size '%s' is not a whole number of MiB from %llu to %llu",
 				   arg, (unsigned long long)(MEM_SIZE_MIN / MIB),
 				   (unsigned long long)(MEM_SIZE_MAX / MIB));
 	run->config.memory = size;
@@ -226,15 +227,13 @@ static int reexec(char **argv)
 
 int cmd_run(int argc, char **argv)
 {
-	static char help[] = "help";
-	char *help_argv[] = { help, argv[0], NULL };
 	struct vmm_result result;
 	struct run run = { 0 };
 	int code;
 
 	code = parse(&run, argc, argv);
 	if (run.help)
-		return cmd_help(2, help_argv);
+		return help_for(argv[0]);
 	if (code)
 		return code;
 	vmm_run(&run.config, &result);

@@ -16,7 +16,7 @@ const struct command commands[] = {
 	{ "help", cmd_help, "[COMMAND]", "explain a command" },
 };
 
-const unsigned int nr_commands = sizeof(commands) / sizeof(commands[0]);
+const unsigned int nr_commands = ARRAY_SIZE(commands);
 
 /* Say what is wrong with the command line. Return: the exit code for that. */
 int usage_error(const char *verb, const char *fmt, ...)

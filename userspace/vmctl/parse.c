@@ -35,13 +35,13 @@ bool parse_size(const char *text, u64 *bytes)
 	switch (toupper((unsigned char)*end)) {
 	case 'T':
 		shift += 10;
-		/* fall through */
+		fallthrough;
 	case 'G':
 		shift += 10;
-		/* fall through */
+		fallthrough;
 	case 'M':
 		shift += 10;
-		/* fall through */
+		fallthrough;
 	case 'K':
 		shift += 10;
 		end++;

@@ -3,6 +3,8 @@
 #ifndef VMCTL_VMCTL_H
 #define VMCTL_VMCTL_H
 
+#include "libjoist/types.h"
+
 #define VMCTL_VERSION	"0.1.0"
 
 /**
@@ -27,7 +29,7 @@ int cmd_caps(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
-int usage_error(const char *verb, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+int help_for(const char *verb);
+int usage_error(const char *verb, const char *fmt, ...) __printf(2, 3);
 
 #endif

@@ -166,7 +166,7 @@ int vcpu_init_cpuid(struct vm *vm)
 
 	err = joist_supported_cpuid(vm->sys_fd, &table);
 	if (err) {
-		log_error("cannot learn the CPUID of guests: %s", strerror(-err));
+		log_err("cannot learn the CPUID of guests: %s", strerror(-err));
 		return err;
 	}
 	table = with_core_level(table);
@@ -174,8 +174,8 @@ int vcpu_init_cpuid(struct vm *vm)
 		fill(table, i, vm->config->vcpus, deadline);
 		err = joist_set_cpuid(vm->vcpu[i].fd, table);
 		if (err) {
-			log_error("cannot set the CPUID of vCPU %u: %s", i,
-				  strerror(-err));
+			log_err("cannot set the CPUID of vCPU %u: %s", i,
+				strerror(-err));
 			break;
 		}
 	}

@@ -53,24 +53,24 @@ int irq_init(struct irq *irq, int vm_fd)
 			       (GSI_MSI_NR + NR_PIC_PINS + NR_IOAPIC_PINS) *
 			       sizeof(irq->table->entries[0]));
 	if (!irq->table) {
-		log_error("out of memory for the interrupt routes");
+		log_err("out of memory for the interrupt routes");
 		return -ENOMEM;
 	}
 	err = joist_create_irqchip(vm_fd);
 	if (err) {
-		log_error("cannot create the interrupt controllers: %s",
-			  strerror(-err));
+		log_err("cannot create the interrupt controllers: %s",
+			strerror(-err));
 		goto out;
 	}
 	err = joist_create_pit(vm_fd, KVM_PIT_SPEAKER_DUMMY);
 	if (err) {
-		log_error("cannot create the interval timer: %s", strerror(-err));
+		log_err("cannot create the interval timer: %s", strerror(-err));
 		goto out;
 	}
 	add_pins(irq);
 	err = joist_set_routing(vm_fd, irq->table);
 	if (err) {
-		log_error("cannot set the interrupt routes: %s", strerror(-err));
+		log_err("cannot set the interrupt routes: %s", strerror(-err));
 		goto out;
 	}
 	return 0;

@@ -14,7 +14,7 @@ static void log_line(const char *kind, const char *fmt, va_list args)
 	fprintf(stderr, "vmctl: %s%s%s\n", kind, text, terminal_raw() ? "\r" : "");
 }
 
-void log_error(const char *fmt, ...)
+void log_err(const char *fmt, ...)
 {
 	va_list args;
 

@@ -5,7 +5,7 @@
 
 #include "libjoist/types.h"
 
-void log_error(const char *fmt, ...) __printf(1, 2);
+void log_err(const char *fmt, ...) __printf(1, 2);
 void log_warn(const char *fmt, ...) __printf(1, 2);
 
 #endif

@@ -21,8 +21,8 @@ static int add_region(struct memory *mem, int vm_fd, u64 gpa, u64 size, u8 *hva)
 	int err = joist_set_memory(vm_fd, &slot);
 
 	if (err) {
-		log_error("cannot give the guest %llu MiB of memory at %#llx: %s",
-			  (unsigned long long)(size >> 20),
+		log_err("cannot give the guest %llu MiB of memory at %#llx: %s",
+			(unsigned long long)(size >> 20),
 			  (unsigned long long)gpa, strerror(-err));
 		return err;
 	}
@@ -42,7 +42,7 @@ static int add_region(struct memory *mem, int vm_fd, u64 gpa, u64 size, u8 *hva)
  */
 int memory_init(struct memory *mem, int vm_fd, u64 size)
 {
-	u64 low = min((u64)size, (u64)LOW_RAM_MAX);
+	u64 low = size < LOW_RAM_MAX ? size : LOW_RAM_MAX;
 	u8 *hva;
 	int err;
 
@@ -53,12 +53,12 @@ int memory_init(struct memory *mem, int vm_fd, u64 size)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem->map == MAP_FAILED) {
 		mem->map = NULL;
-		log_error("cannot reserve %llu MiB of memory: %s; try a smaller -m",
-			  (unsigned long long)(size >> 20), strerror(errno));
+		log_err("cannot reserve %llu MiB of memory: %s; try a smaller -m",
+			(unsigned long long)(size >> 20), strerror(errno));
 		return -errno;
 	}
 	/* Aligned as the guest sees it, so that both sides can use 2 MiB pages. */
-	hva = (u8 *)ALIGN_UP((uintptr_t)mem->map, (uintptr_t)HUGE_SIZE);
+	hva = (u8 *)align_up((u64)mem->map, HUGE_SIZE);
 	/* Advice: without transparent huge pages it fails and nothing is lost. */
 	(void)madvise(hva, size, MADV_HUGEPAGE);
 	(void)madvise(hva, size, MADV_DONTDUMP);

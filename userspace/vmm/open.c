@@ -14,16 +14,16 @@ static void explain(const char *path, int err)
 	case -ENOENT:
 	case -ENODEV:
 	case -ENXIO:
-		log_error("no hypervisor at %s: load the module first (insmod joist.ko, or modprobe joist)",
-			  path);
+		log_err("no hypervisor at %s: load the module first (insmod joist.ko, or modprobe joist)",
+			path);
 		break;
 	case -EACCES:
 	case -EPERM:
-		log_error("no permission to open %s: run as root or as a member of its group (usermod -aG joist USER)",
-			  path);
+		log_err("no permission to open %s: run as root or as a member of its group (usermod -aG joist USER)",
+			path);
 		break;
 	default:
-		log_error("cannot open %s: %s", path, strerror(-err));
+		log_err("cannot open %s: %s", path, strerror(-err));
 	}
 }
 
@@ -46,10 +46,10 @@ int vmm_open_device(const char *path)
 	if (version == JOIST_API)
 		return fd;
 	if (version < 0)
-		log_error("%s is no hypervisor device", path);
+		log_err("%s is no hypervisor device", path);
 	else
-		log_error("%s speaks version %d of the ABI, not %d", path,
-			  version, JOIST_API);
+		log_err("%s speaks version %d of the ABI, not %d", path,
+			version, JOIST_API);
 	close(fd);
 	return -EINVAL;
 }

@@ -57,9 +57,10 @@ static void print_regs(FILE *out, const struct kvm_regs *r)
 static void print_segment(FILE *out, const char *name,
 			  const struct kvm_segment *s)
 {
-	fprintf(out, "  %-3s %04x  base %016llx  limit %08x  type %x s %u dpl %u p %u l %u db %u g %u%s\n",
-		name, s->selector, s->base, s->limit, s->type, s->s, s->dpl,
-		s->present, s->l, s->db, s->g, s->unusable ? "  unusable" : "");
+	fprintf(out, "  %-3s %04x  base %016llx  limit %08x  type %x s %u dpl %u",
+		name, s->selector, s->base, s->limit, s->type, s->s, s->dpl);
+	fprintf(out, " p %u l %u db %u g %u%s\n", s->present, s->l, s->db, s->g,
+		s->unusable ? "  unusable" : "");
 }
 
 static void print_sregs(FILE *out, const struct kvm_sregs *s)

@@ -52,7 +52,7 @@ static int create_one(struct vm *vm, struct vcpu *vcpu, unsigned int id)
 	vcpu->id = id;
 	vcpu->fd = joist_create_vcpu(vm->fd, id);
 	if (vcpu->fd < 0) {
-		log_error("cannot create vCPU %u: %s", id, strerror(-vcpu->fd));
+		log_err("cannot create vCPU %u: %s", id, strerror(-vcpu->fd));
 		return vcpu->fd;
 	}
 	vcpu->run = mmap(NULL, (size_t)vm->run_size, PROT_READ | PROT_WRITE,
@@ -61,8 +61,8 @@ static int create_one(struct vm *vm, struct vcpu *vcpu, unsigned int id)
 		int err = -errno;
 
 		vcpu->run = NULL;
-		log_error("cannot map the run page of vCPU %u: %s", id,
-			  strerror(-err));
+		log_err("cannot map the run page of vCPU %u: %s", id,
+			strerror(-err));
 		return err;
 	}
 	return 0;
@@ -167,8 +167,8 @@ int vcpus_start(struct vm *vm)
 
 		err = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
 		if (err) {
-			log_error("cannot start the thread of vCPU %u: %s", i,
-				  strerror(err));
+			log_err("cannot start the thread of vCPU %u: %s", i,
+				strerror(err));
 			return -err;
 		}
 		vcpu->started = true;

@@ -24,8 +24,8 @@ static int open_device(struct vm *vm)
 		return vm->sys_fd;
 	vm->run_size = joist_run_size(vm->sys_fd);
 	if (vm->run_size < (int)sizeof(struct kvm_run)) {
-		log_error("%s: a run page of %d bytes is too small",
-			  vm->config->device, vm->run_size);
+		log_err("%s: a run page of %d bytes is too small",
+			vm->config->device, vm->run_size);
 		return -EINVAL;
 	}
 	return 0;
@@ -37,16 +37,16 @@ static int create_vm(struct vm *vm)
 
 	vm->fd = joist_create_vm(vm->sys_fd);
 	if (vm->fd < 0) {
-		log_error("cannot create a VM: %s%s", strerror(-vm->fd),
-			  vm->fd == -EBUSY ?
+		log_err("cannot create a VM: %s%s", strerror(-vm->fd),
+			vm->fd == -EBUSY ?
 			  "; another hypervisor uses the CPU: unload it (rmmod kvm_amd kvm_intel)" :
 			  "");
 		return vm->fd;
 	}
 	max = joist_check(vm->fd, KVM_CAP_MAX_VCPUS);
 	if (max > 0 && vm->config->vcpus > (unsigned int)max) {
-		log_error("%u vCPUs are more than the hypervisor's %d; use -c %d or less",
-			  vm->config->vcpus, max, max);
+		log_err("%u vCPUs are more than the hypervisor's %d; use -c %d or less",
+			vm->config->vcpus, max, max);
 		return -EINVAL;
 	}
 	/* Only CPUs without unrestricted guest need them: others may refuse. */

@@ -90,7 +90,7 @@ void walk_gva(const struct memory *mem, const struct kvm_sregs *sregs, u64 gva,
 		table = step->entry & PTE_ADDR;
 		if (is_leaf(sregs, &mode, level, step->entry)) {
 			walk->page_size = 1ULL << shift;
-			walk->gpa = ALIGN_DOWN(table, walk->page_size) |
+			walk->gpa = align_down(table, walk->page_size) |
 				    (gva & (walk->page_size - 1));
 			walk->ok = true;
 			return;

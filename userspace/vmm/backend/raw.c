@@ -28,7 +28,7 @@ static int check_kind(int fd, const char *path)
 		return -errno;
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
 		return 0;
-	log_error("the disk %s is neither a file nor a block device", path);
+	log_err("the disk %s is neither a file nor a block device", path);
 	return -EINVAL;
 }
 
@@ -49,8 +49,8 @@ int raw_open(struct raw_disk *disk, const char *path, bool readonly)
 	disk->fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (disk->fd < 0) {
 		err = -errno;
-		log_error("cannot open the disk %s: %s%s", path, strerror(-err),
-			  err == -EACCES && !readonly ?
+		log_err("cannot open the disk %s: %s%s", path, strerror(-err),
+			err == -EACCES && !readonly ?
 			  "; to only read it append ,ro" : "");
 		return err;
 	}
@@ -59,16 +59,16 @@ int raw_open(struct raw_disk *disk, const char *path, bool readonly)
 		goto out;
 	err = lock_file(disk->fd, readonly);
 	if (err == -EAGAIN || err == -EACCES) {
-		log_error("the disk %s is in use by another VM", path);
+		log_err("the disk %s is in use by another VM", path);
 		goto out;
 	}
 	size = lseek(disk->fd, 0, SEEK_END);
 	if (size < SECTOR_SIZE) {
-		log_error("the disk %s is smaller than a sector", path);
+		log_err("the disk %s is smaller than a sector", path);
 		err = -EINVAL;
 		goto out;
 	}
-	disk->size = ALIGN_DOWN((u64)size, (u64)SECTOR_SIZE);
+	disk->size = align_down((u64)size, (u64)SECTOR_SIZE);
 	if (disk->size != (u64)size)
 		log_warn("the last %llu bytes of the disk %s are no whole sector: the guest will not see them",
 			 (unsigned long long)size - disk->size, path);

@@ -32,8 +32,8 @@ int boot_load(struct vm *vm, struct boot_entry *entry)
 	int err;
 
 	if (strlen(vm->config->cmdline) >= CMDLINE_MAX) {
-		log_error("the command line is longer than %llu bytes",
-			  CMDLINE_MAX - 1);
+		log_err("the command line is longer than %llu bytes",
+			CMDLINE_MAX - 1);
 		return -EINVAL;
 	}
 	err = image_open(&img, vm->config->kernel, "kernel");
@@ -46,8 +46,8 @@ int boot_load(struct vm *vm, struct boot_entry *entry)
 	if (i < ARRAY_SIZE(protocols)) {
 		err = protocols[i].load(vm, &img, entry);
 	} else {
-		log_error("%s is no kernel vmctl can start: give a bzImage, an ELF file with a PVH note, or a multiboot image",
-			  img.path);
+		log_err("%s is no kernel vmctl can start: give a bzImage, an ELF file with a PVH note, or a multiboot image",
+			img.path);
 		err = -ENOEXEC;
 	}
 	image_close(&img);

@@ -68,8 +68,8 @@ static int write_params(struct vm *vm, const struct setup_header *hdr,
 	params->acpi_rsdp_addr = data->rsdp;
 	fill_e820(params, mem);
 	if (strlen(cmdline) > hdr->cmdline_size) {
-		log_error("the command line is longer than the %u bytes this kernel takes",
-			  hdr->cmdline_size);
+		log_err("the command line is longer than the %u bytes this kernel takes",
+			hdr->cmdline_size);
 		return -EINVAL;
 	}
 	return memory_write(mem, CMDLINE_GPA, cmdline, strlen(cmdline) + 1);
@@ -93,21 +93,21 @@ int bzimage_load(struct vm *vm, const struct image *img,
 
 	memcpy(&hdr, header(img), sizeof(hdr));
 	if (hdr.version < VERSION_64BIT || !(hdr.xloadflags & XLF_KERNEL_64)) {
-		log_error("%s has no 64-bit entry: only x86-64 kernels of Linux 3.8 and later can be started",
-			  img->path);
+		log_err("%s has no 64-bit entry: only x86-64 kernels of Linux 3.8 and later can be started",
+			img->path);
 		return -ENOEXEC;
 	}
 	setup = (hdr.setup_sects ? hdr.setup_sects : SETUP_SECTORS_OLD);
 	setup = (setup + 1) * SECTOR;
 	if (setup >= img->size) {
-		log_error("%s is cut short", img->path);
+		log_err("%s is cut short", img->path);
 		return -EINVAL;
 	}
 	load = hdr.pref_address;
 	/* What it unpacks to must fit as well, or it would overwrite the initrd. */
 	if (!memory_ptr(&vm->mem, load, hdr.init_size)) {
-		log_error("%s needs %llu MiB to start; use a larger -m",
-			  img->path, (unsigned long long)
+		log_err("%s needs %llu MiB to start; use a larger -m",
+			img->path, (unsigned long long)
 			  ((load + hdr.init_size + (1 << 20) - 1) >> 20));
 		return -ENOSPC;
 	}

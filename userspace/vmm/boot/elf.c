@@ -96,8 +96,8 @@ static bool find_note(const u8 *notes, size_t len, u64 *entry)
 		name = at + sizeof(note);
 		if (note.n_namesz > len || note.n_descsz > len)
 			return false;
-		desc = name + ALIGN_UP((size_t)note.n_namesz, 4UL);
-		at = desc + ALIGN_UP((size_t)note.n_descsz, 4UL);
+		desc = name + align_up((size_t)note.n_namesz, 4UL);
+		at = desc + align_up((size_t)note.n_descsz, 4UL);
 		if (at > len)
 			return false;
 		if (note.n_type == NOTE_PHYS32_ENTRY && note.n_namesz == 4 &&
@@ -151,16 +151,16 @@ int elf_load(const struct image *img, const struct memory *mem,
 	elf->is64 = is_elf64(img);
 	for (i = 0; i < nr_segments(img); i++) {
 		if (get_segment(img, i, &seg)) {
-			log_error("%s: its program headers are not where a kernel's are",
-				  img->path);
+			log_err("%s: its program headers are not where a kernel's are",
+				img->path);
 			return -ENOEXEC;
 		}
 		if (seg.type != PT_LOAD || !seg.memsz)
 			continue;
 		if (seg.filesz > seg.memsz ||
 		    !memory_ptr(mem, seg.paddr, seg.memsz)) {
-			log_error("%s needs memory at %#llx; use a larger -m",
-				  img->path, (unsigned long long)seg.paddr);
+			log_err("%s needs memory at %#llx; use a larger -m",
+				img->path, (unsigned long long)seg.paddr);
 			return -ENOSPC;
 		}
 		err = image_load(img, mem, seg.offset, seg.paddr, seg.filesz);
@@ -169,7 +169,7 @@ int elf_load(const struct image *img, const struct memory *mem,
 		elf->end = max(elf->end, seg.paddr + seg.memsz);
 	}
 	if (!elf->end) {
-		log_error("%s has nothing to load", img->path);
+		log_err("%s has nothing to load", img->path);
 		return -ENOEXEC;
 	}
 	return 0;

@@ -160,7 +160,7 @@ int vcpu_boot(struct vcpu *vcpu, const struct boot_entry *entry)
 	if (!err)
 		err = joist_set_regs(vcpu->fd, &regs);
 	if (err)
-		log_error("cannot set the registers of vCPU %u: %s", vcpu->id,
-			  strerror(-err));
+		log_err("cannot set the registers of vCPU %u: %s", vcpu->id,
+			strerror(-err));
 	return err;
 }

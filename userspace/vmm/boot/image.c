@@ -48,11 +48,11 @@ int image_open(struct image *img, const char *path, const char *what)
 	img->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (img->fd < 0) {
 		err = -errno;
-		log_error("cannot open the %s %s: %s", what, path, strerror(errno));
+		log_err("cannot open the %s %s: %s", what, path, strerror(errno));
 		return err;
 	}
 	if (fstat(img->fd, &st) || !S_ISREG(st.st_mode)) {
-		log_error("the %s %s is no regular file", what, path);
+		log_err("the %s %s is no regular file", what, path);
 		err = -EINVAL;
 		goto out;
 	}
@@ -60,7 +60,7 @@ int image_open(struct image *img, const char *path, const char *what)
 	n = read_all(img->fd, img->head, sizeof(img->head), 0);
 	if (n < 0) {
 		err = (int)n;
-		log_error("cannot read the %s %s: %s", what, path, strerror(-err));
+		log_err("cannot read the %s %s: %s", what, path, strerror(-err));
 		goto out;
 	}
 	img->head_len = (size_t)n;
@@ -93,18 +93,18 @@ int image_load(const struct image *img, const struct memory *mem, u64 offset,
 	ssize_t n;
 
 	if (!to) {
-		log_error("%s does not fit into the guest's memory (%llu KiB at %#llx); use a larger -m",
-			  img->path, (unsigned long long)(len >> 10),
+		log_err("%s does not fit into the guest's memory (%llu KiB at %#llx); use a larger -m",
+			img->path, (unsigned long long)(len >> 10),
 			  (unsigned long long)gpa);
 		return -ENOSPC;
 	}
 	n = read_all(img->fd, to, len, offset);
 	if (n < 0) {
-		log_error("cannot read %s: %s", img->path, strerror((int)-n));
+		log_err("cannot read %s: %s", img->path, strerror((int)-n));
 		return (int)n;
 	}
 	if ((u64)n != len) {
-		log_error("%s is cut short", img->path);
+		log_err("%s is cut short", img->path);
 		return -EINVAL;
 	}
 	return 0;

@@ -28,14 +28,14 @@ int initrd_load(struct vm *vm, u64 above, u64 limit, struct boot_data *data)
 	if (err)
 		return err;
 	if (!img.size) {
-		log_error("the initrd %s is empty", img.path);
+		log_err("the initrd %s is empty", img.path);
 		err = -EINVAL;
-	} else if (end < above || img.size > end - ALIGN_UP(above, PAGE_SIZE)) {
-		log_error("the initrd %s (%llu KiB) does not fit beside the kernel; use a larger -m",
-			  img.path, (unsigned long long)(img.size >> 10));
+	} else if (end < above || img.size > end - align_up(above, PAGE_SIZE)) {
+		log_err("the initrd %s (%llu KiB) does not fit beside the kernel; use a larger -m",
+			img.path, (unsigned long long)(img.size >> 10));
 		err = -ENOSPC;
 	} else {
-		start = ALIGN_DOWN(end - img.size, PAGE_SIZE);
+		start = align_down(end - img.size, PAGE_SIZE);
 		err = image_load(&img, &vm->mem, 0, start, img.size);
 		data->initrd = start;
 		data->initrd_size = img.size;

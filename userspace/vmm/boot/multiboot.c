@@ -78,8 +78,8 @@ static int load_by_header(const struct image *img, const struct memory *mem,
 	u64 offset, len;
 
 	if (hdr->header_addr < hdr->load_addr || before > (u64)at) {
-		log_error("%s: the addresses in its multiboot header are wrong",
-			  img->path);
+		log_err("%s: the addresses in its multiboot header are wrong",
+			img->path);
 		return -ENOEXEC;
 	}
 	offset = (u64)at - before;
@@ -87,15 +87,15 @@ static int load_by_header(const struct image *img, const struct memory *mem,
 	if (hdr->load_end_addr) {
 		if (hdr->load_end_addr < hdr->load_addr ||
 		    hdr->load_end_addr - (u64)hdr->load_addr > len) {
-			log_error("%s is cut short", img->path);
+			log_err("%s is cut short", img->path);
 			return -ENOEXEC;
 		}
 		len = hdr->load_end_addr - (u64)hdr->load_addr;
 	}
 	*end = max(hdr->load_addr + len, (u64)hdr->bss_end_addr);
 	if (!memory_ptr(mem, hdr->load_addr, *end - hdr->load_addr)) {
-		log_error("%s needs memory up to %#llx; use a larger -m",
-			  img->path, (unsigned long long)*end);
+		log_err("%s needs memory up to %#llx; use a larger -m",
+			img->path, (unsigned long long)*end);
 		return -ENOSPC;
 	}
 	return image_load(img, mem, offset, hdr->load_addr, len);
@@ -166,8 +166,8 @@ int multiboot_load(struct vm *vm, const struct image *img,
 	int err;
 
 	if (hdr.flags & HEADER_MANDATORY & ~HEADER_SUPPORTED) {
-		log_error("%s asks for multiboot features (%#x) that there are not",
-			  img->path, hdr.flags & HEADER_MANDATORY);
+		log_err("%s asks for multiboot features (%#x) that there are not",
+			img->path, hdr.flags & HEADER_MANDATORY);
 		return -ENOEXEC;
 	}
 	if (hdr.flags & HEADER_ADDRESSES) {
@@ -178,8 +178,8 @@ int multiboot_load(struct vm *vm, const struct image *img,
 		entry->rip = (u32)elf.entry;
 		end = elf.end;
 	} else {
-		log_error("%s: a multiboot image is an ELF file or has load addresses in its header",
-			  img->path);
+		log_err("%s: a multiboot image is an ELF file or has load addresses in its header",
+			img->path);
 		return -ENOEXEC;
 	}
 	if (!err)

@@ -79,7 +79,7 @@ static int write_start(struct vm *vm, const struct boot_data *data)
 int pvh_load(struct vm *vm, const struct image *img, struct boot_entry *entry)
 {
 	struct boot_data data = { 0 };
-	struct elf_image elf;
+	struct elf_image elf = { 0 };
 	u64 pvh_entry;
 	int err;
 

@@ -160,7 +160,7 @@ struct builder {
 
 static void *take(struct builder *b, size_t size, u32 *gpa)
 {
-	size_t at = ALIGN_UP(b->used, (size_t)TABLE_ALIGN);
+	size_t at = align_up(b->used, (size_t)TABLE_ALIGN);
 
 	if (at + size > ACPI_SIZE) {
 		b->overflow = true;
@@ -374,7 +374,7 @@ int acpi_build(struct vm *vm, u64 *rsdp)
 	root->checksum = checksum(root, RSDP_V1_SIZE);
 	root->extended_checksum = checksum(root, sizeof(*root));
 	if (b.overflow) {
-		log_error("the ACPI tables do not fit");
+		log_err("the ACPI tables do not fit");
 		return -ENOSPC;
 	}
 	return 0;

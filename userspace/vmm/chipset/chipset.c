@@ -34,8 +34,8 @@ int chipset_create(struct vm *vm)
 	for (i = 0; i < ARRAY_SIZE(devices); i++) {
 		err = devices[i].create(vm);
 		if (err) {
-			log_error("cannot create the %s device: %s",
-				  devices[i].name, strerror(-err));
+			log_err("cannot create the %s device: %s",
+				devices[i].name, strerror(-err));
 			return err;
 		}
 	}

@@ -221,7 +221,7 @@ void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
 		 const struct bus_ops *ops)
 {
 	struct pci *pci = dev->vm->pci;
-	u64 addr = ALIGN_UP(pci->next_bar, size);
+	u64 addr = align_up(pci->next_bar, size);
 
 	pci->next_bar = addr + size;
 	dev->bar[bar].size = size;
@@ -249,7 +249,7 @@ u8 pci_dev_cap(struct pci_dev *dev, u8 id, u8 len)
 		dev->config[PCI_CAPABILITY_LIST] = at;
 	dev->config[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
 	dev->last_cap = at;
-	dev->next_cap = (u8)ALIGN_UP(at + len, 4);
+	dev->next_cap = (u8)align_up(at + len, 4);
 	return at;
 }
 

@@ -256,8 +256,8 @@ int virtio_blk_create(struct vm *vm, const struct vmm_disk *config,
 		return err;
 	err = init(blk, vm);
 	if (err)
-		log_error("cannot create the disk %s: %s", config->path,
-			  strerror(-err));
+		log_err("cannot create the disk %s: %s", config->path,
+			strerror(-err));
 	return err;
 }
 
@@ -279,8 +279,8 @@ int virtio_blk_start(struct virtio_blk *blk)
 	int err = pthread_create(&blk->thread, NULL, blk_thread, blk);
 
 	if (err) {
-		log_error("cannot start the thread of the disk %s: %s",
-			  blk->path, strerror(err));
+		log_err("cannot start the thread of the disk %s: %s",
+			blk->path, strerror(err));
 		return -err;
 	}
 	blk->started = true;

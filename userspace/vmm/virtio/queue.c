@@ -83,10 +83,11 @@ static int add_piece(const struct virtq *q, struct chain *chain,
 	p = memory_ptr(q->mem, desc->addr, desc->len);
 	if (!p)
 		return -EINVAL;
+	/* What is read comes before what is written. */
+	if (!(desc->flags & VRING_DESC_F_WRITE) && chain->nr_in)
+		return -EINVAL;
 	if (desc->flags & VRING_DESC_F_WRITE)
 		chain->nr_in++;
-	else if (chain->nr_in)
-		return -EINVAL;	/* what is read comes first */
 	else
 		chain->nr_out++;
 	chain->iov[nr] = (struct iovec) { .iov_base = p, .iov_len = desc->len };
