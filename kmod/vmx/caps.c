@@ -5,6 +5,7 @@
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/special_insns.h>
+#include <asm/tsc.h>
 
 #include "vmx.h"
 
@@ -24,7 +25,12 @@ unsigned int vmx_param_ple_gap = 128;
 module_param_named(ple_gap, vmx_param_ple_gap, uint, 0444);
 MODULE_PARM_DESC(ple_gap, "most TSC ticks between two PAUSEs of one spinning loop (Intel; 0: no pause-loop exits; default 128)");
 
+static unsigned int param_preemption_timer;
+module_param_named(preemption_timer, param_preemption_timer, uint, 0444);
+MODULE_PARM_DESC(preemption_timer, "longest run of a guest between two looks at the host's interrupts, in microseconds (Intel; 0: no bound, the default; for emulators that forget them while the guest's are off)");
+
 struct vmx_caps vmx_caps __ro_after_init;
+u32 vmx_timer_ticks __ro_after_init;
 
 /* Controls by name, for what is missing. */
 struct control_name {
@@ -160,6 +166,26 @@ static int caps_read(struct vmx_caps *caps)
 	return 0;
 }
 
+/* The timer counts TSC ticks shifted right by what IA32_VMX_MISC says. */
+static void caps_add_timer(struct vmx_caps *caps)
+{
+	u64 ctls, misc, ticks;
+
+	if (!param_preemption_timer)
+		return;
+	rdmsrl(MSR_IA32_VMX_PINBASED_CTLS, ctls);
+	if (!(ctls >> 32 & PIN_BASED_VMX_PREEMPTION_TIMER)) {
+		pr_warn("preemption_timer is ignored: this CPU has none\n");
+		return;
+	}
+	rdmsrl(MSR_IA32_VMX_MISC, misc);
+	ticks = (u64)param_preemption_timer * tsc_khz;
+	do_div(ticks, 1000);
+	ticks >>= vmx_misc_preemption_timer_rate(misc);
+	vmx_timer_ticks = clamp_t(u64, ticks, 1, U32_MAX);
+	caps->pin |= PIN_BASED_VMX_PREEMPTION_TIMER;
+}
+
 /* EPT as joist builds it: four levels, write-back, flushed by INVEPT. */
 static int caps_check_ept(const struct vmx_caps *caps)
 {
@@ -218,6 +244,7 @@ int vmx_caps_setup(void)
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_ENABLE_VPID;
 	if (!vmx_param_ple_gap)
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_PAUSE_LOOP_EXITING;
+	caps_add_timer(&vmx_caps);
 	return 0;
 }
 
@@ -234,7 +261,8 @@ bool vmx_caps_same(void)
 		return false;
 	/* A parameter may have taken something away. */
 	return caps.vmcs_revision == vmx_caps.vmcs_revision &&
-	       caps.pin == vmx_caps.pin && caps.cpu == vmx_caps.cpu &&
+	       (caps.pin | (vmx_caps.pin & PIN_BASED_VMX_PREEMPTION_TIMER)) ==
+	       vmx_caps.pin && caps.cpu == vmx_caps.cpu &&
 	       !(vmx_caps.cpu2 & ~caps.cpu2) && caps.exit == vmx_caps.exit &&
 	       caps.entry == vmx_caps.entry &&
 	       caps.ept_vpid == vmx_caps.ept_vpid &&

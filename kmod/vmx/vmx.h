@@ -210,6 +210,7 @@ static inline u32 vmx_exit_intr_info(struct vmx_vcpu *vmx)
 /* caps.c */
 extern bool vmx_param_vpid;
 extern unsigned int vmx_param_ple_gap;
+extern u32 vmx_timer_ticks;	/* of the preemption timer, per entry */
 int vmx_probe(void);
 int vmx_caps_setup(void);
 bool vmx_caps_same(void);
