@@ -61,7 +61,7 @@ static int add_disk(struct run *run, char *arg)
 {
 	struct vmm_config *config = &run->config;
 	size_t len = strlen(arg), suffix = strlen(READONLY_SUFFIX);
-	bool readonly = len > suffix &&
+	bool readonly = len >= suffix &&
 			!strcmp(arg + len - suffix, READONLY_SUFFIX);
 
 	if (readonly)

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A multiboot kernel for the tests of vmctl: does what the last letter of its
+ * command line asks.
+ */
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+
+#define COM1		0x3f8
+#define LSR_READY	1
+#define DEBUG_EXIT	0xf4
+#define PM1_CONTROL	0x604
+#define SLEEP_S5	(1 << 13 | 5 << 10)
+#define WARM_BOOT	0x1234
+
+/* As the multiboot specification has it; what we use of it. */
+struct info {
+	u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count;
+	u32 *mods;
+};
+
+static void outb(u16 port, u8 value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static void outw(u16 port, u16 value)
+{
+	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static u8 inb(u16 port)
+{
+	u8 value;
+
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static void print(const char *text)
+{
+	while (*text)
+		outb(COM1, *text++);
+}
+
+static void print_number(u32 value)
+{
+	char digits[11];
+	int i = sizeof(digits) - 1;
+
+	digits[i] = '\0';
+	do {
+		digits[--i] = '0' + value % 10;
+		value /= 10;
+	} while (value);
+	print(digits + i);
+}
+
+static void stop(void)
+{
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+static void triple_fault(void)
+{
+	static const struct {
+		u16 limit;
+		u32 base;
+	} __attribute__((packed)) none;
+
+	asm volatile("lidt %0; int3" : : "m"(none));
+}
+
+static void echo(void)
+{
+	u8 byte;
+
+	print("ready\n");
+	do {
+		while (!(inb(COM1 + 5) & LSR_READY))
+			asm volatile("pause");
+		byte = inb(COM1);
+		outb(COM1, byte);
+	} while (byte != '.');
+}
+
+static void power_off(void)
+{
+	outw(PM1_CONTROL, SLEEP_S5);
+}
+
+static void obey(char what, const struct info *info)
+{
+	switch (what) {
+	case 'd':
+		outb(DEBUG_EXIT, 42);
+		break;
+	case 'r':
+		outb(0xcf9, 6);
+		break;
+	case 'k':
+		outb(0x64, 0xfe);
+		break;
+	case 'a':
+		outb(0x92, 1);
+		break;
+	case 't':
+		triple_fault();
+		break;
+	case 'w':
+		*(volatile u16 *)0x472 = WARM_BOOT;
+		outb(0xcf9, 6);
+		break;
+	case 'P':
+		outb(0x505, 1);
+		break;
+	case 'h':
+		print("ready\n");
+		stop();
+		break;
+	case 'l':
+		print("ready\n");
+		for (;;)
+			asm volatile("pause");
+	case 'f':
+		for (;;)
+			print("0123456789abcdef0123456789abcdef0123456789abcdef\n");
+	case 'e':
+		echo();
+		break;
+	case 'm':
+		print("KiB above 1M: ");
+		print_number(info->mem_upper);
+		break;
+	case 'i':
+		print(info->mods_count ? (const char *)info->mods[0] : "none");
+		break;
+	case 'u':
+		print("unclaimed: ");
+		print_number(*(volatile u32 *)0xe0000000);
+		print(" ");
+		print_number(inb(0x2345));
+		break;
+	}
+	print("\n");
+	power_off();
+}
+
+void start_c(const struct info *info)
+{
+	const char *cmdline = (const char *)info->cmdline;
+	char last = 0;
+
+	while (*cmdline)
+		last = *cmdline++;
+	obey(last, info);
+	stop();
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs a program on a terminal of its own: waits for a text, types keys or sends
+ * a signal, and tells what became of the terminal.
+ * usage: ptyrun TEXT KEYS|-SIGNAL PROGRAM [ARGUMENT]...
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#define TIMEOUT_MS	60000
+
+struct output {
+	char text[65536];
+	size_t len;
+};
+
+/* Return: bytes read; 0: the other side is closed, or nothing came in time. */
+static ssize_t more(int fd, struct output *out)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	if (poll(&p, 1, TIMEOUT_MS) <= 0)
+		return 0;
+	n = read(fd, out->text + out->len, sizeof(out->text) - 1 - out->len);
+	if (n <= 0)
+		return 0;
+	out->len += (size_t)n;
+	out->text[out->len] = '\0';
+	return n;
+}
+
+static int is_raw(int fd)
+{
+	struct termios t;
+
+	return !tcgetattr(fd, &t) && !(t.c_lflag & (ICANON | ECHO | ISIG));
+}
+
+static void act(int fd, pid_t child, const char *what)
+{
+	if (what[0] == '-' && what[1])
+		kill(child, atoi(what + 1));
+	else if (write(fd, what, strlen(what)) < 0)
+		perror("ptyrun: write");
+}
+
+int main(int argc, char **argv)
+{
+	static struct output out;
+	struct termios before, after;
+	int fd, slave, status, raw = 0;
+	pid_t child;
+
+	if (argc < 4)
+		return 125;
+	/* The slave stays open here: its settings outlive the program. */
+	if (openpty(&fd, &slave, NULL, NULL, NULL))
+		return 125;
+	tcgetattr(slave, &before);
+	child = fork();
+	if (!child) {
+		close(fd);
+		login_tty(slave);
+		execvp(argv[3], argv + 3);
+		_exit(127);
+	}
+	while (!strstr(out.text, argv[1]) && more(fd, &out))
+		;
+	raw = is_raw(slave);
+	act(fd, child, argv[2]);
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		if (poll(&p, 1, 100) > 0)
+			more(fd, &out);
+	}
+	tcgetattr(slave, &after);
+	printf("%s\n", out.text);
+	printf("raw=%d restored=%d code=%d\n", raw,
+	       before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag &&
+	       before.c_oflag == after.c_oflag,
+	       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return 0;
+}

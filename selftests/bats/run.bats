@@ -1,0 +1,239 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# vmctl run with a small kernel that does what a test asks: needs the hypervisor.
+
+load helper
+
+setup()
+{
+	need_device
+}
+
+# users: references to the module, as lsmod shows them.
+users()
+{
+	local sum=0 module
+	for module in $(basename "$DEVICE") kvm_amd kvm_intel; do
+		module=/sys/module/$module/refcnt
+		[ ! -e "$module" ] || sum=$((sum + $(cat "$module")))
+	done
+	echo $sum
+}
+
+# start LETTER [OPTION...]: a guest in the background, as $pid, once it is ready.
+start()
+{
+	local letter=$1
+	shift
+	: >"$BATS_TEST_TMPDIR/out"
+	"$VMCTL" run --device-path "$DEVICE" -m 16M --cmdline-only --cmdline "$letter" "$@" \
+		"$KERNEL" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	for _ in {1..600}; do
+		! grep -q ready "$BATS_TEST_TMPDIR/out" || return 0
+		sleep 0.1
+	done
+	kill -9 $pid
+	return 1
+}
+
+@test "power-off is success" {
+	run guest o
+	[ "$status" = 0 ]
+}
+
+@test "a reset by any port has its code" {
+	for letter in r k a; do
+		run guest $letter
+		[ "$status" = 16 ]
+		[[ $output == *"guest reset"* ]]
+	done
+}
+
+@test "debug exit: the value decides the code" {
+	run guest d --debug-exit 0xf4
+	[ "$status" = 85 ]
+	# Without the option the port is nobody's.
+	run guest d
+	[ "$status" = 0 ]
+}
+
+@test "a triple fault is reported" {
+	run guest t
+	[ "$status" = 20 ]
+	for text in "triple fault" "rip " "cr3 " "page walk of" "last exits"; do
+		[[ $output == *"$text"* ]]
+	done
+}
+
+@test "a panic is told from a reset" {
+	for letter in w P; do
+		run guest $letter
+		[ "$status" = 18 ]
+		[[ $output == *"guest panic"*  ]]
+	done
+}
+
+@test "the report as JSON" {
+	run guest t --json
+	[ "$status" = 20 ]
+	[[ $output == *'{"reason":"triple-fault","code":20,"message":"vCPU 0: triple fault","report":"'*'\n'*'"}'* ]]
+}
+
+@test "memory is what -m says" {
+	for m in 4 16 100; do
+		run guest m -m ${m}M
+		[ "$status" = 0 ]
+		[[ $output == *"above 1M: $((m * 1024 - 1024))"* ]]
+	done
+}
+
+@test "more memory than fits below the PCI hole" {
+	run guest m -m 4G
+	[ "$status" = 0 ]
+	[[ $output == *"above 1M: $((3 * 1024 * 1024 - 1024))"* ]]
+}
+
+@test "the initrd arrives" {
+	printf 'from the initrd\0' >"$BATS_TEST_TMPDIR/initrd"
+	run guest i --initrd "$BATS_TEST_TMPDIR/initrd"
+	[ "$status" = 0 ]
+	[[ $output == *"from the initrd"* ]]
+}
+
+@test "unclaimed ports and memory read as ones" {
+	run guest u
+	[ "$status" = 0 ]
+	[[ $output == *"unclaimed: 4294967295 255"* ]]
+}
+
+@test "missing, empty and foreign files" {
+	cd "$BATS_TEST_TMPDIR"
+	: >empty
+	head -c 100000 /dev/zero >zeros
+	run guest o no-such-kernel
+	[ "$status" = 2 ]
+	KERNEL=no-such-kernel run guest o
+	[ "$status" = 1 ]
+	[[ $output == *"no-such-kernel: No such file"* ]]
+	for KERNEL in empty zeros /; do
+		run guest o
+		[ "$status" = 1 ]
+	done
+	KERNEL=$BIN/kernel.bin run guest o
+	[ "$status" = 1 ]
+	[[ $output == *"an ELF file or has load addresses"* ]]
+	KERNEL=$BIN/kernel.elf
+	run guest o --initrd no-such-initrd
+	[ "$status" = 1 ]
+	run guest o --initrd empty
+	[ "$status" = 1 ]
+	[[ $output == *"is empty"* ]]
+	run guest o -d no-such-disk
+	[ "$status" = 1 ]
+	run guest o -d empty
+	[ "$status" = 1 ]
+	[[ $output == *"smaller than a sector"* ]]
+}
+
+@test "an initrd that is too large says so" {
+	head -c 5000000 /dev/zero >"$BATS_TEST_TMPDIR/initrd"
+	run guest o -m 4M --initrd "$BATS_TEST_TMPDIR/initrd"
+	[ "$status" = 1 ]
+	[[ $output == *"use a larger -m"* ]]
+}
+
+@test "a cut-off kernel is refused" {
+	head -c 4200 "$KERNEL" >"$BATS_TEST_TMPDIR/cut"
+	KERNEL=$BATS_TEST_TMPDIR/cut run guest o
+	[ "$status" = 1 ]
+}
+
+@test "a disk is one VM's, unless it is only read" {
+	truncate -s 1M "$BATS_TEST_TMPDIR/disk"
+	start h -d "$BATS_TEST_TMPDIR/disk,ro"
+	run guest o -d "$BATS_TEST_TMPDIR/disk,ro"
+	[ "$status" = 0 ]
+	run guest o -d "$BATS_TEST_TMPDIR/disk"
+	[ "$status" = 1 ]
+	[[ $output == *"in use by another VM"* ]]
+	kill $pid
+	wait $pid || true
+}
+
+@test "signals end it with 128 + their number" {
+	for sig in INT TERM HUP QUIT; do
+		for letter in h l; do
+			start $letter
+			kill -s $sig $pid
+			status=0
+			wait $pid || status=$?
+			[ "$status" = $((128 + $(kill -l $sig))) ]
+		done
+	done
+}
+
+@test "kill -9 leaves no VM behind" {
+	before=$(users)
+	start l -c 2
+	[ "$(users)" -gt "$before" ]
+	kill -9 $pid
+	wait $pid || true
+	for _ in {1..50}; do
+		[ "$(users)" = "$before" ] && return
+		sleep 0.1
+	done
+	false
+}
+
+@test "a reader that leaves ends it" {
+	status=0
+	{ guest f || echo $? >"$BATS_TEST_TMPDIR/code"; } | head -n 3 >/dev/null
+	[ "$(cat "$BATS_TEST_TMPDIR/code")" = 1 ]
+}
+
+@test "standard input reaches the guest" {
+	run bash -c "printf 'hello, guest.' | timeout 60 '$VMCTL' run --device-path '$DEVICE' \
+		-m 16M --cmdline-only --cmdline e '$KERNEL'"
+	[ "$status" = 0 ]
+	[[ $output == *"hello, guest."* ]]
+}
+
+on_terminal()
+{
+	timeout 60 "$BIN/ptyrun" ready "$1" "$VMCTL" run --device-path "$DEVICE" -m 16M \
+		--cmdline-only --cmdline "$2" "$KERNEL"
+}
+
+@test "the terminal is raw, and Ctrl-A x leaves and restores it" {
+	run on_terminal $'\x01x' h
+	[[ $output == *"raw=1 restored=1 code=28"* ]]
+}
+
+@test "keys, Ctrl-C and the doubled Ctrl-A reach the guest" {
+	run on_terminal $'a\x03\x01\x01.' e
+	[[ $output == *"a"$'\x03\x01'"."* ]]
+	[[ $output == *"raw=1 restored=1 code=0"* ]]
+}
+
+@test "the terminal is restored after signals, even fatal ones" {
+	run on_terminal -15 h
+	[[ $output == *"raw=1 restored=1 code=143"* ]]
+	run on_terminal -11 h
+	[[ $output == *"raw=1 restored=1 code=139"* ]]
+}
+
+@test "reboot starts again" {
+	run timeout 5 "$VMCTL" run --device-path "$DEVICE" -m 16M --reboot --cmdline-only \
+		--cmdline r "$KERNEL"
+	[ "$(grep -c 'guest reset' <<<"$output")" -gt 1 ]
+}
+
+@test "caps tells the truth in both forms" {
+	run "$VMCTL" caps --device-path "$DEVICE"
+	[ "$status" = 0 ]
+	[[ $output =~ IRQCHIP\ +1 ]]
+	run "$VMCTL" caps --json --device-path "$DEVICE"
+	[ "$status" = 0 ]
+	[[ $output == '{"IRQCHIP":1,'*'}' ]]
+}
