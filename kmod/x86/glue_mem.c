@@ -267,6 +267,16 @@ int glue_write_system(struct emu *emu, u64 lin, const void *buf,
 	return write_access(emu, lin, buf, len, WALK_IMPLICIT);
 }
 
+static bool span_is_memory(struct vcpu *vcpu, const struct span *span)
+{
+	int i;
+
+	for (i = 0; i < span->nr; i++)
+		if (!gpa_is_memory(vcpu, span->gpa[i], true))
+			return false;
+	return true;
+}
+
 /**
  * glue_cmpxchg() - a locked access
  * @emu: the instruction
@@ -286,22 +296,29 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 {
 	struct glue *glue = to_glue(emu);
 	struct vcpu *vcpu = glue->vcpu;
+	u8 seen[ACCESS_MAX];
 	struct span span;
 	int rc;
 
-	if (len > ACCESS_MAX)
+	if (len > sizeof(seen))
 		return EMU_UNHANDLED;
 	rc = span_translate(&glue->walk, lin, len, user_access(emu, WALK_WRITE),
 			    &span, &emu->fault);
 	if (rc != EMU_OK)
 		return rc;
-	if (span.nr == 1 && len <= 8 && gpa_is_memory(vcpu, span.gpa[0], true))
+	if (!span_is_memory(vcpu, &span))
+		return span_write(glue, &span, new);
+	if (span.nr == 1 && len <= 8)
 		return guest_cmpxchg(vcpu->vm, span.gpa[0], old, new, len) ?
 		       memory_gone(glue) : EMU_OK;
 
-	/* A device is not read again: it would see one more access, and no
-	 * lock of ours keeps others away from it.
-	 */
+	rc = span_read(glue, &span, seen);
+	if (rc != EMU_OK)
+		return rc;
+	if (memcmp(seen, old, len)) {
+		memcpy(old, seen, len);
+		return EMU_OK;
+	}
 	return span_write(glue, &span, new);
 }
 
