@@ -72,17 +72,6 @@ static void decode_cr(const struct vmcb_control_area *control, struct exit *e)
 	e->cr.reg = control->exit_info_1 & SVM_EXITINFO_REG_MASK;
 }
 
-static void decode_dr(const struct vmcb_control_area *control, struct exit *e)
-{
-	e->kind = EXIT_DR;
-	e->cr.op = CR_MOV;
-	e->cr.lmsw = 0;
-	e->cr.nr = control->exit_code & 0xf;
-	e->cr.write = control->exit_code >= SVM_EXIT_WRITE_DR0;
-	e->cr.decode = !svm_caps.decode_assists;
-	e->cr.reg = control->exit_info_1 & SVM_EXITINFO_REG_MASK;
-}
-
 /* A step that was ours alone ends at a window, not in the guest's handler. */
 static bool our_step(struct svm_vcpu *svm)
 {
@@ -103,8 +92,11 @@ static void decode_exception(struct svm_vcpu *svm, struct exit *e)
 	e->exc.payload = 0;
 	switch (e->exc.vector) {
 	case X86_TRAP_DB:
-		if (our_step(svm))
+		if (our_step(svm)) {
 			e->kind = EXIT_NMI_WINDOW;
+			if (svm->debug_native)
+				svm->vcpu.dr6 = vmcb->save.dr6 & ~(u64)DR_STEP;
+		}
 		e->exc.payload = vmcb->save.dr6 ^ DR6_ACTIVE_LOW;
 		break;
 	case X86_TRAP_AC:
@@ -210,7 +202,8 @@ void svm_decode_exit(struct vcpu *vcpu)
 		decode_cr(control, e);
 		break;
 	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR0 + 0xf:
-		decode_dr(control, e);
+		/* The guest executes it again, without an exit. */
+		svm_debug_give(svm);
 		break;
 	case SVM_EXIT_EXCP_BASE ... SVM_EXIT_LAST_EXCP:
 		decode_exception(svm, e);

@@ -189,6 +189,8 @@ static void svm_vcpu_put(struct vcpu *vcpu)
 	if (svm->tsc_aux_loaded && vcpu->tsc_aux != host)
 		wrmsrl(MSR_TSC_AUX, host);
 	svm->tsc_aux_loaded = false;
+	if (unlikely(svm->debug_native))
+		svm_debug_trap(svm);
 	vcpu->guest_state_loaded = false;
 }
 

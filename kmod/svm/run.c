@@ -54,18 +54,6 @@ static void save_host_ldt(void)
 #endif
 }
 
-/* DR0..DR3 are nobody's but ours to switch; only armed ones matter. The host's
- * are disarmed first.
- */
-static void load_breakpoints(struct vcpu *vcpu)
-{
-	set_debugreg(0UL, 7);
-	set_debugreg(vcpu->dr[0], 0);
-	set_debugreg(vcpu->dr[1], 1);
-	set_debugreg(vcpu->dr[2], 2);
-	set_debugreg(vcpu->dr[3], 3);
-}
-
 static u64 guest_cr8(struct vcpu *vcpu)
 {
 	return vcpu->lapic ? lapic_get_cr8(vcpu->lapic) : vcpu->cr8;
@@ -219,11 +207,13 @@ void svm_run(struct vcpu *vcpu)
 		spec_ctrl = &svm->spec_ctrl;
 		spec_ctrl->host = this_cpu_read(x86_spec_ctrl_current);
 	}
-	if (unlikely(vcpu->dr7 & DR7_ENABLED))
-		load_breakpoints(vcpu);
+	if (unlikely(svm->debug_native || vcpu->dr7 & DR7_ENABLED))
+		svm_debug_load(vcpu);
 
 	enter_guest(svm, cpu->host_pa, spec_ctrl);
 
+	if (unlikely(svm->debug_native))
+		svm_debug_save(svm);
 	/* An exit leaves DR7 disarmed. */
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();

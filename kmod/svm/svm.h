@@ -102,6 +102,7 @@ struct svm_spec_ctrl {
  * @spec_ctrl: for CPUs that do not virtualize SPEC_CTRL
  * @spec_ctrl_native: the guest has its own SPEC_CTRL
  * @tsc_aux_loaded: this CPU's TSC_AUX is the guest's
+ * @debug_native: the guest has the debug registers for itself
  * @nmi_masked: NMIs are blocked until an IRET completes
  * @iret_seen: that IRET is about to be executed at @iret_rip
  * @nmi_step: one instruction is to be stepped to find the NMI window
@@ -123,6 +124,7 @@ struct svm_vcpu {
 	struct svm_spec_ctrl spec_ctrl;
 	bool spec_ctrl_native;
 	bool tsc_aux_loaded;
+	bool debug_native;
 	bool nmi_masked;
 	bool iret_seen;
 	bool nmi_step;
@@ -243,6 +245,12 @@ void svm_run(struct vcpu *vcpu);
 void svm_enter(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
 	       struct svm_spec_ctrl *spec_ctrl);
 void svm_save_host(void);
+
+/* debug.c */
+void svm_debug_trap(struct svm_vcpu *svm);
+void svm_debug_give(struct svm_vcpu *svm);
+void svm_debug_load(struct vcpu *vcpu);
+void svm_debug_save(struct svm_vcpu *svm);
 
 /* exit.c */
 void svm_decode_exit(struct vcpu *vcpu);

@@ -13,12 +13,6 @@
 static const u8 intercepts[] = {
 	INTERCEPT_SELECTIVE_CR0,
 	INTERCEPT_CR4_WRITE,
-	INTERCEPT_DR0_READ, INTERCEPT_DR1_READ, INTERCEPT_DR2_READ,
-	INTERCEPT_DR3_READ, INTERCEPT_DR4_READ, INTERCEPT_DR5_READ,
-	INTERCEPT_DR6_READ, INTERCEPT_DR7_READ,
-	INTERCEPT_DR0_WRITE, INTERCEPT_DR1_WRITE, INTERCEPT_DR2_WRITE,
-	INTERCEPT_DR3_WRITE, INTERCEPT_DR4_WRITE, INTERCEPT_DR5_WRITE,
-	INTERCEPT_DR6_WRITE, INTERCEPT_DR7_WRITE,
 	/* A guest may make these two fault without end inside their own
 	 * delivery, which no interrupt interrupts: they always exit.
 	 */
@@ -96,6 +90,7 @@ int svm_vmcb_create(struct svm_vcpu *svm)
 	}
 	svm->vmcb_pa = __sme_pa(svm->vmcb);
 	vmcb_init_controls(svm->vmcb);
+	svm_debug_trap(svm);
 	svm->vmcb->save.g_pat = PAT_RESET;
 	svm->last_cpu = -1;
 	return 0;

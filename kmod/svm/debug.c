@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Debug registers. Accesses exit until the guest makes one; from then on, until
+ * the vCPU leaves its CPU, the registers are the guest's while it runs. DR6 and
+ * DR7 are the VMCB's, DR0..DR3 are switched here.
+ */
+#include <linux/mm_types.h>
+#include <linux/percpu.h>
+#include <asm/debugreg.h>
+#include <asm/trapnr.h>
+
+#include "svm.h"
+
+#define DR6_NOTHING	0xffff0ff0ULL
+
+static void intercept_all(struct vmcb *vmcb, bool on)
+{
+	u32 all = on ? 0x00ff00ff : 0;	/* reads and writes of DR0..DR7 */
+
+	if (vmcb->control.intercepts[INTERCEPT_DR] == all)
+		return;
+	vmcb->control.intercepts[INTERCEPT_DR] = all;
+	vmcb_mark_dirty(vmcb, VMCB_CLEAN_INTERCEPTS);
+}
+
+/**
+ * svm_debug_trap() - debug registers are the host's: accesses exit
+ * @svm: new, or leaving its CPU
+ */
+void svm_debug_trap(struct svm_vcpu *svm)
+{
+	svm->debug_native = false;
+	intercept_all(svm->vmcb, true);
+}
+
+/**
+ * svm_debug_give() - the guest has made an access: it executes it again
+ * @svm: loaded
+ */
+void svm_debug_give(struct svm_vcpu *svm)
+{
+	svm->debug_native = true;
+	intercept_all(svm->vmcb, false);
+}
+
+/**
+ * svm_debug_load() - the guest's DR0..DR3 into the CPU
+ * @vcpu: about to be entered, interrupts off
+ *
+ * The host's breakpoints are disarmed first: an address of the guest's is none
+ * of the host's.
+ */
+void svm_debug_load(struct vcpu *vcpu)
+{
+	set_debugreg(0UL, 7);
+	set_debugreg(vcpu->dr[0], 0);
+	set_debugreg(vcpu->dr[1], 1);
+	set_debugreg(vcpu->dr[2], 2);
+	set_debugreg(vcpu->dr[3], 3);
+}
+
+/**
+ * svm_debug_save() - what the guest made of its debug registers
+ * @svm: just exited, svm_debug_give() was called before the entry; interrupts
+ *       off, the host's breakpoints not restored yet
+ *
+ * At a #DB exit all that DR6 tells is the exception's payload and becomes the
+ * guest's DR6 when that is delivered.
+ */
+void svm_debug_save(struct svm_vcpu *svm)
+{
+	const struct vmcb *vmcb = svm->vmcb;
+	struct vcpu *vcpu = &svm->vcpu;
+	unsigned long val;
+
+	get_debugreg(val, 0);
+	vcpu->dr[0] = val;
+	get_debugreg(val, 1);
+	vcpu->dr[1] = val;
+	get_debugreg(val, 2);
+	vcpu->dr[2] = val;
+	get_debugreg(val, 3);
+	vcpu->dr[3] = val;
+	vcpu->dr7 = vmcb->save.dr7;
+	vcpu->dr6 = vmcb->control.exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB ?
+		    DR6_NOTHING : vmcb->save.dr6;
+}
