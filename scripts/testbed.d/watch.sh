@@ -56,7 +56,7 @@ watch_run()
 {
 	local limit=$((SECONDS + TIMEOUT)) dying=0
 	while kill -0 "$EMU_PID" 2>/dev/null; do
-		sleep 0.1
+		sleep 0.25
 		if [ "$SECONDS" -ge "$limit" ]; then
 			touch "$RUN/hang"
 			stop_emulator
@@ -65,7 +65,7 @@ watch_run()
 		# A dead host gets a moment to finish its report.
 		if grep -aqs 'Kernel panic\|end Kernel panic' "$RUN/console"; then
 			dying=$((dying + 1))
-			[ "$dying" -lt 30 ] || stop_emulator
+			[ "$dying" -lt 12 ] || stop_emulator
 		fi
 	done
 	wait "$EMU_PID" 2>/dev/null || true
