@@ -2,7 +2,8 @@
 # The AMD bench: QEMU's TCG with SVM. testbed.rst says what it can and cannot.
 # shellcheck shell=bash
 
-svm_cmdline() { echo "tsc=reliable"; }
+# The timer check counts ticks in real time: on a busy machine they come late.
+svm_cmdline() { echo "tsc=reliable no_timer_check"; }
 
 # svm_start: runs QEMU in the background; sets EMU_PID.
 svm_start()
