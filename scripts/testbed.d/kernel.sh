@@ -18,6 +18,11 @@ kernel_meta()
 kernel_release()
 {
 	local series=$1 flavour=$2 dir rel=
+	if [ "$series" = debug ]; then
+		cat "$CACHE/kernel/debug" 2>/dev/null ||
+			die "no debug kernel is built: make check-debug builds it"
+		return
+	fi
 	dir=$(printf '%s\n' /usr/src/linux-headers-"$series".*-amd64 |
 		grep -Ev -e '-(cloud|rt)-amd64$' | sort -V | tail -n 1)
 	if [ -d "$dir" ]; then

@@ -7,6 +7,7 @@ FAULTS='Kernel panic|Oops[: ]|BUG[: ]|kernel BUG|WARNING: |general protection fa
 FAULTS+='|unable to handle|double fault|soft lockup|hard LOCKUP|detected stalls|self-detected stall'
 FAULTS+='|blocked for more than|KASAN:|UBSAN:|kmemleak: [1-9]|unchecked MSR access|Bad page state'
 FAULTS+='|refcount_t:|(list_add|list_del) corruption|possible circular locking|inconsistent lock state'
+FAULTS+='|possible (recursive locking|irq lock inversion)|non-static key|DEBUG_LOCKS_WARN_ON|ODEBUG:'
 FAULTS+='|suspicious RCU usage|scheduling while atomic|sleeping function called|Bad rss-counter'
 
 EXIT_FAULT=200 EXIT_HANG=201 EXIT_LOST=202
