@@ -20,17 +20,17 @@ struct info {
 	u32 *mods;
 };
 
-static void outb(u16 port, u8 value)
+static void put8(u16 port, u8 value)
 {
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
-static void outw(u16 port, u16 value)
+static void put16(u16 port, u16 value)
 {
 	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
 }
 
-static u8 inb(u16 port)
+static u8 get8(u16 port)
 {
 	u8 value;
 
@@ -41,7 +41,7 @@ static u8 inb(u16 port)
 static void print(const char *text)
 {
 	while (*text)
-		outb(COM1, *text++);
+		put8(COM1, *text++);
 }
 
 static void print_number(u32 value)
@@ -68,7 +68,7 @@ static void triple_fault(void)
 	static const struct {
 		u16 limit;
 		u32 base;
-	} __attribute__((packed)) none;
+	} __attribute((packed)) none;
 
 	asm volatile("lidt %0; int3" : : "m"(none));
 }
@@ -79,42 +79,42 @@ static void echo(void)
 
 	print("ready\n");
 	do {
-		while (!(inb(COM1 + 5) & LSR_READY))
+		while (!(get8(COM1 + 5) & LSR_READY))
 			asm volatile("pause");
-		byte = inb(COM1);
-		outb(COM1, byte);
+		byte = get8(COM1);
+		put8(COM1, byte);
 	} while (byte != '.');
 }
 
 static void power_off(void)
 {
-	outw(PM1_CONTROL, SLEEP_S5);
+	put16(PM1_CONTROL, SLEEP_S5);
 }
 
 static void obey(char what, const struct info *info)
 {
 	switch (what) {
 	case 'd':
-		outb(DEBUG_EXIT, 42);
+		put8(DEBUG_EXIT, 42);
 		break;
 	case 'r':
-		outb(0xcf9, 6);
+		put8(0xcf9, 6);
 		break;
 	case 'k':
-		outb(0x64, 0xfe);
+		put8(0x64, 0xfe);
 		break;
 	case 'a':
-		outb(0x92, 1);
+		put8(0x92, 1);
 		break;
 	case 't':
 		triple_fault();
 		break;
 	case 'w':
 		*(volatile u16 *)0x472 = WARM_BOOT;
-		outb(0xcf9, 6);
+		put8(0xcf9, 6);
 		break;
 	case 'P':
-		outb(0x505, 1);
+		put8(0x505, 1);
 		break;
 	case 'h':
 		print("ready\n");
@@ -141,7 +141,7 @@ static void obey(char what, const struct info *info)
 		print("unclaimed: ");
 		print_number(*(volatile u32 *)0xe0000000);
 		print(" ");
-		print_number(inb(0x2345));
+		print_number(get8(0x2345));
 		break;
 	}
 	print("\n");

@@ -44,7 +44,7 @@ int help_for(const char *verb)
 	unsigned int i;
 
 	for (i = 0; i < nr_commands; i++) {
-		if (strcmp(verb, commands[i].name))
+		if (strcmp(verb, commands[i].name) != 0)
 			continue;
 		printf("usage: vmctl %s %s\n%s\n", commands[i].name,
 		       commands[i].args, commands[i].help);

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "chipset/pm.h"
@@ -69,19 +68,22 @@ void console_put(struct console *con, u8 byte)
 	bool wake;
 
 	pthread_mutex_lock(&con->lock);
-	while (con->head - con->tail == CONSOLE_RING && !vm_stopping(con->vm)) {
-		struct timespec until;
-
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec++;
-		pthread_cond_timedwait(&con->room, &con->lock, &until);
-	}
+	while (con->head - con->tail == CONSOLE_RING && !vm_stopping(con->vm))
+		pthread_cond_wait(&con->room, &con->lock);
 	wake = con->head == con->tail;
 	if (con->head - con->tail < CONSOLE_RING)
 		con->ring[con->head++ % CONSOLE_RING] = byte;
 	pthread_mutex_unlock(&con->lock);
 	if (wake)
 		console_wake(con);
+}
+
+/* The VM ends: who waits for room waits no longer. */
+void console_stop(struct console *con)
+{
+	pthread_mutex_lock(&con->lock);
+	pthread_cond_broadcast(&con->room);
+	pthread_mutex_unlock(&con->lock);
 }
 
 bool console_pending(struct console *con)

@@ -37,6 +37,7 @@ struct console {
 int console_create(struct vm *vm);
 void console_destroy(struct vm *vm);
 void console_put(struct console *con, u8 byte);
+void console_stop(struct console *con);
 void console_wake(struct console *con);
 bool console_pending(struct console *con);
 int console_flush(struct console *con);

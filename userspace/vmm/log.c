@@ -6,6 +6,8 @@
 #include "log.h"
 #include "terminal.h"
 
+#define WARNINGS_MAX	32
+
 static void log_line(const char *kind, const char *fmt, va_list args)
 {
 	char text[1024];
@@ -23,10 +25,14 @@ void log_err(const char *fmt, ...)
 	va_end(args);
 }
 
+/* A guest can cause warnings: it must not fill a log with them. */
 void log_warn(const char *fmt, ...)
 {
+	static int nr;
 	va_list args;
 
+	if (__atomic_add_fetch(&nr, 1, __ATOMIC_RELAXED) > WARNINGS_MAX)
+		return;
 	va_start(args, fmt);
 	log_line("warning: ", fmt, args);
 	va_end(args);

@@ -133,6 +133,7 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		/* A start that failed half-way has threads to stop as well. */
 		if (err)
 			vm_stop(&vm, VMM_ERROR, "error", NULL, "not started");
+		console_stop(vm.console);
 		vcpus_stop(&vm);
 		for (i = 0; i < config->nr_disks; i++)
 			virtio_blk_stop(vm.blk[i]);

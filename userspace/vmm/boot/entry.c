@@ -101,7 +101,7 @@ static int write_page_tables(const struct memory *mem)
 		tables[PTES + i] = (pdpt + (1 + i) * PAGE_SIZE) |
 				   PTE_PRESENT | PTE_WRITE;
 	for (i = 0; i < (u64)NR_PDS * PTES; i++)
-		tables[2 * PTES + i] = i << 21 | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
+		tables[2UL * PTES + i] = i << 21 | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
 	return 0;
 }
 

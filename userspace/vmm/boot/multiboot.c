@@ -160,7 +160,7 @@ int multiboot_load(struct vm *vm, const struct image *img,
 {
 	struct boot_data data = { 0 };
 	struct elf_image elf = { 0 };
-	struct mb_header hdr;
+	struct mb_header hdr = { 0 };
 	int at = find_header(img, &hdr);
 	u64 end = 0;
 	int err;

@@ -93,13 +93,18 @@ static void map_bar(struct pci_dev *dev, int i, u64 addr)
 		dev->map(dev, i, addr);
 }
 
+static size_t bar_reg(int bar)
+{
+	return PCI_BASE_ADDRESS_0 + (size_t)bar * sizeof(u32);
+}
+
 static void update_bars(struct pci_dev *dev)
 {
 	bool decode = pci_get16(dev->config + PCI_COMMAND) & PCI_COMMAND_MEMORY;
 	int i;
 
 	for (i = 0; i < PCI_BARS; i++) {
-		const u8 *reg = dev->config + PCI_BASE_ADDRESS_0 + i * 4;
+		const u8 *reg = dev->config + bar_reg(i);
 		u64 addr = pci_get32(reg) & (u32)PCI_BASE_ADDRESS_MEM_MASK;
 
 		if (!dev->bar[i].size)
@@ -226,8 +231,8 @@ void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
 	pci->next_bar = addr + size;
 	dev->bar[bar].size = size;
 	dev->bar[bar].ops = ops;
-	pci_set32(dev->config + PCI_BASE_ADDRESS_0 + bar * 4, (u32)addr);
-	pci_set32(dev->writable + PCI_BASE_ADDRESS_0 + bar * 4, (u32)~(size - 1));
+	pci_set32(dev->config + bar_reg(bar), (u32)addr);
+	pci_set32(dev->writable + bar_reg(bar), (u32)~(size - 1));
 }
 
 /**

@@ -169,11 +169,8 @@ static bool serve_next(struct virtio_blk *blk)
 	if (!virtio_dev_live(&blk->dev) || !q->ready)
 		return false;
 	ret = queue_pop(q, &blk->chain);
-	if (!ret) {
-		if (queue_wants_interrupt(q))
-			blk->dev.notify(&blk->dev, q);
+	if (!ret)
 		return queue_arm(q);
-	}
 	if (ret > 0)
 		ret = serve_chain(blk, &written);
 	if (ret < 0) {
@@ -182,6 +179,8 @@ static bool serve_next(struct virtio_blk *blk)
 		return false;
 	}
 	queue_push(q, blk->chain.head, written);
+	if (queue_wants_interrupt(q))
+		blk->dev.notify(&blk->dev, q);
 	return true;
 }
 
