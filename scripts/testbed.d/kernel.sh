@@ -23,8 +23,7 @@ kernel_release()
 			die "no debug kernel is built: make check-debug builds it"
 		return
 	fi
-	dir=$(printf '%s\n' /usr/src/linux-headers-"$series".*-amd64 |
-		grep -Ev -e '-(cloud|rt)-amd64$' | sort -V | tail -n 1)
+	dir=$("$TOP/scripts/headers" "$series")
 	if [ -d "$dir" ]; then
 		rel=${dir#/usr/src/linux-headers-}
 		[ "$flavour" = cloud ] && rel=${rel%-amd64}-cloud-amd64
