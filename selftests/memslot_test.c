@@ -381,7 +381,7 @@ struct runner {
 	struct test_vm *vm;
 	volatile bool stop;
 	volatile int bad;
-	volatile unsigned int mmio;
+	volatile uint32_t mmio;
 };
 
 static void *run_thread(void *arg)
@@ -411,6 +411,21 @@ static void on_usr1(int sig)
 {
 }
 
+static void runner_stop(struct runner *r, pthread_t thread)
+{
+	r->stop = true;
+	r->vm->run[0]->immediate_exit = 1;
+	pthread_kill(thread, SIGUSR1);
+	pthread_join(thread, NULL);
+}
+
+/* A second at least; the caller looks whether it came. */
+static void wait_for_change(const volatile uint32_t *word, uint32_t before)
+{
+	for (int spin = 0; *word == before && spin < 100000; spin++)
+		usleep(10);
+}
+
 TEST_F_TIMEOUT(memslot, changes_while_running, 120)
 {
 	struct sigaction sa = { .sa_handler = on_usr1 };
@@ -430,8 +445,7 @@ TEST_F_TIMEOUT(memslot, changes_while_running, 120)
 		ASSERT_EQ(0, vm_set_memory(vm, 1, 0, SLOT_GPA, 4 * PAGE,
 					   self->extra));
 		before = *count;
-		for (int spin = 0; *count == before && spin < 100000; spin++)
-			usleep(10);
+		wait_for_change(count, before);
 		ASSERT_NE(before, *count);
 		ASSERT_EQ(0, vm_set_memory(vm, 1, flags, SLOT_GPA, 4 * PAGE,
 					   self->extra));
@@ -439,15 +453,11 @@ TEST_F_TIMEOUT(memslot, changes_while_running, 120)
 					   4 * PAGE, self->extra));
 		before = r.mmio;
 		ASSERT_EQ(0, vm_set_memory(vm, 1, 0, 0, 0, NULL));
-		for (int spin = 0; r.mmio == before && spin < 100000; spin++)
-			usleep(10);
+		wait_for_change(&r.mmio, before);
 		ASSERT_NE(before, r.mmio);
 	}
 	EXPECT_EQ(0, r.bad);
-	r.stop = true;
-	vm->run[0]->immediate_exit = 1;
-	pthread_kill(thread, SIGUSR1);
-	pthread_join(thread, NULL);
+	runner_stop(&r, thread);
 }
 
 /* The host unmaps and writes while the guest reads: never an old page. */
@@ -468,16 +478,12 @@ TEST_F_TIMEOUT(memslot, unmapping_while_running, 120)
 	for (int i = 0; i < 500 && !r.bad; i++) {
 		ASSERT_EQ(0, madvise(self->extra, 4 * PAGE, MADV_DONTNEED));
 		before = *count;
-		for (int spin = 0; *count == before && spin < 100000; spin++)
-			usleep(10);
+		wait_for_change(count, before);
 		ASSERT_NE(before, *count);
 	}
 	EXPECT_EQ(0, r.bad);
 	EXPECT_EQ(0, r.mmio);
-	r.stop = true;
-	vm->run[0]->immediate_exit = 1;
-	pthread_kill(thread, SIGUSR1);
-	pthread_join(thread, NULL);
+	runner_stop(&r, thread);
 }
 
 /* --- dirty logging ------------------------------------------------------------------------- */
