@@ -119,27 +119,6 @@ struct memslot *memslot_by_id(struct vm *vm, u32 id)
 	return NULL;
 }
 
-/**
- * gfn_to_hva() - the VMM's address of a guest frame
- * @vm: whose
- * @gfn: frame
- * @writable: out: the slot is not read-only; may be NULL
- *
- * Context: vm->srcu read section, or slots_lock.
- *
- * Return: address, or HVA_INVALID
- */
-hva_t gfn_to_hva(struct vm *vm, gfn_t gfn, bool *writable)
-{
-	struct memslot *slot = gfn_to_memslot(vm, gfn);
-
-	if (!slot)
-		return HVA_INVALID;
-	if (writable)
-		*writable = !(slot->flags & KVM_MEM_READONLY);
-	return slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
-}
-
 /* --- changing: slots_lock is held ------------------------------------------ */
 
 /* Publish the present array without @old and with @new; either may be NULL.

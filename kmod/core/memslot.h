@@ -13,8 +13,6 @@ struct vcpu;
 
 #define MEMSLOTS_MAX	512
 
-#define HVA_INVALID	(~(hva_t)0)
-
 /**
  * struct memslot - one slot; immutable once published, but for the
  * bits of dirty_bitmap and for dying
@@ -60,7 +58,6 @@ void memslots_free(struct vm *vm);
 int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);
 struct memslot *memslot_by_id(struct vm *vm, u32 id);
 struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn);
-hva_t gfn_to_hva(struct vm *vm, gfn_t gfn, bool *writable);
 int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
 int guest_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
 int guest_cmpxchg(struct vm *vm, gpa_t gpa, void *old, const void *new,

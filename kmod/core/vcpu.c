@@ -240,11 +240,9 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 
 	if (!init) {
 		msr_reset(vcpu);
-		vcpu->smbase = 0x30000;
 		vcpu->misc_enable = MSR_IA32_MISC_ENABLE_FAST_STRING;
 		vcpu->xcr0 = XFEATURE_MASK_FP;
 		vcpu->xss = 0;
-		vcpu->pat = PAT_RESET;
 		vcpu->apic_base = APIC_DEFAULT_PHYS_BASE |
 				  MSR_IA32_APICBASE_ENABLE |
 				  (vcpu->id == vcpu->vm->bsp_id ?

@@ -162,7 +162,6 @@ struct vcpu {
 	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN */
 	struct exit exit;		/* (m) the last exit */
 	struct vcpu_stat stat;		/* (m) written; read racily */
-	bool wants_to_run;		/* (m) */
 	sigset_t sigset;		/* (m) KVM_SET_SIGNAL_MASK */
 	bool sigset_active;		/* (m) */
 	bool guest_state_loaded;	/* (o) host state is saved, guest's is in the CPU */

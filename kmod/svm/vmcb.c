@@ -6,8 +6,7 @@
 #include <asm/trapnr.h>
 
 #include "svm.h"
-
-#define PAT_RESET	0x0007040600070406ULL
+#include "../core/regs.h"
 
 /* Whatever the guest's CPUID says, these exit. */
 static const u8 intercepts[] = {

@@ -86,9 +86,6 @@ int vmx_get_msr(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_IA32_SYSENTER_EIP:
 		msr->data = vmcs_read(GUEST_SYSENTER_EIP);
 		return 0;
-	case MSR_IA32_CR_PAT:
-		msr->data = vcpu->pat;
-		return 0;
 	case MSR_IA32_DEBUGCTLMSR:
 		msr->data = vmx->guest_debugctl;
 		return 0;
@@ -166,7 +163,6 @@ int vmx_set_msr(struct vcpu *vcpu, const struct msr_access *msr)
 		vmcs_write(GUEST_SYSENTER_EIP, data);
 		return 0;
 	case MSR_IA32_CR_PAT:
-		vcpu->pat = data;
 		vmcs_write(GUEST_IA32_PAT, data);
 		return 0;
 	case MSR_IA32_SPEC_CTRL:

@@ -87,19 +87,6 @@ static bool pdptrs_load(struct vcpu *vcpu, u64 cr3)
 }
 
 /**
- * cr_load_pdptrs() - fetch the PDPTEs of PAE paging, whatever they are
- * @vcpu: loaded vCPU
- */
-void cr_load_pdptrs(struct vcpu *vcpu)
-{
-	u64 pdptrs[4];
-
-	if (pae_paging(vcpu, vcpu_cr0(vcpu), vcpu_cr4(vcpu)) &&
-	    pdptrs_read(vcpu, vcpu_cr3(vcpu), pdptrs))
-		memcpy(vcpu->pdptrs, pdptrs, sizeof(pdptrs));
-}
-
-/**
  * cr0_valid() - is this a value that CR0 can have, other state aside?
  * @vcpu: vCPU
  * @val: value

@@ -43,7 +43,7 @@ static bool canonical(struct vcpu *vcpu, u64 val)
 void msr_reset(struct vcpu *vcpu)
 {
 	vcpu->misc_enable = MISC_ENABLE_RESET;
-	vcpu->pat = 0x0007040600070406ULL;
+	vcpu->pat = PAT_RESET;
 	vcpu->smbase = 0x30000;
 	msr_get_feature(MSR_IA32_ARCH_CAPABILITIES, &vcpu->arch_capabilities);
 }

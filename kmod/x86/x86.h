@@ -49,7 +49,6 @@ int apic_base_write(struct vcpu *vcpu, u64 val, bool host);
  * 0, or -EINVAL with nothing changed.
  */
 int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
-void cr_load_pdptrs(struct vcpu *vcpu);
 
 /* cpuid.c */
 void cpuid_exit(struct vcpu *vcpu);	/* EAX, ECX in regs -> results in regs */
