@@ -6,6 +6,7 @@
 #ifndef JOIST_VMX_INSN_H
 #define JOIST_VMX_INSN_H
 
+#include <linux/errno.h>
 #include <linux/types.h>
 #include <asm/asm.h>
 #include <asm/vmx.h>
