@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the CPU can do, and what of it joist uses. */
 #define pr_fmt(fmt) "joist: " fmt
+#include <linux/dmi.h>
+#include <linux/math64.h>
 #include <linux/moduleparam.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -25,9 +27,9 @@ unsigned int vmx_param_ple_gap = 128;
 module_param_named(ple_gap, vmx_param_ple_gap, uint, 0444);
 MODULE_PARM_DESC(ple_gap, "most TSC ticks between two PAUSEs of one spinning loop (Intel; 0: no pause-loop exits; default 128)");
 
-static unsigned int param_preemption_timer;
-module_param_named(preemption_timer, param_preemption_timer, uint, 0444);
-MODULE_PARM_DESC(preemption_timer, "longest run of a guest between two looks at the host's interrupts, in microseconds (Intel; 0: no bound, the default; for emulators that forget them while the guest's are off)");
+static int param_preemption_timer = -1;
+module_param_named(preemption_timer, param_preemption_timer, int, 0444);
+MODULE_PARM_DESC(preemption_timer, "longest run of a guest between two looks at the host's interrupts, in microseconds (Intel; 0: no bound; -1, the default: 1000 on emulators that need it, else none)");
 
 struct vmx_caps vmx_caps __ro_after_init;
 u32 vmx_timer_ticks __ro_after_init;
@@ -166,12 +168,23 @@ static int caps_read(struct vmx_caps *caps)
 	return 0;
 }
 
+/* Bochs 2.7 forgets the host's interrupts in a guest that was entered with its
+ * own off: only a timer brings such a guest back.
+ */
+static const struct dmi_system_id timer_needed[] = {
+	{ .matches = { DMI_MATCH(DMI_BIOS_VERSION, "Bochs") } },
+	{ }
+};
+
 /* The timer counts TSC ticks shifted right by what IA32_VMX_MISC says. */
 static void caps_add_timer(struct vmx_caps *caps)
 {
+	int usec = param_preemption_timer;
 	u64 ctls, misc, ticks;
 
-	if (!param_preemption_timer)
+	if (usec < 0)
+		usec = dmi_check_system(timer_needed) ? 1000 : 0;
+	if (!usec)
 		return;
 	rdmsrl(MSR_IA32_VMX_PINBASED_CTLS, ctls);
 	if (!(ctls >> 32 & PIN_BASED_VMX_PREEMPTION_TIMER)) {
@@ -179,9 +192,8 @@ static void caps_add_timer(struct vmx_caps *caps)
 		return;
 	}
 	rdmsrl(MSR_IA32_VMX_MISC, misc);
-	ticks = (u64)param_preemption_timer * tsc_khz;
-	do_div(ticks, 1000);
-	ticks >>= vmx_misc_preemption_timer_rate(misc);
+	ticks = mul_u64_u32_div(usec, tsc_khz, 1000) >>
+		vmx_misc_preemption_timer_rate(misc);
 	vmx_timer_ticks = clamp_t(u64, ticks, 1, U32_MAX);
 	caps->pin |= PIN_BASED_VMX_PREEMPTION_TIMER;
 }
