@@ -11,6 +11,7 @@
 
 #include "hardware.h"
 #include "../x86/vendor_ops.h"
+#include "../x86/x86.h"
 #include "../compat/compat.h"
 
 /* Written by its own CPU with interrupts off; read there before each entry. */
@@ -61,12 +62,14 @@ static int hardware_cpu_offline(unsigned int cpu)
 /* The boot CPU alone is left, interrupts off. */
 static int hardware_suspend(void)
 {
+	tsc_host_suspend();
 	hardware_disable_this_cpu(NULL);
 	return 0;
 }
 
 static void hardware_resume(void)
 {
+	tsc_host_resume();
 	if (hardware_enable_this_cpu())
 		pr_err("enabling %s after resume failed: VMs cannot run until joist is reloaded\n",
 		       vendor->name);

@@ -220,6 +220,8 @@ struct vcpu {
 	u64 tsc_offset;			/* guest TSC = host TSC + offset */
 	u64 tsc_khz;
 	u64 tsc_adjust;
+	u64 tsc_lost;			/* (o) host's loss that the offset makes up for */
+	u64 tsc_left;			/* (o) guest TSC when last put, if unstable */
 	u64 pv_time_msr;		/* MSR_KVM_SYSTEM_TIME_NEW */
 	struct pvclock_vcpu_time_info pv_time;
 

@@ -67,6 +67,7 @@ struct vm {
 	u64 tsc_offset;			/* tsc_lock: what a new vCPU gets */
 	u64 tsc_last_write;		/* tsc_lock: value userspace last wrote */
 	u64 tsc_last_host;		/* tsc_lock: host TSC then */
+	u64 tsc_lost;			/* tsc_lock: host's loss made up for */
 	u64 tsc_khz;			/* (l) */
 	s64 clock_offset;		/* tsc_lock: kvmclock = boottime + offset, ns */
 	u64 clock_tsc;			/* tsc_lock: with a stable TSC: base */

@@ -67,6 +67,16 @@ static void clock_set_base(struct vm *vm, u64 ns)
 }
 
 /**
+ * pv_clock_rebase() - go on from the boot-time clock, which counts sleep too
+ * @vm: tsc_lock held
+ */
+void pv_clock_rebase(struct vm *vm)
+{
+	lockdep_assert_held(&vm->tsc_lock);
+	clock_set_base(vm, ktime_get_boottime_ns() + vm->clock_offset);
+}
+
+/**
  * pv_clock_vm_init() - a new VM's clock starts at zero
  * @vm: nobody else has it yet; its tsc_khz is set
  */
@@ -83,6 +93,7 @@ static u64 clock_now(struct vm *vm, u64 *tsc)
 	u64 ns;
 
 	raw_spin_lock_irqsave(&vm->tsc_lock, flags);
+	tsc_vm_sync(vm);
 	*tsc = rdtsc();
 	ns = clock_at(vm, *tsc);
 	raw_spin_unlock_irqrestore(&vm->tsc_lock, flags);
@@ -194,6 +205,7 @@ void pv_clock_update(struct vcpu *vcpu)
 	if (!(vcpu->pv_time_msr & KVM_MSR_ENABLED))
 		return;
 	raw_spin_lock_irqsave(&vm->tsc_lock, flags);
+	tsc_vm_sync(vm);
 	tsc = tsc_host_stable() ? vm->clock_tsc : rdtsc();
 	pv->system_time = clock_at(vm, tsc);
 	raw_spin_unlock_irqrestore(&vm->tsc_lock, flags);

@@ -28,6 +28,75 @@ bool tsc_host_stable(void)
 	       !check_tsc_unstable();
 }
 
+/*
+ * Cycles that the host's TSC went back by, in all its sleeps. Written by the one
+ * CPU that is awake; vCPUs compare it when they are loaded.
+ */
+static u64 tsc_lost;
+static u64 tsc_at_suspend;
+
+/** tsc_host_suspend() - the host goes to sleep */
+void tsc_host_suspend(void)
+{
+	tsc_at_suspend = rdtsc();
+}
+
+/** tsc_host_resume() - and wakes: a TSC that began anew must not reach guests */
+void tsc_host_resume(void)
+{
+	u64 now = rdtsc();
+
+	if (now < tsc_at_suspend)
+		WRITE_ONCE(tsc_lost, tsc_lost + tsc_at_suspend - now);
+}
+
+/**
+ * tsc_vm_sync() - make up for what the host's TSC lost, in the VM's own time
+ * @vm: tsc_lock held
+ */
+void tsc_vm_sync(struct vm *vm)
+{
+	u64 lost = READ_ONCE(tsc_lost) - vm->tsc_lost;
+
+	lockdep_assert_held(&vm->tsc_lock);
+	if (likely(!lost))
+		return;
+	vm->tsc_lost += lost;
+	vm->tsc_offset += lost;
+	vm->tsc_last_host -= lost;
+	pv_clock_rebase(vm);
+}
+
+/**
+ * tsc_vcpu_load() - the guest's TSC does not go back, whatever the host's did
+ * @vcpu: just loaded, preemption off
+ */
+void tsc_vcpu_load(struct vcpu *vcpu)
+{
+	u64 lost = READ_ONCE(tsc_lost) - vcpu->tsc_lost;
+	u64 offset = vcpu->tsc_offset;
+
+	if (likely(!lost && !check_tsc_unstable()))
+		return;
+	vcpu->tsc_lost += lost;
+	offset += lost;
+	if (check_tsc_unstable() && (s64)(rdtsc() + offset - vcpu->tsc_left) < 0)
+		offset = vcpu->tsc_left - rdtsc();
+	if (offset != vcpu->tsc_offset) {
+		WRITE_ONCE(vcpu->tsc_offset, offset);
+		vendor_call(write_tsc_offset)(vcpu);
+	}
+	if (vcpu->pv_time_msr)
+		vcpu_request(vcpu, REQ_CLOCK_UPDATE);
+}
+
+/** tsc_vcpu_put() - about to leave this CPU, preemption off */
+void tsc_vcpu_put(struct vcpu *vcpu)
+{
+	if (unlikely(check_tsc_unstable()))
+		vcpu->tsc_left = tsc_guest(vcpu, rdtsc());
+}
+
 /**
  * tsc_vm_init() - a new VM's TSC starts at zero
  * @vm: nobody else has it yet
@@ -37,6 +106,7 @@ void tsc_vm_init(struct vm *vm)
 	u64 now = rdtsc();
 
 	vm->tsc_khz = tsc_khz;
+	vm->tsc_lost = READ_ONCE(tsc_lost);
 	vm->tsc_offset = -now;
 	vm->tsc_last_write = 0;
 	vm->tsc_last_host = now;
@@ -49,11 +119,15 @@ void tsc_vm_init(struct vm *vm)
 void tsc_vcpu_init(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
+	unsigned long flags;
 
 	vcpu->tsc_khz = vm->tsc_khz;
-	raw_spin_lock(&vm->tsc_lock);
+	raw_spin_lock_irqsave(&vm->tsc_lock, flags);
+	tsc_vm_sync(vm);
+	vcpu->tsc_lost = vm->tsc_lost;
 	vcpu->tsc_offset = vm->tsc_offset;
-	raw_spin_unlock(&vm->tsc_lock);
+	raw_spin_unlock_irqrestore(&vm->tsc_lock, flags);
+	vcpu->tsc_left = tsc_guest(vcpu, rdtsc());
 }
 
 /**
@@ -77,6 +151,7 @@ void tsc_set_offset(struct vcpu *vcpu, u64 offset)
 		return;
 	WRITE_ONCE(vcpu->tsc_offset, offset);
 	vendor_call(write_tsc_offset)(vcpu);
+	vcpu->tsc_left = tsc_guest(vcpu, rdtsc());
 	/* Each vCPU's clock page tells whether all TSCs are in step. */
 	vm_request_all(vcpu->vm, REQ_CLOCK_UPDATE);
 }
@@ -91,7 +166,7 @@ static u64 tsc_match(struct vm *vm, u64 guest_tsc, u64 now)
 	u64 second = (u64)tsc_khz * 1000;
 	u64 expected;
 
-	lockdep_assert_held(&vm->tsc_lock);
+	tsc_vm_sync(vm);
 	expected = vm->tsc_last_write + (now - vm->tsc_last_host);
 	if (guest_tsc && guest_tsc - expected + second > 2 * second) {
 		vm->tsc_offset = guest_tsc - now;

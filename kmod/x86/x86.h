@@ -82,12 +82,20 @@ void tsc_write(struct vcpu *vcpu, u64 guest_tsc, bool host);
 void tsc_set_offset(struct vcpu *vcpu, u64 offset);
 int tsc_set_khz(struct vcpu *vcpu, u32 khz);	/* KVM_SET_TSC_KHZ */
 bool tsc_host_stable(void);
+/* Around the host's sleep: last CPU, interrupts off. */
+void tsc_host_suspend(void);
+void tsc_host_resume(void);
+/* The vCPU comes to, leaves a CPU: preemption off, vendor state loaded. */
+void tsc_vcpu_load(struct vcpu *vcpu);
+void tsc_vcpu_put(struct vcpu *vcpu);
+void tsc_vm_sync(struct vm *vm);	/* tsc_lock held */
 
 /* pv.c: the guest clock and the other paravirtual services */
 int pv_msr_get(struct vcpu *vcpu, struct msr_access *msr);
 int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr);
 void pv_clock_update(struct vcpu *vcpu);	/* REQ_CLOCK_UPDATE */
 void pv_clock_vm_init(struct vm *vm);
+void pv_clock_rebase(struct vm *vm);	/* tsc_lock held: the TSC has jumped */
 /* KVM_GET_CLOCK, KVM_SET_CLOCK, KVM_KVMCLOCK_CTRL: 0 or -EINVAL */
 void pv_clock_get(struct vm *vm, struct kvm_clock_data *data);
 int pv_clock_set(struct vm *vm, const struct kvm_clock_data *data);
