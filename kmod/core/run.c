@@ -110,13 +110,6 @@ static bool wants_irq_window(struct vcpu *vcpu)
 	       !vm_has_irqchip(vcpu->vm);
 }
 
-static bool userspace_irq_ready(struct vcpu *vcpu)
-{
-	return !vcpu->interrupt.injected && !vcpu->exception.pending &&
-	       !vcpu->exception.injected && !vcpu->nmi_injected &&
-	       vendor_call(irq_allowed)(vcpu);
-}
-
 /* Something has come in that must be looked at outside. Interrupts off. */
 static bool must_not_enter(struct vcpu *vcpu)
 {
@@ -188,8 +181,10 @@ static int guest_enter(struct vcpu *vcpu)
 		vendor_call(cancel_injection)(vcpu);
 		return ret;
 	}
-	if (exit_now)
+	if (exit_now) {
 		smp_send_reschedule(vcpu->cpu);
+		vcpu_request(vcpu, REQ_EVENT);
+	}
 	guest_run(vcpu);
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 
@@ -300,7 +295,7 @@ static int run_loop(struct vcpu *vcpu)
 			ret = vcpu_halted(vcpu);
 		if (ret != EXIT_RESUME)
 			return ret;
-		if (wants_irq_window(vcpu) && userspace_irq_ready(vcpu)) {
+		if (wants_irq_window(vcpu) && irq_injectable(vcpu)) {
 			vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 			return EXIT_USERSPACE;
 		}
@@ -333,7 +328,7 @@ static void run_page_out(struct vcpu *vcpu)
 	run->apic_base = vcpu->apic_base;
 	run->flags = 0;
 	run->ready_for_interrupt_injection = vm_has_irqchip(vcpu->vm) ||
-					     userspace_irq_ready(vcpu);
+					     irq_injectable(vcpu);
 }
 
 static int run_prepared(struct vcpu *vcpu)

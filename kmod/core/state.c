@@ -123,18 +123,9 @@ int state_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 /** state_get_debugregs() - KVM_GET_DEBUGREGS */
 void state_get_debugregs(struct vcpu *vcpu, struct kvm_debugregs *regs)
 {
-	u64 dr6 = 0;
-	int i;
-
 	memset(regs, 0, sizeof(*regs));
-	for (i = 0; i < ARRAY_SIZE(vcpu->dr); i++) {
-		u64 val = 0;
-
-		dr_read(vcpu, i, &val);
-		regs->db[i] = val;
-	}
-	dr_read(vcpu, 6, &dr6);
-	regs->dr6 = dr6;
+	memcpy(regs->db, vcpu->dr, sizeof(regs->db));
+	regs->dr6 = vcpu->dr6;
 	regs->dr7 = vcpu->dr7;
 }
 

@@ -23,6 +23,7 @@ static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
 
 	WRITE_ONCE(vcpu->cpu, cpu);
 	vendor_call(vcpu_load)(vcpu, cpu);
+	tsc_vcpu_load(vcpu);
 }
 
 static void notifier_sched_out(struct preempt_notifier *pn,
@@ -30,6 +31,7 @@ static void notifier_sched_out(struct preempt_notifier *pn,
 {
 	struct vcpu *vcpu = container_of(pn, struct vcpu, preempt_notifier);
 
+	tsc_vcpu_put(vcpu);
 	vendor_call(vcpu_put)(vcpu);
 	WRITE_ONCE(vcpu->cpu, -1);
 }
@@ -53,6 +55,7 @@ void vcpu_load(struct vcpu *vcpu)
 	preempt_notifier_register(&vcpu->preempt_notifier);
 	WRITE_ONCE(vcpu->cpu, cpu);
 	vendor_call(vcpu_load)(vcpu, cpu);
+	tsc_vcpu_load(vcpu);
 	put_cpu();
 }
 
@@ -60,6 +63,7 @@ void vcpu_load(struct vcpu *vcpu)
 void vcpu_put(struct vcpu *vcpu)
 {
 	preempt_disable();
+	tsc_vcpu_put(vcpu);
 	vendor_call(vcpu_put)(vcpu);
 	WRITE_ONCE(vcpu->cpu, -1);
 	preempt_notifier_unregister(&vcpu->preempt_notifier);
@@ -240,15 +244,12 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 
 	if (!init) {
 		msr_reset(vcpu);
-		vcpu->misc_enable = MSR_IA32_MISC_ENABLE_FAST_STRING;
 		vcpu->xcr0 = XFEATURE_MASK_FP;
 		vcpu->xss = 0;
 		vcpu->apic_base = APIC_DEFAULT_PHYS_BASE |
 				  MSR_IA32_APICBASE_ENABLE |
 				  (vcpu->id == vcpu->vm->bsp_id ?
 				   MSR_IA32_APICBASE_BSP : 0);
-		vcpu->ucode_rev = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL ?
-				  1ULL << 32 : 0x01000065;
 	}
 	if (vcpu->lapic) {
 		if (!init)

@@ -253,7 +253,8 @@ static void inject_external(struct vcpu *vcpu, bool taken)
  * inject_events() - give the hardware the next event for the guest
  * @vcpu: loaded vCPU, about to be entered; REQ_EVENT was consumed
  * @want_exit_now: set when an exception waits behind the injected event and no
- *                 window of the hardware's would announce it
+ *                 window of the hardware's would announce it: the caller
+ *                 leaves REQ_EVENT once nothing keeps it from entering
  *
  * Return: 0.
  */
@@ -262,13 +263,11 @@ int inject_events(struct vcpu *vcpu, bool *want_exit_now)
 	bool taken = reinject(vcpu);
 
 	if (vcpu->exception.pending) {
-		if (taken) {
+		if (taken)
 			*want_exit_now = true;
-			vcpu_request(vcpu, REQ_EVENT);
-		} else {
+		else
 			exception_deliver(vcpu);
-			taken = true;
-		}
+		taken = true;
 	}
 	inject_external(vcpu, taken);
 	return 0;
