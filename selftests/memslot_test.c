@@ -369,6 +369,35 @@ TEST_F(memslot, huge_pages)
 	}
 }
 
+GUEST64(code_jump, "jmp *%rbx\n");
+
+/* Runs at RBX, writes a word to each of RCX pages behind it. */
+GUEST64(code_beside,
+	"1: mov %ecx, 0x1000(%rbx)\n"
+	"add $0x1000, %rbx\n"
+	"loop 1b\n" DONE);
+
+/* Where code may run on small pages only, it must not chase data on the same
+ * large page away, nor be chased.
+ */
+TEST_F(memslot, code_and_data_on_a_huge_page)
+{
+	struct test_vm *vm = &self->vm;
+	unsigned int pages = EXTRA_SIZE / PAGE - 1;
+
+	madvise(self->extra, EXTRA_SIZE, MADV_HUGEPAGE);
+	memset(self->extra, 0, EXTRA_SIZE);
+	memcpy(self->extra, code_beside, code_beside_end - code_beside);
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, SLOT_GPA, EXTRA_SIZE,
+				   self->extra));
+	vm_load(vm, GPA_CODE, code_jump);
+	ASSERT_EQ(0, guest_regs(vm, SLOT_GPA, pages, 0));
+	ASSERT_EQ(0, vcpu_done(vm, 0));
+	for (unsigned int i = 0; i < pages; i++)
+		ASSERT_EQ(pages - i,
+			  *(uint32_t *)(self->extra + (i + 1) * PAGE));
+}
+
 /* --- changes while the vCPU runs --------------------------------------------------------- */
 
 /* Counts at 0x20000 for ever, reading RBX each time. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A guest's nested page fault: from the guest frame to a mapping. */
+#include <linux/cpu.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 
 #include "mmu.h"
@@ -12,6 +14,10 @@
 /* Some Intel CPUs can be made to machine-check by code on a large page
  * (X86_BUG_ITLB_MULTIHIT): there only 4 KiB pages are executable.
  */
+static int param_exec_small = -1;
+module_param_named(exec_small_pages, param_exec_small, int, 0444);
+MODULE_PARM_DESC(exec_small_pages, "guests run code on 4 KiB pages only (1, 0; -1, the default: where the CPU's iTLB multihit bug asks for it and mitigations are on)");
+
 static bool exec_small_only __ro_after_init;
 
 /**
@@ -23,7 +29,11 @@ int mmu_setup(void)
 {
 	if (!tdp_layout.present)
 		return -EINVAL;
-	exec_small_only = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT);
+	if (param_exec_small < 0)
+		exec_small_only = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) &&
+				  !cpu_mitigations_off();
+	else
+		exec_small_only = param_exec_small;
 	return 0;
 }
 

@@ -330,10 +330,11 @@ static void tdp_drop(struct vm *vm, gfn_t gfn, int level)
 }
 
 /* The entry at *@level for @gfn, with the tables above it made; *@level is
- * lowered to 2 from 3 where smaller mappings are there already.
+ * lowered where smaller mappings are there already: from 3 to 2, and to 1 if
+ * a leaf of 2 MiB would lose rights (@flags) that those may have.
  * Returns NULL, *@level = tables missing, if the cache has too few.
  */
-static u64 *tdp_reach(struct vm *vm, gfn_t gfn, int *level,
+static u64 *tdp_reach(struct vm *vm, gfn_t gfn, int *level, u32 flags,
 		      struct table_cache *cache, u64 **tablep)
 {
 	u64 *table, *entry, *child;
@@ -356,9 +357,11 @@ again:
 			if (!present)
 				break;
 			/* A table where the host now has one large page. 2 MiB
-			 * are quickly unmapped, 1 GiB is not.
+			 * are quickly unmapped, 1 GiB is not. Were code on its
+			 * small pages unmapped for data beside it, a guest that
+			 * needs both at once would fault for ever.
 			 */
-			if (l == 2) {
+			if (l == 2 && (flags & SPTE_EXEC)) {
 				tdp_drop(vm, gfn, l);
 				goto again;
 			}
@@ -389,7 +392,7 @@ again:
  *      the right one
  * @pf: gfn and pfn, of 4 KiB frames
  * @level: in: of the leaf wanted; out: made
- * @flags: SPTE_*
+ * @flags: SPTE_*; a 4 KiB leaf is executable without SPTE_EXEC too
  * @cache: table pages
  *
  * A mapping that is there already is only ever given more rights; one of
@@ -405,9 +408,11 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	u64 new, old, pfn;
 
 	lockdep_assert_held(&vm->mmu.lock);
-	sptep = tdp_reach(vm, pf->gfn, &l, cache, &table);
+	sptep = tdp_reach(vm, pf->gfn, &l, flags, cache, &table);
 	if (!sptep)
 		return l;
+	if (l == 1)
+		flags |= SPTE_EXEC;
 
 	pfn = pf->pfn & ~(spte_level_pages(l) - 1);
 	old = *sptep;
