@@ -13,6 +13,8 @@
 #include <linux/irqflags.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
+#include <asm/cpufeature.h>
+#include <asm/nospec-branch.h>
 
 /**
  * guest_state_enter() - the next thing this CPU runs is a guest
@@ -48,6 +50,22 @@ static __always_inline void guest_state_exit(void)
 	instrumentation_begin();
 	trace_hardirqs_off_finish();
 	instrumentation_end();
+}
+
+/**
+ * guest_state_distrust() - the guest may have trained this CPU's predictors
+ *
+ * Where the CPU is subject to VMSCAPE, the kernel clears them before the VMM's
+ * userspace runs here.
+ *
+ * Context: interrupts off, after the guest has run on this CPU.
+ */
+static __always_inline void guest_state_distrust(void)
+{
+#ifdef HAVE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
 }
 
 #endif

@@ -25,5 +25,7 @@ has arch/x86/include/asm/idtentry.h 'exc_nmi_kvm_vmx' HAVE_EXC_NMI_KVM_VMX
 has arch/x86/include/asm/idtentry.h 'exc_nmi_noist' HAVE_EXC_NMI_NOIST
 has arch/x86/include/asm/nospec-branch.h 'macro CLEAR_BRANCH_HISTORY_VMEXIT' \
 	HAVE_CLEAR_BRANCH_HISTORY_VMEXIT
+has arch/x86/include/asm/nospec-branch.h 'x86_ibpb_exit_to_user' \
+	HAVE_IBPB_EXIT_TO_USER
 has include/linux/mm.h 'follow_pfnmap_start' HAVE_FOLLOW_PFNMAP
 has include/linux/hrtimer.h 'void hrtimer_setup\(' HAVE_HRTIMER_SETUP

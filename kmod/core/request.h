@@ -15,6 +15,7 @@ enum request {
 	REQ_TRIPLE_FAULT,
 	REQ_NMI,		/* nmi_queued is not zero */
 	REQ_APIC_TIMER,		/* lapic timer expired: lapic_timer_inject() */
+	REQ_TIMER_REARM,	/* lapic timer: another CPU, or the guest's TSC jumped */
 	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */
 	REQ_INIT_SIPI,		/* lapic has INIT or SIPI pending */
 	REQ_VM_DEAD,		/* vm->dead is set: leave with -EIO */

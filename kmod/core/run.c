@@ -13,6 +13,7 @@
 #include "run.h"
 #include "vm.h"
 #include "../compat/compat.h"
+#include "../compat/guest_state.h"
 #include "../irqchip/irqchip.h"
 #include "../x86/x86.h"
 
@@ -84,6 +85,8 @@ static int requests_process(struct vcpu *vcpu)
 		request_init_sipi(vcpu);
 	if (vcpu_check_request(vcpu, REQ_APIC_TIMER) && vcpu->lapic)
 		lapic_timer_inject(vcpu->lapic);
+	if (vcpu_check_request(vcpu, REQ_TIMER_REARM) && vcpu->lapic)
+		lapic_timer_update(vcpu->lapic);
 	if (vcpu_check_request(vcpu, REQ_NMI))
 		request_nmis(vcpu);
 	if (vcpu_check_request(vcpu, REQ_CLOCK_UPDATE))
@@ -123,6 +126,7 @@ static void guest_run(struct vcpu *vcpu)
 	fpu_enter(vcpu);
 	vtime_account_guest_enter();
 	vendor_call(run)(vcpu);
+	guest_state_distrust();
 	fpu_leave(vcpu);
 }
 

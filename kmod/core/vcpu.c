@@ -17,23 +17,34 @@
 #include "../x86/msr.h"
 #include "../x86/x86.h"
 
-static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
+/* The vCPU is on this CPU from now on. Preemption off. */
+static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 {
-	struct vcpu *vcpu = container_of(pn, struct vcpu, preempt_notifier);
-
 	WRITE_ONCE(vcpu->cpu, cpu);
 	vendor_call(vcpu_load)(vcpu, cpu);
 	tsc_vcpu_load(vcpu);
+	if (vcpu->last_cpu == cpu)
+		return;
+	vcpu->last_cpu = cpu;
+	vcpu_request(vcpu, REQ_TIMER_REARM);
+}
+
+static void vcpu_depart(struct vcpu *vcpu)
+{
+	tsc_vcpu_put(vcpu);
+	vendor_call(vcpu_put)(vcpu);
+	WRITE_ONCE(vcpu->cpu, -1);
+}
+
+static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
+{
+	vcpu_arrive(container_of(pn, struct vcpu, preempt_notifier), cpu);
 }
 
 static void notifier_sched_out(struct preempt_notifier *pn,
 			       struct task_struct *next)
 {
-	struct vcpu *vcpu = container_of(pn, struct vcpu, preempt_notifier);
-
-	tsc_vcpu_put(vcpu);
-	vendor_call(vcpu_put)(vcpu);
-	WRITE_ONCE(vcpu->cpu, -1);
+	vcpu_depart(container_of(pn, struct vcpu, preempt_notifier));
 }
 
 static struct preempt_ops vcpu_preempt_ops = {
@@ -53,9 +64,7 @@ void vcpu_load(struct vcpu *vcpu)
 	int cpu = get_cpu();
 
 	preempt_notifier_register(&vcpu->preempt_notifier);
-	WRITE_ONCE(vcpu->cpu, cpu);
-	vendor_call(vcpu_load)(vcpu, cpu);
-	tsc_vcpu_load(vcpu);
+	vcpu_arrive(vcpu, cpu);
 	put_cpu();
 }
 
@@ -63,9 +72,7 @@ void vcpu_load(struct vcpu *vcpu)
 void vcpu_put(struct vcpu *vcpu)
 {
 	preempt_disable();
-	tsc_vcpu_put(vcpu);
-	vendor_call(vcpu_put)(vcpu);
-	WRITE_ONCE(vcpu->cpu, -1);
+	vcpu_depart(vcpu);
 	preempt_notifier_unregister(&vcpu->preempt_notifier);
 	preempt_enable();
 }
@@ -89,6 +96,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	vcpu->id = id;
 	vcpu->idx = idx;
 	vcpu->cpu = -1;
+	vcpu->last_cpu = -1;
 	vcpu->regs_avail = ~0;
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);

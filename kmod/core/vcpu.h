@@ -154,6 +154,7 @@ struct vcpu {
 	unsigned long requests;		/* (a) enum request */
 	int mode;			/* (a) enum vcpu_mode */
 	int cpu;			/* (o) written; read by kickers; -1 when not loaded */
+	int last_cpu;			/* (o) where it was loaded last; -1: never */
 	struct kvm_run *run;		/* (c) shared with the VMM: read once */
 	void *pio_data;			/* (c) second page of the run mapping */
 	struct pid *pid;		/* (m) thread that last ran it */

@@ -79,10 +79,8 @@ void lapic_set_tsc_deadline(struct lapic *lapic, u64 guest_tsc);
 /* REQ_APIC_TIMER consumed by the vCPU: set the timer's LVT vector pending. */
 void lapic_timer_inject(struct lapic *lapic);
 bool lapic_timer_pending(struct lapic *lapic);
-/* The guest's TSC jumped: a deadline is to be looked at again. */
+/* REQ_TIMER_REARM: the guest's TSC jumped, or the vCPU moved: the hrtimer follows. */
 void lapic_timer_update(struct lapic *lapic);
-/* vCPU moved to another physical CPU: the hrtimer follows. */
-void lapic_timer_migrate(struct lapic *lapic);
 int lapic_get_state(struct lapic *lapic, struct kvm_lapic_state *state);
 int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state);
 /* INIT/SIPI latched by other vCPUs. REQ_INIT_SIPI was consumed. Bits below. */

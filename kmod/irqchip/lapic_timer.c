@@ -204,7 +204,12 @@ void lapic_timer_reset(struct lapic *lapic)
 	lapic->timer.divide = 2;
 }
 
-/** lapic_timer_update() - mask or guest TSC has changed; vcpu->mutex held */
+/**
+ * lapic_timer_update() - mask, guest TSC or CPU has changed
+ * @lapic: vcpu->mutex held
+ *
+ * The timer is armed anew, on the CPU that this runs on.
+ */
 void lapic_timer_update(struct lapic *lapic)
 {
 	timer_settle(lapic);
@@ -348,16 +353,4 @@ void lapic_set_tsc_deadline(struct lapic *lapic, u64 guest_tsc)
 	/* Armed anew is moved; an old expiry must not be left. */
 	if (!timer->tsc_deadline || timer_masked(lapic))
 		hrtimer_cancel(&timer->hrtimer);
-}
-
-/**
- * lapic_timer_migrate() - the vCPU runs on this CPU now: its timer follows
- * @lapic: vCPU loaded here; preemption off
- */
-void lapic_timer_migrate(struct lapic *lapic)
-{
-	struct hrtimer *hrtimer = &lapic->timer.hrtimer;
-
-	if (hrtimer_cancel(hrtimer))
-		hrtimer_start_expires(hrtimer, HRTIMER_MODE_ABS_PINNED_HARD);
 }

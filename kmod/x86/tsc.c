@@ -85,6 +85,7 @@ void tsc_vcpu_load(struct vcpu *vcpu)
 	if (offset != vcpu->tsc_offset) {
 		WRITE_ONCE(vcpu->tsc_offset, offset);
 		vendor_call(write_tsc_offset)(vcpu);
+		vcpu_request(vcpu, REQ_TIMER_REARM);
 	}
 	if (vcpu->pv_time_msr)
 		vcpu_request(vcpu, REQ_CLOCK_UPDATE);
@@ -152,6 +153,7 @@ void tsc_set_offset(struct vcpu *vcpu, u64 offset)
 	WRITE_ONCE(vcpu->tsc_offset, offset);
 	vendor_call(write_tsc_offset)(vcpu);
 	vcpu->tsc_left = tsc_guest(vcpu, rdtsc());
+	vcpu_request(vcpu, REQ_TIMER_REARM);
 	/* Each vCPU's clock page tells whether all TSCs are in step. */
 	vm_request_all(vcpu->vm, REQ_CLOCK_UPDATE);
 }

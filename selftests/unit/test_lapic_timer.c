@@ -393,9 +393,9 @@ static void saved_and_restored(void **state)
 static void migrated(void **state)
 {
 	wr(LAPIC_REG_LVTT, VECTOR);
-	lapic_timer_migrate(apic);
+	lapic_timer_update(apic);
 	wr(LAPIC_REG_TMICT, 10 * MS);
-	lapic_timer_migrate(apic);
+	lapic_timer_update(apic);
 	fake_clock_advance(10 * MS);
 	assert_true(fires());
 }
