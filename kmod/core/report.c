@@ -12,15 +12,17 @@
  * @vcpu: loaded, owned by the caller
  * @why: one line
  *
- * Rate-limited: a VMM may make broken guests as fast as it likes. Context:
- * process, vcpu->mutex held.
+ * Rate-limited, for each VM and for all: a VMM may make broken guests as fast as
+ * it likes, and a serial console takes seconds for one. Context: process,
+ * vcpu->mutex held.
  */
 void report_broken_guest(struct vcpu *vcpu, const char *why)
 {
-	static DEFINE_RATELIMIT_STATE(limit, 10 * HZ, 3);
+	static DEFINE_RATELIMIT_STATE(limit, 10 * HZ, 5);
 	const struct exit *e = &vcpu->exit;
 
-	if (!__ratelimit(&limit))
+	/* The VM's own limit first: it is not to use up the others' share. */
+	if (!__ratelimit(&vcpu->vm->report_limit) || !__ratelimit(&limit))
 		return;
 	pr_err("VM %u vCPU %u: %s: exit %s (hardware reason %#x, info %#llx %#llx)\n",
 	       vcpu->vm->id, vcpu->id, why, exit_kind_name(e->kind),

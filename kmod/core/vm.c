@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) "joist: " fmt
 #include <linux/cpumask.h>
 #include <linux/cred.h>
+#include <linux/ratelimit.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -31,6 +32,8 @@ static void vm_init_fields(struct vm *vm)
 	mutex_init(&vm->slots_lock);
 	mutex_init(&vm->irq_lock);
 	raw_spin_lock_init(&vm->tsc_lock);
+	ratelimit_state_init(&vm->report_limit, 60 * HZ, 1);
+	ratelimit_set_flags(&vm->report_limit, RATELIMIT_MSG_ON_RELEASE);
 	xa_init(&vm->vcpus);
 	vm->identity_map_addr = JOIST_IDENTITY_MAP_DEFAULT;
 }

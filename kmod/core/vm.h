@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit_types.h>
 #include <linux/refcount.h>
 #include <linux/srcu.h>
 #include <linux/xarray.h>
@@ -42,6 +43,7 @@ struct vm {
 	bool dead;			/* set once, by vm_kill(); read racily */
 	struct srcu_struct srcu;	/* memslots and buses; read section of KVM_RUN */
 	struct srcu_struct irq_srcu;	/* routing; taken in irqfd wakeups */
+	struct ratelimit_state report_limit;	/* locks itself */
 
 	struct xarray vcpus;		/* (l) to add; idx -> struct vcpu */
 	atomic_t online_vcpus;		/* (a) grows only; entries below are valid */
