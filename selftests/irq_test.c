@@ -154,7 +154,7 @@ static int set_line(struct test_vm *vm, int irq, int level)
 
 /* The handler reports its vector (its code's own), ends it and returns. */
 GUEST64(handler_pic, "mov $0x20, %al\n out %al, $0x20\n"
-	"mov $0x1111, %eax\n" REPORT "iretq\n");
+	"mov $0x1111, %eax\n" REPORT IRET_PAST_HLT);
 
 GUEST64(code_pic,
 	PIC_INIT(0xef, 0xff)
@@ -197,9 +197,9 @@ GUEST64(code_ioapic,
 	"mov $0x2222, %eax\n" REPORT
 	"jmp 1b\n");
 GUEST64(handler_edge, "mov $0x1150, %eax\n" REPORT
-	LAPIC_SET(0xb0, 0) "iretq\n");
+	LAPIC_SET(0xb0, 0) IRET_PAST_HLT);
 GUEST64(handler_level, "mov $0x1160, %eax\n" REPORT
-	LAPIC_SET(0xb0, 0) "iretq\n");
+	LAPIC_SET(0xb0, 0) IRET_PAST_HLT);
 
 static void load_ioapic(struct test_vm *vm)
 {

@@ -191,7 +191,7 @@ GUEST64(handler_pong, "lock incl 0x20010\n"
 	LAPIC_SET(0x300, 0x4051)
 	"iretq\n");
 GUEST64(handler_count0, "lock incl 0x20008\n"
-	LAPIC_SET(0xb0, 0) "iretq\n");
+	LAPIC_SET(0xb0, 0) IRET_PAST_HLT);
 GUEST64(code_ping_pong,
 	PIC_INIT(0xff, 0xff)
 	APIC_BASE_RBP
