@@ -96,46 +96,79 @@ static const struct compat_power_ops hardware_power_ops = {
 	.shutdown = hardware_shutdown,
 };
 
-/* KVM owns the CPU's crash hook from its load on, VMs or not: it must leave. */
+/* KVM owns the CPU's crash hook from its load on, VMs or not: only one of us can
+ * be there.
+ */
+static const char * const kvm_names[] = { "kvm_intel", "kvm_amd" };
+
 static bool kvm_loaded(void)
 {
-	static const char * const names[] = { "kvm_intel", "kvm_amd" };
 	struct kset *modules = THIS_MODULE->mkobj.kobj.kset;
 	struct kobject *kobj;
 	int i;
 
-	for (i = 0; modules && i < ARRAY_SIZE(names); i++) {
-		kobj = kset_find_obj(modules, names[i]);
+	for (i = 0; modules && i < ARRAY_SIZE(kvm_names); i++) {
+		const char *name = kvm_names[i];
+
+		kobj = kset_find_obj(modules, name);
 		if (!kobj)
 			continue;
 		kobject_put(kobj);
 		pr_err("%s is held by %s: rmmod %s, or keep it from loading (modprobe.blacklist=%s)\n",
-		       vendor->name, names[i], names[i], names[i]);
+		       vendor->name, name, name, name);
 		return true;
 	}
 	return false;
 }
+
+/* KVM would come up half, with a warning, and find the CPU taken later. */
+static int module_coming(struct notifier_block *nb, unsigned long state,
+			 void *data)
+{
+	const struct module *module = data;
+
+	if (state != MODULE_STATE_COMING ||
+	    match_string(kvm_names, ARRAY_SIZE(kvm_names), module->name) < 0)
+		return NOTIFY_DONE;
+	pr_err("%s is kept from loading, as %s is held by joist: rmmod joist first\n",
+	       module->name, vendor->name);
+	return notifier_from_errno(-EBUSY);
+}
+
+static struct notifier_block module_notifier = {
+	.notifier_call = module_coming,
+};
 
 /**
  * hardware_setup() - turn virtualization on on every online CPU
  *
  * Return: 0; -EBUSY when KVM is loaded or a CPU is already in VMX/SVM
  * operation (the log says whose and the remedy); other -errno of CPU hotplug.
+ * KVM is kept from loading until hardware_teardown().
  */
 int hardware_setup(void)
 {
-	int state;
+	int err, state;
 
+	err = register_module_notifier(&module_notifier);
+	if (err)
+		return err;
+	err = -EBUSY;
 	if (kvm_loaded())
-		return -EBUSY;
+		goto out_notifier;
 	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/joist:online",
 				  hardware_cpu_online, hardware_cpu_offline);
+	err = state;
 	if (state < 0)
-		return state;
+		goto out_notifier;
 	hotplug_state = state;
 	compat_emergency_register(hardware_emergency);
 	compat_power_register(&hardware_power_ops);
 	return 0;
+
+out_notifier:
+	unregister_module_notifier(&module_notifier);
+	return err;
 }
 
 /** hardware_teardown() - turn it off again everywhere; no VM is left. */
@@ -144,4 +177,5 @@ void hardware_teardown(void)
 	compat_power_unregister();
 	compat_emergency_unregister();
 	cpuhp_remove_state(hotplug_state);
+	unregister_module_notifier(&module_notifier);
 }

@@ -116,9 +116,6 @@ void fpu_enter(struct vcpu *vcpu)
 	bool pkru = cr4 & X86_CR4_PKE;
 	u8 switched = 0;
 
-	/* Since then the thread may have been preempted, or a softirq used it. */
-	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
 	/* Somebody used the FPU since: the guest's registers are in memory. */
 	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
 		switch_fpu_return();
