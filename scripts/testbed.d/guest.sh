@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What a guest inside the bench boots: a stock cloud kernel and a tiny root whose
-# /init reports and powers off.
+# What a guest inside the bench boots: a stock cloud kernel, and the standard one;
+# a tiny root whose /init reports and powers off; a disk with an ext4 root.
 # shellcheck shell=bash
+
+# guest_disk FILE
+guest_disk()
+{
+	local root
+	need mkfs.ext4 e2fsprogs
+	root=$(mktemp -d)
+	mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	cp "$BENCH_D/guest-root" "$root/sbin/init"
+	mkfs.ext4 -q -F -d "$root" "$1" 16M >&2
+	rm -rf "$root"
+}
 
 # guest_build SERIES DIR
 guest_build()
 {
-	local series=$1 dir=$2 rel root
+	local series=$1 dir=$2 rel std root
 	[ -e "$dir/.complete" ] && return
 	rel=$(kernel_release "$series" cloud)
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp "$(kernel_dir "$rel")/boot/vmlinuz-$rel" "$dir/vmlinuz"
 	cp "$(kernel_dir "$rel")/vmlinux" "$dir/vmlinux"
+	std=$(kernel_release "$series" standard)
+	cp "$(kernel_dir "$std")/boot/vmlinuz-$std" "$dir/vmlinuz-standard"
+	guest_disk "$dir/disk.ext4"
 	root=$(mktemp -d)
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,mnt,root,etc}
 	cp "$(command -v busybox)" "$root/bin/busybox"
@@ -35,7 +51,7 @@ guest_build()
 guest_files()
 {
 	local key dir
-	key=$(cat "$BENCH_D/guest.sh" "$BENCH_D/guest-init" | sha256sum | cut -c 1-12)
+	key=$(cat "$BENCH_D/guest.sh" "$BENCH_D/guest-init" "$BENCH_D/guest-root" | sha256sum | cut -c 1-12)
 	dir=$CACHE/guest/$1-$key
 	[ -e "$dir/.complete" ] || locked "guest-$1" guest_build "$1" "$dir"
 	echo "$dir"
