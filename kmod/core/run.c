@@ -151,6 +151,7 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 
 /* One entry and its exit. EXIT_RESUME, EXIT_USERSPACE or -errno. */
 static int guest_enter(struct vcpu *vcpu)
+	__must_hold(&vcpu->vm->srcu)
 {
 	struct vm *vm = vcpu->vm;
 	bool exit_now = false;
@@ -178,6 +179,7 @@ static int guest_enter(struct vcpu *vcpu)
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
 	if (must_not_enter(vcpu)) {
 		ret = this_cpu_read(hardware_on) ? EXIT_RESUME : -EIO;
+		/* What was done as IN_GUEST comes before. */
 		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		preempt_enable();
@@ -190,6 +192,7 @@ static int guest_enter(struct vcpu *vcpu)
 		vcpu_request(vcpu, REQ_EVENT);
 	}
 	guest_run(vcpu);
+	/* Who sees OUTSIDE: the guest used stale translations before it. */
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 
 	/* The host's interrupt that ended the guest's run is taken here, and
@@ -236,6 +239,7 @@ static bool vcpu_stays_asleep(struct vcpu *vcpu)
 
 /* Sleep until there is something to run, to process or a signal. */
 static int vcpu_sleep(struct vcpu *vcpu)
+	__must_hold(&vcpu->vm->srcu)
 {
 	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
 	vcpu->stat.halts++;
