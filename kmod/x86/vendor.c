@@ -14,14 +14,19 @@ const struct vendor_ops *vendor __ro_after_init;
 VENDOR_OPS(OP)
 #undef OP
 
+static bool has_op(const struct vendor_ops *ops, const char *name, bool has)
+{
+	return !WARN(!has, "joist: %s lacks %s\n", ops->name, name);
+}
+
 static bool vendor_complete(const struct vendor_ops *ops)
 {
-#define OP(ret, op, args)						\
-	if (WARN_ONCE(!ops->op, "joist: %s lacks %s\n", ops->name, #op)) \
-		return false;
-VENDOR_OPS(OP)
+	bool complete = true;
+
+#define OP(ret, op, args) complete &= has_op(ops, #op, ops->op);
+	VENDOR_OPS(OP)
 #undef OP
-	return true;
+	return complete;
 }
 
 /**
