@@ -82,7 +82,7 @@ void compat_power_unregister(void)
 
 #ifdef HAVE_EMERGENCY_VIRT_CALLBACK
 
-static cpu_emergency_virt_cb *emergency_disable;
+static void (*emergency_disable)(void);
 
 /**
  * compat_emergency_register() - be called when a CPU must leave VMX or SVM now

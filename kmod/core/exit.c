@@ -403,7 +403,8 @@ int exit_handle(struct vcpu *vcpu)
 const char *exit_kind_name(enum exit_kind kind)
 {
 	static const char * const names[NR_EXIT_KINDS] = {
-#define X(name, str) [EXIT_##name] = str,
+#define X(name, str)						\
+		[EXIT_##name] = str,
 		EXIT_KINDS(X)
 #undef X
 	};

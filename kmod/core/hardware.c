@@ -140,7 +140,7 @@ static struct notifier_block module_notifier = {
 };
 
 /**
- * hardware_setup() - turn virtualization on on every online CPU
+ * hardware_setup() - enable virtualization on every online CPU
  *
  * Return: 0; -EBUSY when KVM is loaded or a CPU is already in VMX/SVM
  * operation (the log says whose and the remedy); other -errno of CPU hotplug.

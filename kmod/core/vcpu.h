@@ -270,6 +270,7 @@ static inline bool vcpu_check_request(struct vcpu *vcpu, enum request req)
 	if (!test_bit(req, &vcpu->requests))
 		return false;
 	clear_bit(req, &vcpu->requests);
+	/* What it announced is read after: pairs with vcpu_request(). */
 	smp_mb__after_atomic();
 	return true;
 }

@@ -39,7 +39,7 @@ struct vm {
 	refcount_t refs;		/* (a) fds: VM, vCPUs, devices */
 	pid_t owner_pid;		/* (c) tgid, init namespace */
 	kuid_t owner_uid;		/* (c) */
-	struct mutex lock;
+	struct mutex lock;		/* the VM's make-up: vCPUs, chips */
 	bool dead;			/* set once, by vm_kill(); read racily */
 	struct srcu_struct srcu;	/* memslots and buses; read section of KVM_RUN */
 	struct srcu_struct irq_srcu;	/* routing; taken in irqfd wakeups */
@@ -49,7 +49,7 @@ struct vm {
 	atomic_t online_vcpus;		/* (a) grows only; entries below are valid */
 	u32 created_vcpus;		/* (l) */
 
-	struct mutex slots_lock;
+	struct mutex slots_lock;	/* who changes memslots and buses */
 	struct memslots __rcu *memslots;	/* (s) */
 	struct mmu mmu;			/* see mmu.h */
 	struct mmu_notifier notifier;	/* (c) */
@@ -97,7 +97,7 @@ void vm_request_all_wait(struct vm *vm, unsigned int req);
 /* True once every access of vm->irqchip is valid. */
 static inline bool vm_has_irqchip(struct vm *vm)
 {
-	return smp_load_acquire(&vm->irqchip);
+	return smp_load_acquire(&vm->irqchip); /* pairs with irqchip_create() */
 }
 
 static inline struct vcpu *vm_vcpu(struct vm *vm, u32 idx)

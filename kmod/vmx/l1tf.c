@@ -58,10 +58,10 @@ static void flush_by_reading(void)
 
 	for (i = 0; i < FLUSH_BYTES; i += PAGE_SIZE)
 		READ_ONCE(*(u8 *)(flush_pages + i));
-	rmb();
+	rmb();		/* no page walk among the reads that fill the cache */
 	for (i = 0; i < FLUSH_BYTES; i += 64)
 		READ_ONCE(*(u8 *)(flush_pages + i));
-	rmb();
+	rmb();		/* all of them are done before the guest is entered */
 }
 
 /**

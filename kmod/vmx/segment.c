@@ -12,7 +12,8 @@ static const struct {
 	u16 limit;
 	u16 ar;
 } seg_fields[NR_VCPU_SREGS] = {
-#define SEG(name) [VCPU_SREG_##name] = {				\
+#define SEG(name)							\
+	[VCPU_SREG_##name] = {						\
 		.selector = GUEST_##name##_SELECTOR,			\
 		.base = GUEST_##name##_BASE,				\
 		.limit = GUEST_##name##_LIMIT,				\

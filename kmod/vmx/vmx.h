@@ -186,6 +186,7 @@ static inline void vmx_write_##name(struct vmx_vcpu *vmx, u32 val)	\
 		vmcs_write(field, val);					\
 	}								\
 }
+
 VMX_CONTROLS(X)
 #undef X
 

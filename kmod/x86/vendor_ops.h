@@ -29,7 +29,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  * The module (process context):
  *  setup	allocate what is global, read capabilities, set the spte
  *		layout (mmu_set_layout()); teardown undoes it
- *  cpu_enable	turn VMX/SVM on on this CPU; -EBUSY if already on (interrupts
+ *  cpu_enable	turn this CPU's VMX/SVM on; -EBUSY if already on (interrupts
  *		off, called by IPI or the hotplug thread); cpu_disable undoes it
  * Life (vCPU mutex or exclusive):
  *  vm_init/vm_destroy, vcpu_init/vcpu_free: the vendor's part of the structs
