@@ -690,9 +690,6 @@ GUEST64(code_boot64,
 
 TEST_F(run, boot_to_long_mode)
 {
-	struct { uint16_t limit; uint32_t base; } __attribute__((packed)) gdt = {
-		0x2f, GPA_GDT
-	};
 	uint64_t pd = 0x87;
 	struct test_vm vm;
 
@@ -703,7 +700,7 @@ TEST_F(run, boot_to_long_mode)
 	vm_load(&vm, 0x10000, code_boot32);
 	vm_load(&vm, 0x11000, code_boot64);
 	memcpy(vm.mem + 0x3000, &pd, 8);
-	memcpy(vm.mem + 0x6000, &gdt, sizeof(gdt));
+	vm_set_dtable(&vm, 0x6000, 0x2f, GPA_GDT);
 	EXPECT_EQ(0x12345678, vcpu_report(&vm, 0));
 	EXPECT_EQ(0x500, vcpu_report(&vm, 0) & 0x500);
 	EXPECT_EQ(0, vcpu_done(&vm, 0));

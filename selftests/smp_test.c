@@ -120,11 +120,8 @@ GUEST64(ap_spin, AP_LONG "sti\n 1: pause\n jmp 1b\n");
 
 static void load_ap(struct test_vm *vm, const uint8_t *code, const uint8_t *end)
 {
-	struct { uint16_t limit; uint64_t base; } __attribute__((packed))
-		gdt = { 0x2f, GPA_GDT }, idt = { 0xfff, GPA_IDT };
-
-	memcpy(vm->mem + 0x6ff0, &gdt, 6);
-	memcpy(vm->mem + 0x6fe0, &idt, 10);
+	vm_set_dtable(vm, 0x6ff0, 0x2f, GPA_GDT);
+	vm_set_dtable(vm, 0x6fe0, 0xfff, GPA_IDT);
 	vm_load(vm, GPA_AP, ap_start);
 	vm_copy(vm, 0x9800, code, end);
 }

@@ -170,6 +170,14 @@ void vm_copy(struct test_vm *vm, uint64_t gpa, const void *start,
 	       (const uint8_t *)end - (const uint8_t *)start);
 }
 
+/** vm_set_dtable() - ten bytes for LGDT or LIDT; 32-bit code reads six of them */
+void vm_set_dtable(struct test_vm *vm, uint64_t gpa, uint16_t limit,
+		   uint64_t base)
+{
+	memcpy(vm->mem + gpa, &limit, sizeof(limit));
+	memcpy(vm->mem + gpa + sizeof(limit), &base, sizeof(base));
+}
+
 /* --- running ------------------------------------------------------------------ */
 
 static const char *const exit_names[] = {

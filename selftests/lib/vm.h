@@ -76,6 +76,8 @@ void vm_copy(struct test_vm *vm, uint64_t gpa, const void *start,
 	     const void *end);
 #define vm_load(vm, gpa, name)	vm_copy(vm, gpa, name, name##_end)
 
+void vm_set_dtable(struct test_vm *vm, uint64_t gpa, uint16_t limit,
+		   uint64_t base);
 void vm_set_gate(struct test_vm *vm, int vector, uint64_t handler);
 void vm_write_tables(struct test_vm *vm);
 uint64_t *vm_pte_2m(struct test_vm *vm, uint64_t gpa);

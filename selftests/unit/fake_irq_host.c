@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host that interrupt controllers see in unit tests. */
 #include <linux/hrtimer.h>
+#include <linux/math64.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ void irq_host_timer(struct vcpu *vcpu)
 
 u64 irq_host_guest_tsc(struct vcpu *vcpu)
 {
-	return (unsigned __int128)ktime_get_ns() * vcpu->vm->tsc_khz / 1000000 +
+	return mul_u64_u64_div_u64(ktime_get_ns(), vcpu->vm->tsc_khz, 1000000) +
 	       vcpu->vm->tsc_offset;
 }
 
