@@ -252,7 +252,8 @@ static uint64_t pv_ns(volatile struct pv_time *t, uint64_t tsc)
 	uint64_t delta = tsc - t->tsc;
 
 	delta = t->shift < 0 ? delta >> -t->shift : delta << t->shift;
-	return t->system_time + (uint64_t)((unsigned __int128)delta * t->mul >> 32);
+	return t->system_time + (delta >> 32) * t->mul +
+	       ((delta & 0xffffffff) * t->mul >> 32);
 }
 
 TEST_F(msr, pv_clock)
