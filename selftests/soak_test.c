@@ -172,8 +172,6 @@ static bool has_avx(struct test_vm *vm)
 
 FIXTURE_SETUP(soak)
 {
-	struct { uint16_t limit; uint64_t base; } __attribute__((packed))
-		gdt = { 0x2f, GPA_GDT }, idt = { 0xfff, GPA_IDT };
 	struct sigaction sa = { .sa_handler = on_usr1 };
 	const char *seconds = getenv("JOIST_SOAK_SECONDS");
 	struct test_vm *vm = &self->vm;
@@ -188,8 +186,8 @@ FIXTURE_SETUP(soak)
 	ASSERT_EQ(0, vcpu_long64(vm, 0, GPA_CODE));
 	for (int i = 0; i < 2 * 16 * 32; i++)
 		vm->mem[W_PATTERN + i] = i * 37 + i / 32 + 1;
-	memcpy(vm->mem + 0x6ff0, &gdt, 6);
-	memcpy(vm->mem + 0x6fe0, &idt, 10);
+	vm_set_dtable(vm, 0x6ff0, 0x2f, GPA_GDT);
+	vm_set_dtable(vm, 0x6fe0, 0xfff, GPA_IDT);
 	vm_set_gate(vm, 0x50, GPA_TIMER);
 	vm_set_gate(vm, 0x51, GPA_PING);
 	vm_set_gate(vm, 0x52, GPA_PONG);
