@@ -41,7 +41,7 @@ unit: ## run the unit tests of pure code
 demo: ## boot a Debian guest with vmctl run
 	scripts/demo
 
-check: ## unit tests and the benches that pass; scripts/check STAGE for one
+check: ## unit tests, then the suite in both benches; scripts/check STAGE for one
 	scripts/check
 
 check-debug: ## the suite on a KASAN + lockdep kernel
