@@ -27,6 +27,26 @@ static size_t page_part(gpa_t gpa, size_t len)
 }
 
 /**
+ * guest_read_u64() - read eight bytes of one page
+ * @vm: whose
+ * @gpa: from where
+ * @val: out
+ *
+ * What is read all the time is small: page-table entries, instructions. Context:
+ * see core/memslot.h.
+ *
+ * Return: 0 or -EFAULT
+ */
+int guest_read_u64(struct vm *vm, gpa_t gpa, u64 *val)
+{
+	struct memslot *slot = gfn_to_memslot(vm, gpa_to_gfn(gpa));
+
+	if (unlikely(!slot))
+		return -EFAULT;
+	return get_user(*val, (const u64 __user *)slot_user(slot, gpa));
+}
+
+/**
  * guest_read() - copy from guest memory
  * @vm: whose
  * @gpa: from where

@@ -90,13 +90,22 @@ static int memslots_search(const struct memslots *slots, gfn_t gfn)
 struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn)
 {
 	struct memslots *slots = memslots_get(vm);
+	int i = READ_ONCE(slots->last);
 	struct memslot *slot;
-	int i = memslots_search(slots, gfn);
 
+	if (likely(i < slots->nr)) {
+		slot = slots->slots[i];
+		if (likely(gfn - slot->base_gfn < slot->npages))
+			return slot;
+	}
+	i = memslots_search(slots, gfn);
 	if (i == slots->nr)
 		return NULL;
 	slot = slots->slots[i];
-	return gfn >= slot->base_gfn ? slot : NULL;
+	if (gfn < slot->base_gfn)
+		return NULL;
+	WRITE_ONCE(slots->last, i);
+	return slot;
 }
 
 /**

@@ -39,11 +39,14 @@ struct memslot {
  * struct memslots - the published set, sorted by base_gfn
  * @generation: counts publications
  * @nr: how many
+ * @last: index of the slot found last, below @nr or 0; only a hint: written
+ *        racily by whoever looks up
  * @slots: sorted, not overlapping
  */
 struct memslots {
 	u64 generation;
 	int nr;
+	int last;
 	struct memslot *slots[];
 };
 
@@ -59,6 +62,7 @@ int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);
 struct memslot *memslot_by_id(struct vm *vm, u32 id);
 struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn);
 int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
+int guest_read_u64(struct vm *vm, gpa_t gpa, u64 *val);
 int guest_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
 int guest_cmpxchg(struct vm *vm, gpa_t gpa, void *old, const void *new,
 		  unsigned int len);
