@@ -359,3 +359,95 @@ int walk_gva(const struct walk_ctx *ctx, u64 gva, u32 access,
 	}
 	return status;
 }
+
+static bool same_registers(const struct walk_ctx *a, const struct walk_ctx *b)
+{
+	return !((a->cr0 ^ b->cr0) | (a->cr3 ^ b->cr3) | (a->cr4 ^ b->cr4) |
+		 (a->efer ^ b->efer) | (a->pkru ^ b->pkru) |
+		 ((a->rflags ^ b->rflags) & X86_EFLAGS_AC) |
+		 (a->maxphyaddr ^ b->maxphyaddr) | (a->gbpages ^ b->gbpages));
+}
+
+/* Are the entries that the walk read what they were? */
+static bool same_entries(const struct walk_ctx *ctx,
+			 const struct walk_memo *memo)
+{
+	const struct walk_result *res = &memo->res;
+	int i;
+
+	for (i = res->top - 1; i >= res->level - 1; i--) {
+		u64 entry = 0;
+
+		if (ctx->read(ctx->host, res->entry_gpa[i], &entry,
+			      memo->entry_size) ||
+		    entry != res->entry[i])
+			return false;
+	}
+	return true;
+}
+
+static bool memo_answers(const struct walk_ctx *ctx,
+			 const struct walk_memo *memo, u64 gva, u32 access)
+{
+	return memo->valid && memo->access == access &&
+	       !((memo->gva ^ gva) & ~(memo->res.page_size - 1)) &&
+	       same_registers(&memo->ctx, ctx) && same_entries(ctx, memo);
+}
+
+/*
+ * Only a walk that leaves nothing to be set in the tables may be answered without
+ * being made, and only one that read its entries from there.
+ */
+static bool memo_worthwhile(const struct walk_ctx *ctx,
+			    const struct walk_memo *memo)
+{
+	const struct walk_result *res = &memo->res;
+	enum paging_mode mode = paging_mode(ctx);
+	u64 set = PTE_A;
+	int level;
+
+	if (mode == PAGING_NONE || ctx->pdptr || (memo->access & WALK_PROBE))
+		return false;
+	if ((memo->access & WALK_WRITE))
+		set |= PTE_D;
+	for (level = res->level; level <= res->top; level++) {
+		if (mode == PAGING_PAE && level == 3)
+			break;
+		if ((res->entry[level - 1] & set) != set)
+			return false;
+		set = PTE_A;
+	}
+	return true;
+}
+
+/**
+ * walk_gva_memo() - as walk_gva(), by the last walk where that answers it
+ * @ctx: paging mode and memory
+ * @memo: of the last walk, always of the same host; replaced by this one
+ * @gva: as for walk_gva()
+ * @access: WALK_*
+ * @gpa: WALK_OK: the answer; other statuses: see @memo->res
+ *
+ * Return: enum walk_status
+ */
+int walk_gva_memo(const struct walk_ctx *ctx, struct walk_memo *memo, u64 gva,
+		  u32 access, gpa_t *gpa)
+{
+	u64 offset_mask;
+	int status;
+
+	if (memo_answers(ctx, memo, gva, access)) {
+		offset_mask = memo->res.page_size - 1;
+		*gpa = (memo->res.gpa & ~offset_mask) | (gva & offset_mask);
+		return WALK_OK;
+	}
+	status = walk_gva(ctx, gva, access, &memo->res);
+	memo->gva = gva;
+	memo->access = access;
+	memo->ctx = *ctx;
+	memo->entry_size = paging_mode(ctx) == PAGING_32 ? 4 : 8;
+	memo->valid = status == WALK_OK && memo_worthwhile(ctx, memo);
+	if (status == WALK_OK)
+		*gpa = memo->res.gpa;
+	return status;
+}

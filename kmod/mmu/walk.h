@@ -102,7 +102,31 @@ struct walk_result {
 	gpa_t entry_gpa[WALK_MAX_LEVELS];
 };
 
+/**
+ * struct walk_memo - a walk that may be asked for again
+ * @valid: there is one
+ * @entry_size: of its table entries, in bytes
+ * @gva: what was translated
+ * @access: WALK_*
+ * @ctx: with which registers
+ * @res: the answer
+ *
+ * A walk is a function of the registers and of the entries read: where all of
+ * them are as they were, so is the answer. No flush or notice is needed, as the
+ * entries are read again each time.
+ */
+struct walk_memo {
+	bool valid;
+	u8 entry_size;
+	u64 gva;
+	u32 access;
+	struct walk_ctx ctx;
+	struct walk_result res;
+};
+
 int walk_gva(const struct walk_ctx *ctx, u64 gva, u32 access,
 	     struct walk_result *res);
+int walk_gva_memo(const struct walk_ctx *ctx, struct walk_memo *memo, u64 gva,
+		  u32 access, gpa_t *gpa);
 
 #endif

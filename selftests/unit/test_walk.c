@@ -20,11 +20,14 @@ static u8 mem[MEM_SIZE];
 static u8 mem_before[MEM_SIZE];
 static int interfere;		/* entries to change under the walker */
 static bool read_only;
+static unsigned int nr_reads;
+static unsigned int nr_writes;
 
 static int mem_read(void *host, gpa_t gpa, void *entry, unsigned int len)
 {
 	if (gpa + len > MEM_SIZE)
 		return -1;
+	nr_reads++;
 	memcpy(entry, mem + gpa, len);
 	return 0;
 }
@@ -34,6 +37,7 @@ static int mem_cmpxchg(void *host, gpa_t gpa, void *old, const void *new,
 {
 	if (gpa + len > MEM_SIZE || read_only)
 		return -1;
+	nr_writes++;
 	if (interfere) {
 		interfere--;
 		mem[gpa + 1] ^= 0x02;		/* a bit that software uses */
@@ -389,6 +393,79 @@ static void test_oracle(void **state)
 	}
 }
 
+/* Something that a walk depends on changes, or nothing does. */
+static void change_something(struct walk_ctx *c, const struct walk_result *r,
+			     u64 *gva, u32 *access)
+{
+	int level = r->top ? 1 + random() % r->top : 1;
+	u64 gpa = r->entry_gpa[level - 1];
+
+	switch (random() % 8) {
+	case 0:
+		c->cr0 ^= X86_CR0_WP;
+		break;
+	case 1:
+		c->rflags ^= X86_EFLAGS_AC;
+		break;
+	case 2:
+		c->pkru = rnd();
+		break;
+	case 3:
+		*access ^= WALK_USER;
+		*access &= ~WALK_IMPLICIT;
+		break;
+	case 4:
+		*gva ^= 1ULL << random() % 30;
+		break;
+	case 5:
+		if (gpa < MEM_SIZE)
+			mem[gpa + random() % 8] ^= 1 << random() % 8;
+		break;
+	}
+}
+
+/* A remembered walk says what the oracle says, whatever has changed since. */
+static void test_memo_oracle(void **state)
+{
+	struct walk_ctx c = { };
+	unsigned int remembered = 0;
+
+	srandom(4);
+	for (int world = 0; world < 300; world++) {
+		struct walk_memo memo = { };
+		u64 gva = rnd();
+		u32 access = rnd() & (WALK_WRITE | WALK_USER);
+
+		random_world(&c);
+		tame_pdptes(&c);
+		for (int n = 0; n < 60; n++) {
+			u64 gpa = 0, offset;
+			struct answer a;
+			int status;
+
+			memcpy(mem_before, mem, MEM_SIZE);
+			oracle_walk(&c, gva, access, &a);
+			remembered += memo.valid;
+			status = walk_gva_memo(&c, &memo, gva, access, &gpa);
+			assert_int_equal(status, a.status);
+			if (status == WALK_OK) {
+				offset = a.page_size - 1;
+				assert_int_equal(gpa, a.gpa);
+				assert_int_equal(memo.res.gpa & ~offset,
+						 a.gpa & ~offset);
+			} else if (status == WALK_FAULT) {
+				assert_int_equal(memo.res.error, a.error);
+			}
+			check_ad(&a, access);
+			if (status == WALK_OK || random() % 4)
+				change_something(&c, &memo.res, &gva, &access);
+			else
+				gva = rnd();
+		}
+	}
+	assert_true(remembered > 1000);
+}
+
 /* --- cases of their own ---------------------------------------------------------- */
 
 static void put(u64 gpa, u64 e, unsigned int size)
@@ -446,6 +523,50 @@ static void test_rom_tables(void **state)
 	read_only = false;
 }
 
+static void test_memo(void **state)
+{
+	struct walk_memo memo = { };
+	struct walk_ctx c;
+	gpa_t gpa;
+
+	long_mode(&c);
+	assert_int_equal(walk_gva_memo(&c, &memo, 0x5123, 0, &gpa), WALK_OK);
+	assert_int_equal(gpa, 0x9123);
+	assert_true(memo.valid);
+	/* Answered by its four entries, and only for such an access. */
+	nr_reads = 0;
+	nr_writes = 0;
+	assert_int_equal(walk_gva_memo(&c, &memo, 0x5fff, 0, &gpa), WALK_OK);
+	assert_int_equal(gpa, 0x9fff);
+	assert_int_equal(nr_reads, 4);
+	assert_int_equal(walk_gva_memo(&c, &memo, 0x5fff, WALK_WRITE, &gpa),
+			 WALK_OK);
+	assert_int_equal(nr_writes, 1);
+	assert_int_equal(mem[0x4000 + 5 * 8] & 0x60, 0x60);
+
+	/* What the guest changes counts at once, accessed bits too. */
+	put(0x4000 + 5 * 8, 0xa007, 8);
+	assert_int_equal(walk_gva_memo(&c, &memo, 0x5000, WALK_WRITE, &gpa),
+			 WALK_OK);
+	assert_int_equal(gpa, 0xa000);
+	assert_int_equal(mem[0x4000 + 5 * 8] & 0x60, 0x60);
+	put(0x4000 + 5 * 8, 0xa027, 8);
+	assert_int_equal(walk_gva_memo(&c, &memo, 0x5000, WALK_WRITE, &gpa),
+			 WALK_OK);
+	assert_int_equal(mem[0x4000 + 5 * 8] & 0x60, 0x60);
+	put(0x3000, 0, 8);
+	assert_int_equal(walk_gva_memo(&c, &memo, 0x5000, WALK_WRITE, &gpa),
+			 WALK_FAULT);
+	assert_false(memo.valid);
+
+	/* Where accessed bits cannot be set, each walk tries again. */
+	long_mode(&c);
+	read_only = true;
+	assert_int_equal(walk_gva_memo(&c, &memo, 0x5000, 0, &gpa), WALK_OK);
+	assert_false(memo.valid);
+	read_only = false;
+}
+
 static void test_report(void **state)
 {
 	struct walk_ctx c;
@@ -489,8 +610,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_oracle),
+		cmocka_unit_test(test_memo_oracle),
 		cmocka_unit_test(test_raced),
 		cmocka_unit_test(test_rom_tables),
+		cmocka_unit_test(test_memo),
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_loaded_pdptes),
 	};
