@@ -85,12 +85,8 @@ static inline bool vcpu_long_mode(struct vcpu *vcpu)
 /* In a 64-bit code segment. */
 static inline bool vcpu_64bit(struct vcpu *vcpu)
 {
-	struct kvm_segment cs;
-
-	if (!vcpu_long_mode(vcpu))
-		return false;
-	vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
-	return cs.l;
+	return vcpu_long_mode(vcpu) &&
+	       vendor_call(get_cs_bits)(vcpu) & CS_BIT_L;
 }
 
 #endif

@@ -286,7 +286,7 @@ void svm_nmi_window(struct vcpu *vcpu)
 
 /**
  * svm_nmi_step_stop() - the entry that was to step one instruction is over
- * @svm: just exited, RFLAGS not cached
+ * @svm: just exited
  *
  * Whether the step was made or something else came first, RFLAGS become the
  * guest's own again, and the core looks whether it still needs the window. An
@@ -302,4 +302,5 @@ void svm_nmi_step_stop(struct svm_vcpu *svm)
 	if (svm->step_iret && save->rip != svm->iret_rip)
 		return;
 	save->rflags = (save->rflags & ~ours) | (svm->step_rflags & ours);
+	svm->vcpu.regs[REG_RFLAGS] = save->rflags;
 }

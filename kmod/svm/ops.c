@@ -216,6 +216,7 @@ const struct vendor_ops svm_ops = {
 	.get_segment = svm_get_segment,
 	.set_segment = svm_set_segment,
 	.get_cpl = svm_get_cpl,
+	.get_cs_bits = svm_get_cs_bits,
 	.get_dt = svm_get_dt,
 	.set_dt = svm_set_dt,
 	.set_cr0 = svm_set_cr0,

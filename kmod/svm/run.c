@@ -23,10 +23,6 @@ static_assert(REG_RCX == 1 && REG_RDX == 2 && REG_RBX == 3 && REG_RBP == 5 &&
 static_assert(offsetof(struct svm_spec_ctrl, guest) == 0 &&
 	      offsetof(struct svm_spec_ctrl, host) == 8);
 
-#define REGS_IN_VMCB	(BIT(REG_RSP) | BIT(REG_RIP) | BIT(REG_RFLAGS) | \
-			 BIT(REG_CR3))
-#define REGS_ALL	(BIT(NR_REGS) - 1)
-
 #define DR7_ENABLED	0xff
 
 /**
@@ -145,17 +141,29 @@ static void host_machine_check(void)
 #endif
 }
 
+/*
+ * The VMCB is memory: to copy all that the guest may have changed is cheaper than
+ * to ask for each whether it was copied.
+ */
+static void read_regs(struct vcpu *vcpu, const struct vmcb_save_area *save)
+{
+	vcpu->regs[REG_RAX] = save->rax;
+	vcpu->regs[REG_RSP] = save->rsp;
+	vcpu->regs[REG_RIP] = save->rip;
+	vcpu->regs[REG_RFLAGS] = save->rflags;
+	vcpu->cr0 = (vcpu->cr0 & ~vcpu->cr0_guest_owned) |
+		    (save->cr0 & vcpu->cr0_guest_owned);
+	vcpu->cr2 = save->cr2;
+	vcpu->cr3 = save->cr3;
+}
+
 static void after_exit(struct svm_vcpu *svm)
 {
 	struct vcpu *vcpu = &svm->vcpu;
 	struct vmcb *vmcb = svm->vmcb;
 	struct vmcb_control_area *control = &vmcb->control;
 
-	vcpu->regs[REG_RAX] = vmcb->save.rax;
-	vcpu->regs_avail = REGS_ALL & ~REGS_IN_VMCB;
-	if (vcpu->cr0_guest_owned)
-		vcpu->regs_avail &= ~BIT(REG_CR0);
-	vcpu->cr2 = vmcb->save.cr2;
+	read_regs(vcpu, &vmcb->save);
 	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	control->clean = svm_caps.clean;
 	control->event_inj = 0;

@@ -13,35 +13,9 @@
 /* Never given to the hardware: they would slow the host's memory down. */
 #define CR0_HOST_OWNED		(X86_CR0_CD | X86_CR0_NW)
 
-/**
- * svm_cache_reg() - fetch one register from the VMCB
- * @vcpu: mutex held
- * @reg: which
- */
+/** svm_cache_reg() - nothing to do: svm_run() leaves all of them available */
 void svm_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg)
 {
-	struct vmcb_save_area *save = &to_svm(vcpu)->vmcb->save;
-
-	switch (reg) {
-	case REG_RSP:
-		vcpu->regs[REG_RSP] = save->rsp;
-		break;
-	case REG_RIP:
-		vcpu->regs[REG_RIP] = save->rip;
-		break;
-	case REG_RFLAGS:
-		vcpu->regs[REG_RFLAGS] = save->rflags;
-		break;
-	case REG_CR0:
-		vcpu->cr0 = (vcpu->cr0 & ~vcpu->cr0_guest_owned) |
-			    (save->cr0 & vcpu->cr0_guest_owned);
-		break;
-	case REG_CR3:
-		vcpu->cr3 = save->cr3;
-		break;
-	default:
-		break;
-	}
 }
 
 static struct vmcb_seg *vmcb_segment(struct vcpu *vcpu, enum vcpu_sreg which)
@@ -139,6 +113,14 @@ int svm_get_cpl(struct vcpu *vcpu)
 	return to_svm(vcpu)->vmcb->save.cpl;
 }
 
+/** svm_get_cs_bits() - CS_BIT_*, which lie side by side here, too */
+u32 svm_get_cs_bits(struct vcpu *vcpu)
+{
+	BUILD_BUG_ON(SVM_SELECTOR_DB_SHIFT != SVM_SELECTOR_L_SHIFT + 1);
+	return to_svm(vcpu)->vmcb->save.cs.attrib >> SVM_SELECTOR_L_SHIFT &
+	       (CS_BIT_L | CS_BIT_DB);
+}
+
 /** svm_get_dt() - GDTR or IDTR */
 void svm_get_dt(struct vcpu *vcpu, struct kvm_dtable *dt, enum vcpu_dt which)
 {
@@ -186,7 +168,6 @@ void svm_set_cr0(struct vcpu *vcpu, u64 cr0)
 		svm_flush_tlb(vcpu);
 	vcpu->cr0 = cr0;
 	vcpu->cr0_guest_owned = shadowed ? 0 : CR0_GUEST_OWNED;
-	vcpu->regs_avail |= BIT(REG_CR0);
 	vmcb->save.cr0 = cr0 & ~CR0_HOST_OWNED;
 	vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR);
 	vmcb_intercept(vmcb, INTERCEPT_CR0_READ, shadowed);
@@ -205,7 +186,6 @@ void svm_set_cr3(struct vcpu *vcpu, u64 cr3)
 	struct vmcb *vmcb = to_svm(vcpu)->vmcb;
 
 	vcpu->cr3 = cr3;
-	vcpu->regs_avail |= BIT(REG_CR3);
 	vcpu->regs_dirty &= ~BIT(REG_CR3);
 	vmcb->save.cr3 = cr3;
 	vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR);
@@ -229,7 +209,6 @@ void svm_set_cr4(struct vcpu *vcpu, u64 cr4)
 	if ((vcpu->cr4 ^ cr4) & flushing)
 		svm_flush_tlb(vcpu);
 	vcpu->cr4 = cr4;
-	vcpu->regs_avail |= BIT(REG_CR4);
 	vmcb->save.cr4 = cr4;
 	vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR);
 }

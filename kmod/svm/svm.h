@@ -198,6 +198,7 @@ void svm_get_segment(struct vcpu *vcpu, struct kvm_segment *seg,
 void svm_set_segment(struct vcpu *vcpu, const struct kvm_segment *seg,
 		     enum vcpu_sreg which);
 int svm_get_cpl(struct vcpu *vcpu);
+u32 svm_get_cs_bits(struct vcpu *vcpu);
 void svm_get_dt(struct vcpu *vcpu, struct kvm_dtable *dt, enum vcpu_dt which);
 void svm_set_dt(struct vcpu *vcpu, const struct kvm_dtable *dt,
 		enum vcpu_dt which);

@@ -187,6 +187,7 @@ const struct vendor_ops vmx_ops = {
 	.get_segment = vmx_get_segment,
 	.set_segment = vmx_set_segment,
 	.get_cpl = vmx_get_cpl,
+	.get_cs_bits = vmx_get_cs_bits,
 	.get_dt = vmx_get_dt,
 	.set_dt = vmx_set_dt,
 	.set_cr0 = vmx_set_cr0,

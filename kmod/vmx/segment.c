@@ -42,6 +42,15 @@ static u32 seg_ar(struct vmx_vcpu *vmx, enum vcpu_sreg which)
 	return vmx->seg[which].ar;
 }
 
+/** vmx_get_cs_bits() - CS_BIT_* */
+u32 vmx_get_cs_bits(struct vcpu *vcpu)
+{
+	u32 ar = seg_ar(to_vmx(vcpu), VCPU_SREG_CS);
+
+	return (ar & VMX_AR_L_MASK ? CS_BIT_L : 0) |
+	       (ar & VMX_AR_DB_MASK ? CS_BIT_DB : 0);
+}
+
 /**
  * vmx_get_segment() - read a segment register
  * @vcpu: loaded

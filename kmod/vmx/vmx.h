@@ -254,6 +254,7 @@ void vmx_get_segment(struct vcpu *vcpu, struct kvm_segment *seg,
 void vmx_set_segment(struct vcpu *vcpu, const struct kvm_segment *seg,
 		     enum vcpu_sreg which);
 int vmx_get_cpl(struct vcpu *vcpu);
+u32 vmx_get_cs_bits(struct vcpu *vcpu);
 void vmx_get_dt(struct vcpu *vcpu, struct kvm_dtable *dt, enum vcpu_dt which);
 void vmx_set_dt(struct vcpu *vcpu, const struct kvm_dtable *dt,
 		enum vcpu_dt which);

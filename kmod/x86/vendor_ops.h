@@ -23,6 +23,10 @@ enum vcpu_sreg {		/* the first six as emu_seg encodes them */
 
 enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 
+/* What of CS says how instructions are decoded: get_cs_bits. */
+#define CS_BIT_L	BIT(0)
+#define CS_BIT_DB	BIT(1)
+
 /*
  * VENDOR_OP(return type, name, arguments). All are mandatory.
  *
@@ -41,7 +45,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  *  cpuid_changed: feat and cpuid were set: recompute controls
  * Registers (vCPU loaded):
  *  cache_reg	fetch one of enum vcpu_reg into its place
- *  get_segment/set_segment, get_cpl, get_dt/set_dt
+ *  get_segment/set_segment, get_cpl, get_cs_bits, get_dt/set_dt
  *  set_cr0/set_cr3/set_cr4/set_efer: value already validated; also
  *		stores into vcpu->cr0/cr3/cr4/efer
  *  set_dr7	dr7 changed (vcpu->dr7 is set already by the caller)
@@ -98,6 +102,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 	OP(void, set_segment, (struct vcpu *vcpu, const struct kvm_segment *seg, \
 			       enum vcpu_sreg which))			\
 	OP(int, get_cpl, (struct vcpu *vcpu))				\
+	OP(u32, get_cs_bits, (struct vcpu *vcpu))			\
 	OP(void, get_dt, (struct vcpu *vcpu, struct kvm_dtable *dt,	\
 			  enum vcpu_dt which))				\
 	OP(void, set_dt, (struct vcpu *vcpu, const struct kvm_dtable *dt, \
