@@ -237,10 +237,14 @@ int cr8_write(struct vcpu *vcpu, u64 val)
 {
 	if (val >> 4)
 		return 1;
-	if (vcpu->lapic)
+	if (vcpu->lapic) {
 		lapic_set_cr8(vcpu->lapic, val);
-	else
+	} else {
+		/* Each KVM_RUN writes it anew, mostly as it was. */
+		if (val == vcpu->cr8)
+			return 0;
 		vcpu->cr8 = val;
+	}
 	vcpu_request(vcpu, REQ_EVENT);
 	return 0;
 }
