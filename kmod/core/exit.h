@@ -60,6 +60,7 @@ enum exit_kind {
 #define PF_USER		BIT(2)
 #define PF_PRESENT	BIT(3)	/* a translation was there but did not allow it */
 #define PF_WALK		BIT(4)	/* raised while walking the guest's own tables */
+#define PF_FINAL	BIT(5)	/* raised by the access itself, after that walk */
 
 /**
  * struct exit - why the guest stopped, in no vendor's terms

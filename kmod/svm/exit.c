@@ -13,6 +13,7 @@
 #define NPF_INFO_PRESENT	BIT_ULL(0)
 #define NPF_INFO_WRITE		BIT_ULL(1)
 #define NPF_INFO_FETCH		BIT_ULL(4)
+#define NPF_INFO_FINAL		BIT_ULL(32)
 #define NPF_INFO_WALK		BIT_ULL(33)
 #define DR6_ACTIVE_LOW		0xffff0ff0ULL
 
@@ -154,6 +155,8 @@ static void decode_npf(const struct vmcb_control_area *control, struct exit *e)
 		e->fault.access |= PF_PRESENT;
 	if (info & NPF_INFO_WALK)
 		e->fault.access |= PF_WALK;
+	if (info & NPF_INFO_FINAL)
+		e->fault.access |= PF_FINAL;
 	if (svm_caps.decode_assists) {
 		e->insn_bytes = min_t(u8, control->insn_len, sizeof(e->insn));
 		memcpy(e->insn, control->insn_bytes, sizeof(e->insn));

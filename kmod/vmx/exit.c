@@ -148,9 +148,9 @@ static void decode_ept_violation(struct vmx_vcpu *vmx, struct exit *exit)
 		access |= PF_EXEC;
 	if (qual & EPT_VIOLATION_RWX_MASK)
 		access |= PF_PRESENT;
-	if (qual & EPT_VIOLATION_GVA_IS_VALID &&
-	    !(qual & EPT_VIOLATION_GVA_TRANSLATED))
-		access |= PF_WALK;
+	if (qual & EPT_VIOLATION_GVA_IS_VALID)
+		access |= qual & EPT_VIOLATION_GVA_TRANSLATED ? PF_FINAL :
+								PF_WALK;
 	exit->fault.access = access;
 	exit->fault.gpa = vmcs_read(GUEST_PHYSICAL_ADDRESS);
 	exit->hw_info2 = exit->fault.gpa;

@@ -148,7 +148,7 @@ static emu_handler find_handler(struct emu_ctx *c)
 static int fetch_more(struct emu_ctx *c, unsigned int want)
 {
 	struct emu *emu = c->emu;
-	const struct emu_segment *cs = &emu->seg[EMU_CS];
+	const struct emu_segment *cs;
 	u64 off = emu->rip + emu->insn_len;
 	u64 lin = off;
 	int rc;
@@ -157,6 +157,7 @@ static int fetch_more(struct emu_ctx *c, unsigned int want)
 		if (!is_canonical(emu, off))
 			return emu_raise_error(c, VEC_GP, 0);
 	} else {
+		cs = emu_segment(emu, EMU_CS);
 		if (off > cs->limit)
 			return emu_raise_error(c, VEC_GP, 0);
 		if (want > (u64)cs->limit - off + 1)
@@ -174,19 +175,19 @@ static int fetch_more(struct emu_ctx *c, unsigned int want)
 static int fetch_and_decode(struct emu_ctx *c)
 {
 	struct emu *emu = c->emu;
-	int rc, len;
+	int len = DECODE_MORE;
+	int rc;
 
 	if (emu->insn_len > INSN_MAX_LEN)
 		return EMU_UNHANDLED;
 	/* What the caller gave may end within the instruction. */
-	for (;;) {
-		len = decode_insn(&c->insn, emu->mode, emu->insn,
-				  emu->insn_len);
-		if (len != DECODE_MORE)
-			break;
+	if (emu->insn_len)
+		len = decode_insn(&c->insn, emu->mode, emu->insn, emu->insn_len);
+	while (len == DECODE_MORE) {
 		rc = fetch_more(c, INSN_MAX_LEN - emu->insn_len);
 		if (rc != EMU_OK)
 			return rc;
+		len = decode_insn(&c->insn, emu->mode, emu->insn, emu->insn_len);
 	}
 	if (len == DECODE_INVALID)
 		return emu_raise(c, VEC_UD);
@@ -229,15 +230,17 @@ static void state_restore(struct emu *emu, const struct emu_saved *saved)
  */
 int emu_run(struct emu *emu)
 {
-	struct emu_ctx c = { .emu = emu };
 	struct emu_saved saved;
+	struct emu_ctx c;
 	unsigned int tries;
 	emu_handler fn;
 	u64 next;
 	int rc;
 
+	c.emu = emu;
 	emu->interrupt_shadow = false;
 	emu->iret = false;
+	emu->two_reads = false;
 	rc = fetch_and_decode(&c);
 	if (rc != EMU_OK)
 		return rc;

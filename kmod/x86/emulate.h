@@ -92,7 +92,7 @@ enum emu_system {
  * the emulator). Reads and writes may touch device memory; an access that
  * crosses a page is the callback's business. @len is in bytes.
  *
- * @fetch: read instruction bytes at @lin; may return fewer by faulting
+ * @fetch: read @len instruction bytes of one page at @lin
  * @read: read @len bytes (1, 2, 4, 8, 16, 32)
  * @write: write @len bytes; on a device the write may be posted, EMU_OK
  * @cmpxchg: atomically replace @old by @new if equal; *@old receives what was
@@ -107,6 +107,10 @@ enum emu_system {
  *                emu->seg[]; base = selector << 4 in real and VM86 mode. For
  *                CS: same-privilege code segments only, everything else is
  *                EMU_UNHANDLED or the fault. Always the last step that can fail
+ *
+ * @get_segment: fill in emu->seg[@seg], which is not in emu->seg_known: asked
+ *               when an instruction first needs it; always EMU_OK. NULL if all
+ *               are known
  *
  * NULL is allowed for those below: such instructions are then EMU_UNHANDLED.
  * @io_allowed: the TSS's I/O bitmap lets @len ports from @port pass; asked
@@ -132,6 +136,7 @@ struct emu_ops {
 	int (*read_msr)(struct emu *emu, u32 index, u64 *val);
 	int (*write_msr)(struct emu *emu, u32 index, u64 val);
 	int (*load_segment)(struct emu *emu, enum emu_seg seg, u16 selector);
+	int (*get_segment)(struct emu *emu, enum emu_seg seg);
 
 	int (*io_allowed)(struct emu *emu, u16 port, unsigned int len);
 	int (*read_dr)(struct emu *emu, unsigned int nr, u64 *val);
@@ -148,7 +153,8 @@ struct emu_ops {
  * @rip: in: of the instruction; out: of the next one (or the same, when a
  *       REP string has iterations left)
  * @rflags: in and out
- * @seg: in: the six segments
+ * @seg: in: the segments that @seg_known has; emu_segment() is for reading
+ * @seg_known: one bit for each of @seg
  * @mode: in
  * @cpl: in: 0..3
  * @cr0: in, for PE/TS/EM checks
@@ -160,6 +166,8 @@ struct emu_ops {
  *            (decode assists) presets them
  * @interrupt_shadow: out: STI or MOV/POP SS blocks interrupts for one
  * @iret: out: an IRET was done: NMIs are no longer blocked
+ * @two_reads: out, before the first access: it reads two operands that have
+ *             nothing to do with each other
  * @sse_read: read an XMM (16 bytes) or YMM (32) register for vector moves to
  *            device memory; NULL: such instructions are EMU_UNHANDLED
  * @sse_write: likewise; 16 bytes leave the rest of the register as it was, 32
@@ -171,8 +179,9 @@ struct emu {
 	u64 rip;
 	u64 rflags;
 	struct emu_segment seg[EMU_NR_SEGS];
-	enum emu_mode mode;
+	u8 seg_known;
 	u8 cpl;
+	enum emu_mode mode;
 	u64 cr0;
 	u64 cr4;
 	u64 efer;
@@ -181,6 +190,7 @@ struct emu {
 	u8 insn_len;
 	bool interrupt_shadow;
 	bool iret;
+	bool two_reads;
 	void (*sse_read)(struct emu *emu, unsigned int reg, void *buf,
 			 unsigned int len);
 	void (*sse_write)(struct emu *emu, unsigned int reg, const void *buf,

@@ -12,7 +12,7 @@ static int branch_to(struct emu_ctx *c, u64 rip)
 
 	rip &= size_mask(c->size);
 	if (emu_long(emu) ? !is_canonical(emu, rip) :
-			    rip > emu->seg[EMU_CS].limit)
+			    rip > emu_segment(emu, EMU_CS)->limit)
 		return emu_raise_error(c, VEC_GP, 0);
 	c->next_rip = rip;
 	return EMU_OK;
@@ -84,7 +84,7 @@ int em_ret(struct emu_ctx *c)
 static int branch_far(struct emu_ctx *c, u16 selector, u64 rip)
 {
 	struct emu *emu = c->emu;
-	u16 old = emu->seg[EMU_CS].selector;
+	u16 old = emu_segment(emu, EMU_CS)->selector;
 	int rc;
 
 	if (emu_real_segments(emu)) {
@@ -105,7 +105,7 @@ static int call_far(struct emu_ctx *c, u16 selector, u64 rip)
 	unsigned int size = c->size;
 	int rc;
 
-	rc = stack_push(c, size, c->emu->seg[EMU_CS].selector);
+	rc = stack_push(c, size, emu_segment(c->emu, EMU_CS)->selector);
 	if (!rc)
 		rc = stack_push(c, size, c->next_rip);
 	return rc ? rc : branch_far(c, selector, rip);
@@ -230,7 +230,7 @@ int em_int(struct emu_ctx *c)
 	if (!rc)
 		rc = stack_push(c, 2, (emu->rflags & 0xffff) | FL_FIXED);
 	if (!rc)
-		rc = stack_push(c, 2, emu->seg[EMU_CS].selector);
+		rc = stack_push(c, 2, emu_segment(emu, EMU_CS)->selector);
 	if (!rc)
 		rc = stack_push(c, 2, c->next_rip);
 	if (rc)

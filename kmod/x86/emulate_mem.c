@@ -156,17 +156,18 @@ int mem_linear(struct emu_ctx *c, enum emu_seg seg, u64 off, unsigned int size,
 	       bool write, u64 *lin)
 {
 	struct emu *emu = c->emu;
-	const struct emu_segment *s = &emu->seg[seg];
+	const struct emu_segment *s;
 
 	if (emu_long(emu)) {
 		if (seg == EMU_FS || seg == EMU_GS)
-			off += s->base;
+			off += emu_segment(emu, seg)->base;
 		if (!is_canonical(emu, off) ||
 		    !is_canonical(emu, off + size - 1))
 			return raise_segment(c, seg);
 		*lin = off;
 		return EMU_OK;
 	}
+	s = emu_segment(emu, seg);
 	if (!emu_real_segments(emu)) {
 		if (s->unusable)
 			return raise_segment(c, seg);

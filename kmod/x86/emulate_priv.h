@@ -79,6 +79,17 @@ static inline bool emu_real_segments(const struct emu *emu)
 	return emu->mode == EMU_MODE_REAL || emu->mode == EMU_MODE_VM86;
 }
 
+/* A segment register: most instructions in long mode need none. */
+static inline const struct emu_segment *emu_segment(struct emu *emu,
+						    enum emu_seg seg)
+{
+	if (!(emu->seg_known & BIT(seg))) {
+		emu->ops->get_segment(emu, seg);
+		emu->seg_known |= BIT(seg);
+	}
+	return &emu->seg[seg];
+}
+
 static inline u64 size_mask(unsigned int size)
 {
 	return ~0ULL >> (64 - 8 * size);

@@ -3,11 +3,11 @@
 #include "emulate_priv.h"
 
 /* Bytes of the stack pointer that count. */
-static unsigned int stack_width(const struct emu *emu)
+static unsigned int stack_width(struct emu *emu)
 {
 	if (emu_long(emu))
 		return 8;
-	return emu->seg[EMU_SS].big ? 4 : 2;
+	return emu_segment(emu, EMU_SS)->big ? 4 : 2;
 }
 
 /* The stack pointer moves; what is above its width stays. */
@@ -137,7 +137,7 @@ static enum emu_seg opcode_segment(const struct insn *insn)
 /* A 32-bit push writes only the selector; the rest of the slot stays. */
 int em_push_seg(struct emu_ctx *c)
 {
-	u16 selector = c->emu->seg[opcode_segment(&c->insn)].selector;
+	u16 selector = emu_segment(c->emu, opcode_segment(&c->insn))->selector;
 	int rc;
 
 	if (c->size == 4)

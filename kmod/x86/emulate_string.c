@@ -79,6 +79,7 @@ int em_cmps(struct emu_ctx *c)
 
 	if (string_done(c))
 		return EMU_OK;
+	c->emu->two_reads = true;
 	rc = mem_read_int(c, source_segment(c), string_offset(c, RSI), c->size,
 			  &a);
 	if (!rc)

@@ -28,7 +28,7 @@ static int store_selector(struct emu_ctx *c, u16 selector)
 
 int em_mov_from_sreg(struct emu_ctx *c)
 {
-	return store_selector(c, c->emu->seg[insn_ext(&c->insn)].selector);
+	return store_selector(c, emu_segment(c->emu, insn_ext(&c->insn))->selector);
 }
 
 int em_mov_to_sreg(struct emu_ctx *c)
@@ -179,9 +179,9 @@ static int em_invlpg(struct emu_ctx *c)
 	if (rc)
 		return rc;
 	if (!emu_long(c->emu))
-		lin = (u32)(lin + c->emu->seg[seg].base);
+		lin = (u32)(lin + emu_segment(c->emu, seg)->base);
 	else if (seg == EMU_FS || seg == EMU_GS)
-		lin += c->emu->seg[seg].base;
+		lin += emu_segment(c->emu, seg)->base;
 	return host_system(c, EMU_SYS_INVLPG, &lin);
 }
 

@@ -17,6 +17,7 @@
 #include "../core/vm.h"
 
 #define OPCODE_STI	0xfb
+#define CODE_CHUNK	8	/* bytes of code read at once: one load */
 
 static int glue_pio_in(struct emu *emu, u16 port, void *val, unsigned int len)
 {
@@ -41,6 +42,7 @@ static const struct emu_ops glue_ops = {
 	.read_msr = glue_read_msr,
 	.write_msr = glue_write_msr,
 	.load_segment = glue_load_segment,
+	.get_segment = glue_get_segment,
 	.io_allowed = glue_io_allowed,
 	.read_dr = glue_read_dr,
 	.write_dr = glue_write_dr,
@@ -65,6 +67,7 @@ int emulate_create(struct vcpu *vcpu)
 	glue->emu.ops = &glue_ops;
 	glue->emu.sse_read = glue_sse_read;
 	glue->emu.sse_write = glue_sse_write;
+	glue_walk_init(glue);
 	vcpu->emu = &glue->emu;
 	return 0;
 }
@@ -76,25 +79,18 @@ void emulate_destroy(struct vcpu *vcpu)
 	vcpu->emu = NULL;
 }
 
-/* The mode that a code segment gives. */
-static enum emu_mode emu_mode(struct vcpu *vcpu, const struct kvm_segment *cs)
+/* The mode instructions are decoded in now. */
+static enum emu_mode emu_mode(struct vcpu *vcpu)
 {
+	u32 cs = vendor_call(get_cs_bits)(vcpu);
+
+	if (vcpu_long_mode(vcpu) && cs & CS_BIT_L)
+		return EMU_MODE_LONG;
 	if (!vcpu_protected(vcpu))
 		return EMU_MODE_REAL;
 	if (vcpu_rflags(vcpu) & X86_EFLAGS_VM)
 		return EMU_MODE_VM86;
-	if (vcpu_long_mode(vcpu) && cs->l)
-		return EMU_MODE_LONG;
-	return cs->db ? EMU_MODE_PROT32 : EMU_MODE_PROT16;
-}
-
-/** vcpu_emu_mode() - the mode instructions are decoded in now */
-enum emu_mode vcpu_emu_mode(struct vcpu *vcpu)
-{
-	struct kvm_segment cs;
-
-	vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
-	return emu_mode(vcpu, &cs);
+	return cs & CS_BIT_DB ? EMU_MODE_PROT32 : EMU_MODE_PROT16;
 }
 
 /* Everything the instruction may look at, out of the vCPU. */
@@ -102,7 +98,6 @@ static void load_state(struct vcpu *vcpu, struct glue *glue)
 {
 	struct emu *emu = &glue->emu;
 	const struct exit *exit = &vcpu->exit;
-	enum emu_seg seg;
 
 	reg_cache(vcpu, REG_RSP);
 	memcpy(emu->regs, vcpu->regs, sizeof(emu->regs));
@@ -111,19 +106,21 @@ static void load_state(struct vcpu *vcpu, struct glue *glue)
 	emu->cr0 = vcpu_cr0(vcpu);
 	emu->cr4 = vcpu_cr4(vcpu);
 	emu->efer = vcpu->efer;
-	emu->mode = vcpu_emu_mode(vcpu);
+	emu->mode = emu_mode(vcpu);
 	emu->cpl = vendor_call(get_cpl)(vcpu);
-	for (seg = EMU_ES; seg < EMU_NR_SEGS; seg++)
-		glue_segment(vcpu, seg, &emu->seg[seg]);
+	emu->seg_known = 0;
 
 	emu->fault = (struct emu_fault) { };
 	emu->interrupt_shadow = false;
 	emu->iret = false;
-	emu->insn_len = min_t(unsigned int, exit->insn_bytes,
-			      sizeof(emu->insn));
-	memcpy(emu->insn, exit->insn, emu->insn_len);
+	emu->insn_len = 0;
+	if (exit->insn_bytes) {
+		emu->insn_len = min_t(unsigned int, exit->insn_bytes,
+				      sizeof(emu->insn));
+		memcpy(emu->insn, exit->insn, emu->insn_len);
+	}
 
-	glue_walk_init(vcpu, &glue->walk);
+	glue_walk_begin(glue);
 	glue->err = 0;
 	glue->exception_queued = false;
 	glue->after = GLUE_NOTHING;
@@ -287,35 +284,68 @@ int emulate_vcpu(struct vcpu *vcpu)
 	return emulate(vcpu, false);
 }
 
-/* Bytes at the instruction pointer, as many as decoding needs. */
+/*
+ * The encoding without prefixes of what exits most, by the exit: where it is at
+ * the instruction pointer nothing needs to be decoded. The same in all modes.
+ */
+static const struct plain_insn {
+	u8 len;
+	u8 bytes[3];
+} plain_insns[NR_EXIT_KINDS] = {
+	[EXIT_CPUID] = { 2, { 0x0f, 0xa2 } },
+	[EXIT_HLT] = { 1, { 0xf4 } },
+	[EXIT_HYPERCALL] = { 3, { 0x0f, 0x01, 0xd9 } },	/* VMMCALL */
+	[EXIT_RDMSR] = { 2, { 0x0f, 0x32 } },
+	[EXIT_WRMSR] = { 2, { 0x0f, 0x30 } },
+};
+
+static int plain_length(struct vcpu *vcpu, const u8 *bytes, unsigned int len)
+{
+	const struct plain_insn *plain = &plain_insns[vcpu->exit.kind];
+	unsigned int i;
+
+	if (len < plain->len)
+		return 0;
+	for (i = 0; i < plain->len; i++)
+		if (bytes[i] != plain->bytes[i])
+			return 0;
+	return plain->len;
+}
+
+/*
+ * Read bytes at the instruction pointer, as many as decoding needs: what follows
+ * on the next page may be there for nobody.
+ */
 static int insn_length(struct vcpu *vcpu)
 {
-	u8 bytes[INSN_MAX_LEN];
+	enum emu_mode mode = emu_mode(vcpu);
+	unsigned int have = 0, more;
+	u64 lin = vcpu_rip(vcpu);
 	struct kvm_segment cs;
-	struct emu_fault fault;
-	enum emu_mode mode;
-	unsigned int len;
 	struct insn insn;
-	u64 lin;
+	u8 bytes[16];
 	int rc;
 
-	vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
-	mode = emu_mode(vcpu, &cs);
-	lin = vcpu_rip(vcpu);
-	if (mode != EMU_MODE_LONG)
+	if (mode != EMU_MODE_LONG) {
+		vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
 		lin = (u32)(lin + cs.base);
-	/* What follows on the next page may be needed by nobody. */
-	len = min_t(unsigned int, sizeof(bytes),
-		    PAGE_SIZE - offset_in_page(lin));
-	if (vcpu_read_linear(vcpu, lin, bytes, len, true, &fault))
-		return -EIO;
-	rc = decode_insn(&insn, mode, bytes, len);
-	if (rc == DECODE_MORE && len < sizeof(bytes)) {
-		if (vcpu_read_linear(vcpu, lin + len, bytes + len,
-				     sizeof(bytes) - len, true, &fault))
-			return -EIO;
-		rc = decode_insn(&insn, mode, bytes, sizeof(bytes));
 	}
+	do {
+		more = min3((size_t)CODE_CHUNK, sizeof(bytes) - have,
+			    (size_t)PAGE_SIZE - offset_in_page(lin));
+		if (glue_read_code(vcpu, lin, bytes + have, more))
+			return -EIO;
+		if (!have) {
+			rc = plain_length(vcpu, bytes, more);
+			if (rc)
+				return rc;
+		}
+		have += more;
+		lin += more;
+		if (mode != EMU_MODE_LONG)
+			lin = (u32)lin;
+		rc = decode_insn(&insn, mode, bytes, have);
+	} while (rc == DECODE_MORE && have < sizeof(bytes));
 	return rc < 0 ? -EIO : insn.len;
 }
 

@@ -14,11 +14,20 @@ enum glue_after {
 	GLUE_TPR_LOWERED,
 };
 
+/* Walks of one kind are remembered apart from those of another. */
+enum glue_walk {
+	GLUE_WALK_FETCH,
+	GLUE_WALK_READ,
+	GLUE_WALK_WRITE,
+	NR_GLUE_WALKS,
+};
+
 /**
  * struct glue - the emulator on a vCPU
  * @emu: first: what vcpu->emu points to
  * @vcpu: whose
  * @walk: the guest's paging mode, for the accesses of one instruction
+ * @memo: the last walk of each kind
  * @err: -errno that made a callback give up, or 0
  * @exception_queued: the exception is with the vCPU already, not in emu.fault
  * @after: see enum glue_after
@@ -29,6 +38,7 @@ struct glue {
 	struct emu emu;
 	struct vcpu *vcpu;
 	struct walk_ctx walk;
+	struct walk_memo memo[NR_GLUE_WALKS];
 	int err;
 	bool exception_queued;
 	enum glue_after after;
@@ -51,7 +61,9 @@ static inline int glue_fault(struct emu *emu, u8 vector, u32 error)
 }
 
 /* glue_mem.c */
-void glue_walk_init(struct vcpu *vcpu, struct walk_ctx *ctx);
+void glue_walk_init(struct glue *glue);
+void glue_walk_begin(struct glue *glue);
+int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len);
 int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len);
@@ -74,8 +86,7 @@ int glue_write_dt(struct emu *emu, enum emu_dt dt, u64 base, u16 limit);
 int glue_system(struct emu *emu, enum emu_system what, u64 *arg);
 
 /* glue_seg.c */
-void glue_segment(struct vcpu *vcpu, enum emu_seg seg,
-		  struct emu_segment *out);
+int glue_get_segment(struct emu *emu, enum emu_seg seg);
 int glue_load_segment(struct emu *emu, enum emu_seg seg, u16 selector);
 int glue_load_system_segment(struct emu *emu, bool tr, u16 selector);
 int glue_io_allowed(struct emu *emu, u16 port, unsigned int len);

@@ -24,6 +24,8 @@ struct span {
 
 static int walk_read(void *host, gpa_t gpa, void *entry, unsigned int len)
 {
+	if (likely(len == sizeof(u64)))
+		return guest_read_u64(host, gpa, entry);
 	return guest_read(host, gpa, entry, len);
 }
 
@@ -34,45 +36,63 @@ static int walk_cmpxchg(void *host, gpa_t gpa, void *old, const void *new,
 }
 
 /**
- * glue_walk_init() - the guest's paging mode as it is now
- * @vcpu: loaded vCPU, in a read section of vm->srcu while @ctx is used
- * @ctx: out
+ * glue_walk_init() - what of a walk stays the same for the life of a vCPU
+ * @glue: new
  */
-void glue_walk_init(struct vcpu *vcpu, struct walk_ctx *ctx)
+void glue_walk_init(struct glue *glue)
 {
-	*ctx = (struct walk_ctx) {
+	glue->walk = (struct walk_ctx) {
 		.read = walk_read,
 		.cmpxchg = walk_cmpxchg,
-		.host = vcpu->vm,
-		.cr0 = vcpu_cr0(vcpu),
-		.cr3 = vcpu_cr3(vcpu),
-		.cr4 = vcpu_cr4(vcpu),
-		.efer = vcpu->efer,
-		.rflags = vcpu_rflags(vcpu),
-		.pkru = vcpu->pkru,
-		.maxphyaddr = vcpu->feat.maxphyaddr,
-		.gbpages = vcpu->feat.gbpages,
+		.host = glue->vcpu->vm,
 	};
 }
 
-static int translate(const struct walk_ctx *ctx, u64 lin, u32 access,
-		     gpa_t *gpa, struct emu_fault *fault)
+/**
+ * glue_walk_begin() - the guest's paging mode as it is now
+ * @glue: of a loaded vCPU, in a read section of vm->srcu while it is used
+ */
+void glue_walk_begin(struct glue *glue)
 {
-	struct walk_result res;
+	struct vcpu *vcpu = glue->vcpu;
+	struct walk_ctx *ctx = &glue->walk;
+
+	ctx->cr0 = vcpu_cr0(vcpu);
+	ctx->cr3 = vcpu_cr3(vcpu);
+	ctx->cr4 = vcpu_cr4(vcpu);
+	ctx->efer = vcpu->efer;
+	ctx->rflags = vcpu_rflags(vcpu);
+	ctx->pkru = vcpu->pkru;
+	ctx->maxphyaddr = vcpu->feat.maxphyaddr;
+	ctx->gbpages = vcpu->feat.gbpages;
+}
+
+static struct walk_memo *walk_memo(struct glue *glue, u32 access)
+{
+	if (access & WALK_EXEC)
+		return &glue->memo[GLUE_WALK_FETCH];
+	return &glue->memo[access & WALK_WRITE ? GLUE_WALK_WRITE :
+						 GLUE_WALK_READ];
+}
+
+static int translate(struct glue *glue, u64 lin, u32 access, gpa_t *gpa,
+		     struct emu_fault *fault)
+{
+	struct walk_memo *memo = walk_memo(glue, access);
+	const struct walk_ctx *ctx = &glue->walk;
 
 	if (!(ctx->cr0 & X86_CR0_PG)) {
 		*gpa = lin;
 		return EMU_OK;
 	}
-	switch (walk_gva(ctx, lin, access, &res)) {
+	switch (walk_gva_memo(ctx, memo, lin, access, gpa)) {
 	case WALK_OK:
-		*gpa = res.gpa;
 		return EMU_OK;
 	case WALK_FAULT:
 		*fault = (struct emu_fault) {
 			.vector = X86_TRAP_PF,
 			.has_error = true,
-			.error = res.error,
+			.error = memo->res.error,
 			.cr2 = lin,
 		};
 		return EMU_EXCEPTION;
@@ -84,18 +104,18 @@ static int translate(const struct walk_ctx *ctx, u64 lin, u32 access,
 }
 
 /* Translate all of an access before any of it is done. */
-static int span_translate(const struct walk_ctx *ctx, u64 lin,
-			  unsigned int len, u32 access, struct span *span,
+static int span_translate(struct glue *glue, u64 lin, unsigned int len,
+			  u32 access, struct span *span,
 			  struct emu_fault *fault)
 {
-	u64 mask = ctx->efer & EFER_LMA ? ~0ULL : U32_MAX;
+	u64 mask = glue->walk.efer & EFER_LMA ? ~0ULL : U32_MAX;
 	unsigned int part;
 	int rc;
 
 	span->nr = 0;
 	while (len) {
 		part = min_t(unsigned int, len, PAGE_SIZE - offset_in_page(lin));
-		rc = translate(ctx, lin, access, &span->gpa[span->nr], fault);
+		rc = translate(glue, lin, access, &span->gpa[span->nr], fault);
 		if (rc != EMU_OK)
 			return rc;
 		span->len[span->nr++] = part;
@@ -200,23 +220,63 @@ static int span_write(struct glue *glue, const struct span *span,
 	return EMU_OK;
 }
 
-/** glue_fetch() - instruction bytes; only from memory */
+/* Code of one page, mostly as much as an instruction may have: two loads, which
+ * overlap.
+ */
+static int read_code(struct vm *vm, gpa_t gpa, void *buf, unsigned int len)
+{
+	unsigned int last = len - sizeof(u64);
+	u64 val;
+
+	if (len < sizeof(u64) || last > sizeof(u64))
+		return guest_read(vm, gpa, buf, len);
+	if (guest_read_u64(vm, gpa, &val))
+		return -EFAULT;
+	memcpy(buf, &val, sizeof(val));
+	if (!last)
+		return 0;
+	if (guest_read_u64(vm, gpa + last, &val))
+		return -EFAULT;
+	memcpy(buf + last, &val, sizeof(val));
+	return 0;
+}
+
+/** glue_fetch() - instruction bytes of one page; only from memory */
 int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len)
 {
 	struct glue *glue = to_glue(emu);
-	struct span span;
-	int i, rc;
+	gpa_t gpa;
+	int rc;
 
-	rc = span_translate(&glue->walk, lin, len, user_access(emu, WALK_EXEC),
-			    &span, &emu->fault);
+	rc = translate(glue, lin, user_access(emu, WALK_EXEC), &gpa,
+		       &emu->fault);
 	if (rc != EMU_OK)
 		return rc;
-	for (i = 0; i < span.nr; i++) {
-		if (guest_read(glue->vcpu->vm, span.gpa[i], buf, span.len[i]))
-			return EMU_UNHANDLED;
-		buf += span.len[i];
-	}
-	return EMU_OK;
+	return read_code(glue->vcpu->vm, gpa, buf, len) ? EMU_UNHANDLED :
+							  EMU_OK;
+}
+
+/*
+ * Where the exit is a nested fault of the access itself, the CPU has translated
+ * its address, and checked all rights to it, a moment ago. It is that access if
+ * the kind and the offset in the page are the same: of no instruction but one
+ * with @two_reads do two accesses share both.
+ */
+static bool span_of_fault(struct glue *glue, u64 lin, unsigned int len,
+			  bool write, struct span *span)
+{
+	const struct exit *exit = &glue->vcpu->exit;
+	u32 kind = write ? PF_FINAL | PF_WRITE : PF_FINAL;
+
+	if (exit->kind != EXIT_PAGE_FAULT ||
+	    (exit->fault.access & (PF_FINAL | PF_WRITE | PF_EXEC)) != kind ||
+	    offset_in_page(lin) != offset_in_page(exit->fault.gpa) ||
+	    offset_in_page(lin) + len > PAGE_SIZE || glue->emu.two_reads)
+		return false;
+	span->gpa[0] = exit->fault.gpa;
+	span->len[0] = len;
+	span->nr = 1;
+	return true;
 }
 
 static int read_access(struct emu *emu, u64 lin, void *buf, unsigned int len,
@@ -226,7 +286,7 @@ static int read_access(struct emu *emu, u64 lin, void *buf, unsigned int len,
 	struct span span;
 	int rc;
 
-	rc = span_translate(&glue->walk, lin, len, access, &span, &emu->fault);
+	rc = span_translate(glue, lin, len, access, &span, &emu->fault);
 	return rc == EMU_OK ? span_read(glue, &span, buf) : rc;
 }
 
@@ -237,7 +297,7 @@ static int write_access(struct emu *emu, u64 lin, const void *buf,
 	struct span span;
 	int rc;
 
-	rc = span_translate(&glue->walk, lin, len, access | WALK_WRITE, &span,
+	rc = span_translate(glue, lin, len, access | WALK_WRITE, &span,
 			    &emu->fault);
 	return rc == EMU_OK ? span_write(glue, &span, buf) : rc;
 }
@@ -245,12 +305,20 @@ static int write_access(struct emu *emu, u64 lin, const void *buf,
 /** glue_read() - an operand; @len as emu_ops.read says */
 int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len)
 {
+	struct span span;
+
+	if (span_of_fault(to_glue(emu), lin, len, false, &span))
+		return span_read(to_glue(emu), &span, buf);
 	return read_access(emu, lin, buf, len, user_access(emu, 0));
 }
 
 /** glue_write() - likewise */
 int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len)
 {
+	struct span span;
+
+	if (span_of_fault(to_glue(emu), lin, len, true, &span))
+		return span_write(to_glue(emu), &span, buf);
 	return write_access(emu, lin, buf, len, user_access(emu, 0));
 }
 
@@ -302,7 +370,7 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 
 	if (len > sizeof(seen))
 		return EMU_UNHANDLED;
-	rc = span_translate(&glue->walk, lin, len, user_access(emu, WALK_WRITE),
+	rc = span_translate(glue, lin, len, user_access(emu, WALK_WRITE),
 			    &span, &emu->fault);
 	if (rc != EMU_OK)
 		return rc;
@@ -323,39 +391,27 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 }
 
 /**
- * vcpu_read_linear() - read guest memory as the guest's own code would
+ * glue_read_code() - instruction bytes, outside of an emulation
  * @vcpu: loaded vCPU, in a read section of vm->srcu
- * @gva: linear address
+ * @lin: linear address
  * @buf: to where
- * @len: bytes, not more than a page
- * @fetch: as code, not as data
- * @fault: out, if 1 is returned: the page fault it would be; vector 0 if there
- *         is no memory
+ * @len: bytes, of one page
  *
- * Return: 0 or 1.
+ * Return: 0, or 1: the guest has no code there now.
  */
-int vcpu_read_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int len,
-		     bool fetch, struct emu_fault *fault)
+int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len)
 {
-	u32 access = fetch ? WALK_EXEC : 0;
-	struct walk_ctx ctx;
-	struct span span;
-	int i;
+	struct glue *glue = to_glue(vcpu->emu);
+	struct emu_fault fault;
+	u32 access = WALK_EXEC;
+	gpa_t gpa;
 
-	*fault = (struct emu_fault) { };
-	if (len > PAGE_SIZE)
-		return 1;
-	glue_walk_init(vcpu, &ctx);
+	glue_walk_begin(glue);
 	if (vendor_call(get_cpl)(vcpu) == 3)
 		access |= WALK_USER;
-	if (span_translate(&ctx, gva, len, access, &span, fault) != EMU_OK)
+	if (translate(glue, lin, access, &gpa, &fault) != EMU_OK)
 		return 1;
-	for (i = 0; i < span.nr; i++) {
-		if (guest_read(vcpu->vm, span.gpa[i], buf, span.len[i]))
-			return 1;
-		buf += span.len[i];
-	}
-	return 0;
+	return read_code(vcpu->vm, gpa, buf, len) ? 1 : 0;
 }
 
 /**
@@ -369,11 +425,11 @@ int vcpu_read_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int len,
  */
 gpa_t vcpu_translate_linear(struct vcpu *vcpu, gva_t gva)
 {
+	struct glue *glue = to_glue(vcpu->emu);
 	struct walk_result res;
-	struct walk_ctx ctx;
 
-	glue_walk_init(vcpu, &ctx);
-	if (walk_gva(&ctx, gva, WALK_PROBE, &res) != WALK_OK)
+	glue_walk_begin(glue);
+	if (walk_gva(&glue->walk, gva, WALK_PROBE, &res) != WALK_OK)
 		return INVALID_GPA;
 	return res.gpa;
 }

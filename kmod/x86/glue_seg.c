@@ -54,18 +54,15 @@ static void segment_convert(const struct kvm_segment *s, bool real,
 	};
 }
 
-/**
- * glue_segment() - a loaded segment in the emulator's terms
- * @vcpu: loaded vCPU
- * @seg: which
- * @out: out
- */
-void glue_segment(struct vcpu *vcpu, enum emu_seg seg, struct emu_segment *out)
+/** glue_get_segment() - a loaded segment in the emulator's terms */
+int glue_get_segment(struct emu *emu, enum emu_seg seg)
 {
+	struct vcpu *vcpu = to_glue(emu)->vcpu;
 	struct kvm_segment s;
 
 	vendor_call(get_segment)(vcpu, &s, to_sreg(seg));
-	segment_convert(&s, !vcpu_protected(vcpu), out);
+	segment_convert(&s, emu->mode == EMU_MODE_REAL, &emu->seg[seg]);
+	return EMU_OK;
 }
 
 static void segment_install(struct emu *emu, enum emu_seg seg,
@@ -75,6 +72,7 @@ static void segment_install(struct emu *emu, enum emu_seg seg,
 
 	vendor_call(set_segment)(vcpu, s, to_sreg(seg));
 	segment_convert(s, emu->mode == EMU_MODE_REAL, &emu->seg[seg]);
+	emu->seg_known |= BIT(seg);
 }
 
 static int load_real(struct emu *emu, enum emu_seg seg, u16 selector)

@@ -108,15 +108,9 @@ int emulate_create(struct vcpu *vcpu);	/* vcpu->emu: 0 or -ENOMEM */
 void emulate_destroy(struct vcpu *vcpu);
 int emulate_vcpu(struct vcpu *vcpu);	/* enum exit_result or -errno */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
-enum emu_mode vcpu_emu_mode(struct vcpu *vcpu);
 /* KVM_TRANSLATE: guest physical address by the guest's tables, without setting
  * accessed bits; INVALID_GPA: not mapped.
  */
 gpa_t vcpu_translate_linear(struct vcpu *vcpu, gva_t gva);
-/* Guest linear memory by the guest's own page tables; 0, or 1 with the fault in
- * @fault.
- */
-int vcpu_read_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int len,
-		     bool fetch, struct emu_fault *fault);
 
 #endif

@@ -247,6 +247,7 @@ void emu_env_init(struct emu_env *env, enum emu_mode mode, u8 *mem, u64 base,
 	env->emu.cr4 = 0x40600;		/* OSFXSR, OSXMMEXCPT, OSXSAVE */
 	env->cr[0] = env->emu.cr0;
 	env->cr[4] = env->emu.cr4;
+	env->emu.seg_known = (1 << EMU_NR_SEGS) - 1;
 	for (i = 0; i < EMU_NR_SEGS; i++) {
 		env->emu.seg[i].limit = wide ? 0xffffffff : 0xffff;
 		env->emu.seg[i].writable = true;
