@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where the emulator takes a short way: remembered walks of the guest's tables,
+ * instructions known by their bytes, addresses that the exit told. What the guest
+ * has changed since, or means otherwise, must count.
+ */
+#include "lib/test.h"
+
+#define PAGE		4096
+#define VA		0x40000000UL	/* mapped in pages of 4 KiB */
+#define GPA_PT		(GPA_DATA + 0x4000)
+#define GPA_PAGE(n)	(GPA_DATA + 0x10000 + (n) * PAGE)
+#define PTE_RW		3
+
+FIXTURE(emulate)
+{
+	struct test_vm vm;
+	struct kvm_run *run;
+	uint64_t *pt;
+};
+
+FIXTURE_SETUP(emulate)
+{
+	ASSERT_EQ(0, vm_new(&self->vm, 0));
+	ASSERT_EQ(0, vm_add_vcpu(&self->vm, 0));
+	self->run = self->vm.run[0];
+	self->pt = (uint64_t *)(self->vm.mem + GPA_PT);
+	*vm_pte_2m(&self->vm, VA) = GPA_PT | PTE_RW;
+	ASSERT_EQ(0, vcpu_long64(&self->vm, 0, GPA_CODE));
+}
+
+FIXTURE_TEARDOWN(emulate)
+{
+	vm_close(&self->vm);
+}
+
+static void map(uint64_t *pt, unsigned int page, uint64_t gpa)
+{
+	pt[page] = gpa | PTE_RW;
+}
+
+/* Both pages at VA afresh, then what is at RBX; CPUID's leaf is 0. */
+GUEST64(code_jump,
+	"invlpg 0x40000000\n"
+	"invlpg 0x40001000\n"
+	"xor %eax, %eax\n"
+	"jmp *%rbx\n");
+
+/* 0: the code at @va comes to its end. */
+static int run_at(struct test_vm *vm, uint64_t va)
+{
+	struct kvm_regs regs;
+
+	vm_load(vm, GPA_CODE, code_jump);
+	if (xioctl(vm->vcpu[0], KVM_GET_REGS, &regs))
+		return -1;
+	regs.rip = GPA_CODE;
+	regs.rbx = va;
+	if (xioctl(vm->vcpu[0], KVM_SET_REGS, &regs))
+		return -1;
+	return vcpu_done(vm, 0);
+}
+
+/*
+ * CPUID in forms of all lengths, and OUT to the port that ends it: an instruction
+ * taken for a shorter or a longer one leads elsewhere.
+ */
+static const struct form {
+	uint8_t len;
+	uint8_t bytes[15];
+} forms[] = {
+	{ 4, { 0x0f, 0xa2, 0xe6, 0xe4 } },
+	{ 5, { 0x66, 0x0f, 0xa2, 0xe6, 0xe4 } },
+	{ 5, { 0x48, 0x0f, 0xa2, 0xe6, 0xe4 } },
+	{ 7, { 0x66, 0x2e, 0x48, 0x0f, 0xa2, 0xe6, 0xe4 } },
+	{ 13, { 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x0f, 0xa2,
+		0xe6, 0xe4 } },
+	{ 15, { 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e,
+		0x0f, 0xa2, 0xe6, 0xe4 } },
+};
+
+#define NR_FORMS	(sizeof(forms) / sizeof(*forms))
+
+TEST_F(emulate, code_is_rewritten)
+{
+	map(self->pt, 0, GPA_PAGE(0));
+	for (unsigned int i = 0; i < 4 * NR_FORMS; i++) {
+		const struct form *f = &forms[i * 5 % NR_FORMS];
+
+		memcpy(self->vm.mem + GPA_PAGE(0), f->bytes, f->len);
+		ASSERT_EQ(0, run_at(&self->vm, VA));
+	}
+}
+
+TEST_F(emulate, code_is_remapped)
+{
+	for (unsigned int i = 0; i < NR_FORMS; i++)
+		memcpy(self->vm.mem + GPA_PAGE(i) + 0x123, forms[i].bytes,
+		       forms[i].len);
+	for (unsigned int i = 0; i < 4 * NR_FORMS; i++) {
+		map(self->pt, 0, GPA_PAGE(i * 5 % NR_FORMS));
+		ASSERT_EQ(0, run_at(&self->vm, VA + 0x123));
+	}
+}
+
+TEST_F(emulate, code_crosses_pages)
+{
+	/* In this order in the address space only. */
+	map(self->pt, 0, GPA_PAGE(1));
+	map(self->pt, 1, GPA_PAGE(0));
+	for (unsigned int i = 0; i < NR_FORMS; i++) {
+		const struct form *f = &forms[i];
+
+		for (unsigned int n = 1; n < f->len; n++) {
+			memcpy(self->vm.mem + GPA_PAGE(1) + PAGE - n, f->bytes,
+			       n);
+			memcpy(self->vm.mem + GPA_PAGE(0), f->bytes + n,
+			       f->len - n);
+			ASSERT_EQ(0, run_at(&self->vm, VA + PAGE - n));
+		}
+	}
+}
+
+/* The page after it is not there, and nobody needs it. */
+TEST_F(emulate, code_ends_at_a_page)
+{
+	map(self->pt, 0, GPA_PAGE(0));
+	self->pt[1] = 0;
+	for (unsigned int i = 0; i < NR_FORMS; i++) {
+		const struct form *f = &forms[i];
+
+		memcpy(self->vm.mem + GPA_PAGE(0) + PAGE - f->len, f->bytes,
+		       f->len);
+		ASSERT_EQ(0, run_at(&self->vm, VA + PAGE - f->len));
+	}
+}
+
+/* --- two operands at the same offset in their pages ------------------------------- */
+
+GUEST64(code_cmps,
+	"cld\n"
+	"mov $0x20000, %esi\n"
+	"mov $0xc0000000, %edi\n"
+	"cmpsl\n"
+	"sete %bl\n"
+	"mov $0xc0000000, %esi\n"
+	"mov $0x20000, %edi\n"
+	"cmpsl\n"
+	"sete %bh\n"
+	"hlt\n");
+
+/* One device read for each; memory's operand is memory's. */
+TEST_F(emulate, compare_memory_with_device)
+{
+	struct kvm_regs regs;
+
+	for (uint32_t device = 7; device < 9; device++) {
+		ASSERT_EQ(0, vcpu_long64(&self->vm, 0, GPA_CODE));
+		vm_load(&self->vm, GPA_CODE, code_cmps);
+		*(uint32_t *)(self->vm.mem + GPA_DATA) = 7;
+		for (int n = 0; n < 2; n++) {
+			ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&self->vm, 0));
+			ASSERT_EQ(0, self->run->mmio.is_write);
+			ASSERT_EQ(GPA_HOLE, self->run->mmio.phys_addr);
+			ASSERT_EQ(4, self->run->mmio.len);
+			memcpy(self->run->mmio.data, &device, 4);
+		}
+		ASSERT_EQ(KVM_EXIT_HLT, vcpu_run(&self->vm, 0));
+		ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_GET_REGS, &regs));
+		EXPECT_EQ(device == 7 ? 0x101 : 0, regs.rbx & 0xffff);
+	}
+}
+
+GUEST64(code_movs,
+	"cld\n"
+	"mov $0x20000, %esi\n"
+	"mov $0xc0000000, %edi\n"
+	"movsl\n"
+	"mov $0xc0001000, %esi\n"
+	"mov $0xc0002000, %edi\n"
+	"movsl\n"
+	"hlt\n");
+
+TEST_F(emulate, move_between_devices)
+{
+	uint32_t val = 0x11223344;
+
+	vm_load(&self->vm, GPA_CODE, code_movs);
+	*(uint32_t *)(self->vm.mem + GPA_DATA) = 0x55667788;
+	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&self->vm, 0));
+	EXPECT_EQ(1, self->run->mmio.is_write);
+	EXPECT_EQ(GPA_HOLE, self->run->mmio.phys_addr);
+	EXPECT_EQ(0x55667788, *(uint32_t *)self->run->mmio.data);
+
+	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&self->vm, 0));
+	EXPECT_EQ(0, self->run->mmio.is_write);
+	EXPECT_EQ(GPA_HOLE + 0x1000, self->run->mmio.phys_addr);
+	memcpy(self->run->mmio.data, &val, 4);
+	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&self->vm, 0));
+	EXPECT_EQ(1, self->run->mmio.is_write);
+	EXPECT_EQ(GPA_HOLE + 0x2000, self->run->mmio.phys_addr);
+	EXPECT_EQ(val, *(uint32_t *)self->run->mmio.data);
+}
+
+GUEST64(code_two_pages, "1: mov %eax, 0x40000010\n invlpg 0x40000000\n jmp 1b\n");
+
+/* The guest maps another device at the same address. */
+TEST_F(emulate, device_is_remapped)
+{
+	vm_load(&self->vm, GPA_CODE, code_two_pages);
+	for (unsigned int i = 0; i < 8; i++) {
+		map(self->pt, 0, GPA_HOLE + (i & 3) * PAGE);
+		ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&self->vm, 0));
+		EXPECT_EQ(GPA_HOLE + (i & 3) * PAGE + 0x10,
+			  self->run->mmio.phys_addr);
+	}
+}
+
+JOIST_TEST_MAIN
