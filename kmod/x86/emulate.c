@@ -200,24 +200,6 @@ static int fetch_and_decode(struct emu_ctx *c)
 	return EMU_OK;
 }
 
-/* The state that an instruction may change before it fails. */
-struct emu_saved {
-	u64 regs[16];
-	u64 rflags;
-};
-
-static void state_save(const struct emu *emu, struct emu_saved *saved)
-{
-	memcpy(saved->regs, emu->regs, sizeof(saved->regs));
-	saved->rflags = emu->rflags;
-}
-
-static void state_restore(struct emu *emu, const struct emu_saved *saved)
-{
-	memcpy(emu->regs, saved->regs, sizeof(saved->regs));
-	emu->rflags = saved->rflags;
-}
-
 /**
  * emu_run() - emulate the instruction at RIP, or one iteration of a string
  * @emu: filled in by the caller; see struct emu
@@ -230,11 +212,10 @@ static void state_restore(struct emu *emu, const struct emu_saved *saved)
  */
 int emu_run(struct emu *emu)
 {
-	struct emu_saved saved;
 	struct emu_ctx c;
 	unsigned int tries;
+	u64 next, rflags;
 	emu_handler fn;
-	u64 next;
 	int rc;
 
 	c.emu = emu;
@@ -249,7 +230,8 @@ int emu_run(struct emu *emu)
 		return EMU_UNHANDLED;
 
 	next = c.next_rip;
-	state_save(emu, &saved);
+	rflags = emu->rflags;
+	memcpy(emu->saved, emu->regs, sizeof(emu->saved));
 	for (tries = 0; tries < EMU_LOCK_TRIES; tries++) {
 		c.next_rip = next;
 		emu->rflags &= ~FL_RF;
@@ -258,7 +240,8 @@ int emu_run(struct emu *emu)
 			emu->rip = c.next_rip;
 			return EMU_OK;
 		}
-		state_restore(emu, &saved);
+		memcpy(emu->regs, emu->saved, sizeof(emu->saved));
+		emu->rflags = rflags;
 		emu->interrupt_shadow = false;
 		if (rc != EMU_LOST)
 			return rc;

@@ -37,6 +37,7 @@ enum emu_mode {
 };
 
 /* Register numbers as instructions encode them. */
+#define EMU_NR_REGS	16
 enum emu_seg { EMU_ES, EMU_CS, EMU_SS, EMU_DS, EMU_FS, EMU_GS, EMU_NR_SEGS };
 
 struct emu_fault {
@@ -149,7 +150,9 @@ struct emu_ops {
 /**
  * struct emu - one emulation, on the stack or in the vCPU
  * @ops: the host's side
- * @regs: in and out: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15
+ * @regs: in and out: the 16 of the host's that are RAX RCX RDX RBX RSP RBP RSI
+ *        RDI R8..R15; changed in place
+ * @saved: those as they were, while an instruction is under way
  * @rip: in: of the instruction; out: of the next one (or the same, when a
  *       REP string has iterations left)
  * @rflags: in and out
@@ -175,7 +178,8 @@ struct emu_ops {
  */
 struct emu {
 	const struct emu_ops *ops;
-	u64 regs[16];
+	u64 *regs;
+	u64 saved[EMU_NR_REGS];
 	u64 rip;
 	u64 rflags;
 	struct emu_segment seg[EMU_NR_SEGS];

@@ -17,7 +17,6 @@
 #include "../core/vm.h"
 
 #define OPCODE_STI	0xfb
-#define CODE_CHUNK	8	/* bytes of code read at once: one load */
 
 static int glue_pio_in(struct emu *emu, u16 port, void *val, unsigned int len)
 {
@@ -65,6 +64,7 @@ int emulate_create(struct vcpu *vcpu)
 		return -ENOMEM;
 	glue->vcpu = vcpu;
 	glue->emu.ops = &glue_ops;
+	glue->emu.regs = vcpu->regs;
 	glue->emu.sse_read = glue_sse_read;
 	glue->emu.sse_write = glue_sse_write;
 	glue_walk_init(glue);
@@ -93,14 +93,15 @@ static enum emu_mode emu_mode(struct vcpu *vcpu)
 	return cs & CS_BIT_DB ? EMU_MODE_PROT32 : EMU_MODE_PROT16;
 }
 
-/* Everything the instruction may look at, out of the vCPU. */
+/* Everything the instruction may look at, out of the vCPU; its general registers
+ * are used where they are.
+ */
 static void load_state(struct vcpu *vcpu, struct glue *glue)
 {
 	struct emu *emu = &glue->emu;
 	const struct exit *exit = &vcpu->exit;
 
 	reg_cache(vcpu, REG_RSP);
-	memcpy(emu->regs, vcpu->regs, sizeof(emu->regs));
 	emu->rip = vcpu_rip(vcpu);
 	emu->rflags = vcpu_rflags(vcpu);
 	emu->cr0 = vcpu_cr0(vcpu);
@@ -153,7 +154,6 @@ static void commit(struct vcpu *vcpu, struct emu *emu)
 	u64 old_rflags = vcpu_rflags(vcpu);
 	u32 shadow = new_shadow(emu, vcpu_rip(vcpu));
 
-	memcpy(vcpu->regs, emu->regs, sizeof(emu->regs));
 	reg_mark_dirty(vcpu, REG_RSP);
 	reg_write(vcpu, REG_RIP, emu->rip);
 	emu->rflags &= ~(u64)X86_EFLAGS_RF;
@@ -285,68 +285,85 @@ int emulate_vcpu(struct vcpu *vcpu)
 }
 
 /*
- * The encoding without prefixes of what exits most, by the exit: where it is at
- * the instruction pointer nothing needs to be decoded. The same in all modes.
+ * The encoding without prefixes of what exits most, by the exit, little endian:
+ * where it is at the instruction pointer nothing needs to be decoded. The same
+ * in all modes.
  */
 static const struct plain_insn {
+	u32 bytes;
 	u8 len;
-	u8 bytes[3];
 } plain_insns[NR_EXIT_KINDS] = {
-	[EXIT_CPUID] = { 2, { 0x0f, 0xa2 } },
-	[EXIT_HLT] = { 1, { 0xf4 } },
-	[EXIT_HYPERCALL] = { 3, { 0x0f, 0x01, 0xd9 } },	/* VMMCALL */
-	[EXIT_RDMSR] = { 2, { 0x0f, 0x32 } },
-	[EXIT_WRMSR] = { 2, { 0x0f, 0x30 } },
+	[EXIT_CPUID] = { 0xa20f, 2 },
+	[EXIT_HLT] = { 0xf4, 1 },
+	[EXIT_HYPERCALL] = { 0xd9010f, 3 },	/* VMMCALL */
+	[EXIT_RDMSR] = { 0x320f, 2 },
+	[EXIT_WRMSR] = { 0x300f, 2 },
 };
 
-static int plain_length(struct vcpu *vcpu, const u8 *bytes, unsigned int len)
+/* Its length, or 0: to be decoded. */
+static int plain_length(struct vcpu *vcpu, u32 bytes)
 {
 	const struct plain_insn *plain = &plain_insns[vcpu->exit.kind];
-	unsigned int i;
+	u32 mask = ~(~0U << 8 * plain->len);
 
-	if (len < plain->len)
-		return 0;
-	for (i = 0; i < plain->len; i++)
-		if (bytes[i] != plain->bytes[i])
-			return 0;
-	return plain->len;
+	return (bytes & mask) == plain->bytes ? plain->len : 0;
 }
 
 /*
- * Read bytes at the instruction pointer, as many as decoding needs: what follows
- * on the next page may be there for nobody.
+ * Decode at @lin, of which @have bytes have been read. What follows on the next
+ * page is read only if needed: it may be there for nobody.
  */
-static int insn_length(struct vcpu *vcpu)
+static noinline int decoded_length(struct vcpu *vcpu, enum emu_mode mode,
+				   u64 lin, const u64 *head, unsigned int have)
 {
-	enum emu_mode mode = emu_mode(vcpu);
-	unsigned int have = 0, more;
-	u64 lin = vcpu_rip(vcpu);
-	struct kvm_segment cs;
 	struct insn insn;
 	u8 bytes[16];
 	int rc;
 
-	if (mode != EMU_MODE_LONG) {
-		vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
-		lin = (u32)(lin + cs.base);
-	}
-	do {
-		more = min3((size_t)CODE_CHUNK, sizeof(bytes) - have,
-			    (size_t)PAGE_SIZE - offset_in_page(lin));
-		if (glue_read_code(vcpu, lin, bytes + have, more))
-			return -EIO;
-		if (!have) {
-			rc = plain_length(vcpu, bytes, more);
-			if (rc)
-				return rc;
-		}
-		have += more;
-		lin += more;
-		if (mode != EMU_MODE_LONG)
-			lin = (u32)lin;
+	memcpy(bytes, head, sizeof(*head));
+	for (;;) {
+		unsigned int more;
+		u64 next = lin + have;
+
 		rc = decode_insn(&insn, mode, bytes, have);
-	} while (rc == DECODE_MORE && have < sizeof(bytes));
+		if (rc != DECODE_MORE || have == sizeof(bytes))
+			break;
+		if (mode != EMU_MODE_LONG)
+			next = (u32)next;
+		more = min_t(unsigned int, sizeof(bytes) - have,
+			     PAGE_SIZE - offset_in_page(next));
+		if (glue_read_code(vcpu, next, bytes + have, more))
+			return -EIO;
+		have += more;
+	}
 	return rc < 0 ? -EIO : insn.len;
+}
+
+static u64 code_base(struct vcpu *vcpu)
+{
+	struct kvm_segment cs;
+
+	vendor_call(get_segment)(vcpu, &cs, VCPU_SREG_CS);
+	return cs.base;
+}
+
+/* Of the instruction at RIP, or -EIO. */
+static int insn_length(struct vcpu *vcpu)
+{
+	enum emu_mode mode = emu_mode(vcpu);
+	u64 lin = vcpu_rip(vcpu);
+	u64 head = 0;
+	unsigned int have;
+	int len;
+
+	if (mode != EMU_MODE_LONG)
+		lin = (u32)(lin + code_base(vcpu));
+	have = min_t(unsigned int, sizeof(head),
+		     PAGE_SIZE - offset_in_page(lin));
+	if (glue_read_code(vcpu, lin, &head, have))
+		return -EIO;
+	len = plain_length(vcpu, head);
+	return len ?: decoded_length(vcpu, mode, lin, &head, have);
 }
 
 /**

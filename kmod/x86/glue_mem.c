@@ -181,43 +181,47 @@ static int memory_gone(struct glue *glue)
 	return EMU_UNHANDLED;
 }
 
-static int span_read(struct glue *glue, const struct span *span, void *buf)
+/* All in one page. */
+static int phys_read(struct glue *glue, gpa_t gpa, void *buf, unsigned int len)
 {
 	struct vcpu *vcpu = glue->vcpu;
-	int i, rc;
 
-	for (i = 0; i < span->nr; i++) {
-		if (!gpa_is_memory(vcpu, span->gpa[i], false)) {
-			rc = device_read(vcpu, span->gpa[i], buf, span->len[i]);
-			if (rc != EMU_OK)
-				return rc;
-		} else if (guest_read(vcpu->vm, span->gpa[i], buf,
-				      span->len[i])) {
-			return memory_gone(glue);
-		}
+	if (!gpa_is_memory(vcpu, gpa, false))
+		return device_read(vcpu, gpa, buf, len);
+	return guest_read(vcpu->vm, gpa, buf, len) ? memory_gone(glue) : EMU_OK;
+}
+
+static int phys_write(struct glue *glue, gpa_t gpa, const void *buf,
+		      unsigned int len)
+{
+	struct vcpu *vcpu = glue->vcpu;
+
+	if (!gpa_is_memory(vcpu, gpa, true))
+		return device_write(vcpu, gpa, buf, len);
+	return guest_write(vcpu->vm, gpa, buf, len) ? memory_gone(glue) : EMU_OK;
+}
+
+static int span_read(struct glue *glue, const struct span *span, void *buf)
+{
+	int i, rc = EMU_OK;
+
+	for (i = 0; i < span->nr && rc == EMU_OK; i++) {
+		rc = phys_read(glue, span->gpa[i], buf, span->len[i]);
 		buf += span->len[i];
 	}
-	return EMU_OK;
+	return rc;
 }
 
 static int span_write(struct glue *glue, const struct span *span,
 		      const void *buf)
 {
-	struct vcpu *vcpu = glue->vcpu;
-	int i, rc;
+	int i, rc = EMU_OK;
 
-	for (i = 0; i < span->nr; i++) {
-		if (!gpa_is_memory(vcpu, span->gpa[i], true)) {
-			rc = device_write(vcpu, span->gpa[i], buf, span->len[i]);
-			if (rc != EMU_OK)
-				return rc;
-		} else if (guest_write(vcpu->vm, span->gpa[i], buf,
-				       span->len[i])) {
-			return memory_gone(glue);
-		}
+	for (i = 0; i < span->nr && rc == EMU_OK; i++) {
+		rc = phys_write(glue, span->gpa[i], buf, span->len[i]);
 		buf += span->len[i];
 	}
-	return EMU_OK;
+	return rc;
 }
 
 /* Code of one page, mostly as much as an instruction may have: two loads, which
@@ -262,21 +266,16 @@ int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len)
  * the kind and the offset in the page are the same: of no instruction but one
  * with @two_reads do two accesses share both.
  */
-static bool span_of_fault(struct glue *glue, u64 lin, unsigned int len,
-			  bool write, struct span *span)
+static bool access_faulted(struct glue *glue, u64 lin, unsigned int len,
+			   bool write)
 {
 	const struct exit *exit = &glue->vcpu->exit;
 	u32 kind = write ? PF_FINAL | PF_WRITE : PF_FINAL;
 
-	if (exit->kind != EXIT_PAGE_FAULT ||
-	    (exit->fault.access & (PF_FINAL | PF_WRITE | PF_EXEC)) != kind ||
-	    offset_in_page(lin) != offset_in_page(exit->fault.gpa) ||
-	    offset_in_page(lin) + len > PAGE_SIZE || glue->emu.two_reads)
-		return false;
-	span->gpa[0] = exit->fault.gpa;
-	span->len[0] = len;
-	span->nr = 1;
-	return true;
+	return exit->kind == EXIT_PAGE_FAULT &&
+	       (exit->fault.access & (PF_FINAL | PF_WRITE | PF_EXEC)) == kind &&
+	       offset_in_page(lin) == offset_in_page(exit->fault.gpa) &&
+	       offset_in_page(lin) + len <= PAGE_SIZE && !glue->emu.two_reads;
 }
 
 static int read_access(struct emu *emu, u64 lin, void *buf, unsigned int len,
@@ -305,20 +304,20 @@ static int write_access(struct emu *emu, u64 lin, const void *buf,
 /** glue_read() - an operand; @len as emu_ops.read says */
 int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len)
 {
-	struct span span;
+	struct glue *glue = to_glue(emu);
 
-	if (span_of_fault(to_glue(emu), lin, len, false, &span))
-		return span_read(to_glue(emu), &span, buf);
+	if (access_faulted(glue, lin, len, false))
+		return phys_read(glue, glue->vcpu->exit.fault.gpa, buf, len);
 	return read_access(emu, lin, buf, len, user_access(emu, 0));
 }
 
 /** glue_write() - likewise */
 int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len)
 {
-	struct span span;
+	struct glue *glue = to_glue(emu);
 
-	if (span_of_fault(to_glue(emu), lin, len, true, &span))
-		return span_write(to_glue(emu), &span, buf);
+	if (access_faulted(glue, lin, len, true))
+		return phys_write(glue, glue->vcpu->exit.fault.gpa, buf, len);
 	return write_access(emu, lin, buf, len, user_access(emu, 0));
 }
 
@@ -402,14 +401,13 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len)
 {
 	struct glue *glue = to_glue(vcpu->emu);
-	struct emu_fault fault;
 	u32 access = WALK_EXEC;
 	gpa_t gpa;
 
 	glue_walk_begin(glue);
 	if (vendor_call(get_cpl)(vcpu) == 3)
 		access |= WALK_USER;
-	if (translate(glue, lin, access, &gpa, &fault) != EMU_OK)
+	if (translate(glue, lin, access, &gpa, &glue->emu.fault) != EMU_OK)
 		return 1;
 	return read_code(vcpu->vm, gpa, buf, len) ? 1 : 0;
 }

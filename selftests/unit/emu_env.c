@@ -238,6 +238,7 @@ void emu_env_init(struct emu_env *env, enum emu_mode mode, u8 *mem, u64 base,
 	env->size = size;
 	env->system = -1;
 	env->emu.ops = &emu_env_ops;
+	env->emu.regs = env->regs;
 	env->emu.mode = mode;
 	env->emu.rflags = 2;
 	env->emu.sse_read = env_sse_read;

@@ -26,6 +26,7 @@ enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI };
 /**
  * struct emu_env - the emulator and what surrounds it
  * @emu: first, so that a callback finds the rest
+ * @regs: the general registers
  * @mem: memory of @size bytes at linear address @base; elsewhere is #PF
  * @writable: linear addresses from here on may be written
  * @device: linear address of @device_len bytes that need userspace: a read
@@ -49,6 +50,7 @@ enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI };
  */
 struct emu_env {
 	struct emu emu;
+	u64 regs[EMU_NR_REGS];
 	u8 *mem;
 	u64 base;
 	u64 size;

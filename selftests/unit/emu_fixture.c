@@ -45,15 +45,15 @@ void poke(u64 at, unsigned int len, u64 val)
 /* The instruction faults and nothing has changed. */
 void assert_fault(u8 vector, bool has_error, u32 error)
 {
-	struct emu before = env.emu;
+	struct emu_env before = env;
 
 	assert_int_equal(run(), EMU_EXCEPTION);
 	assert_int_equal(env.emu.fault.vector, vector);
 	assert_int_equal(env.emu.fault.has_error, has_error);
 	assert_int_equal(env.emu.fault.error, error);
-	assert_memory_equal(env.emu.regs, before.regs, sizeof(before.regs));
-	assert_int_equal(env.emu.rip, before.rip);
-	assert_int_equal(env.emu.rflags, before.rflags);
+	assert_memory_equal(env.regs, before.regs, sizeof(before.regs));
+	assert_int_equal(env.emu.rip, before.emu.rip);
+	assert_int_equal(env.emu.rflags, before.emu.rflags);
 }
 
 void assert_done(unsigned int len)

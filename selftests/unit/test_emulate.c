@@ -35,7 +35,7 @@ static void test_io_replay(void **state)
 		{ { 0xf7, 0x23 }, 2 },			/* MUL */
 		{ { 0x0f, 0x10, 0x03 }, 3 },		/* MOVUPS */
 	};
-	struct emu before;
+	struct emu_env before;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -46,12 +46,12 @@ static void test_io_replay(void **state)
 		env.emu.regs[R_SI] = DATA;
 		env.emu.regs[R_DI] = DATA + 0x100;
 		poke(DATA, 8, 0x8765432112345678);
-		before = env.emu;
+		before = env;
 		assert_int_equal(run(), EMU_IO);
-		assert_memory_equal(env.emu.regs, before.regs,
+		assert_memory_equal(env.regs, before.regs,
 				    sizeof(before.regs));
 		assert_int_equal(env.emu.rip, CODE);
-		assert_int_equal(env.emu.rflags, before.rflags);
+		assert_int_equal(env.emu.rflags, before.emu.rflags);
 		assert_int_equal(env.writes, 0);
 		env.device_ready = true;
 		assert_done(rows[i].len);
@@ -229,7 +229,7 @@ static void test_random_bytes(void **state)
 		EMU_MODE_REAL, EMU_MODE_VM86, EMU_MODE_PROT16,
 		EMU_MODE_PROT32, EMU_MODE_LONG,
 	};
-	struct emu before;
+	struct emu_env before;
 	unsigned int i, k;
 	u8 bytes[15];
 
@@ -247,17 +247,17 @@ static void test_random_bytes(void **state)
 			      i & 8 && env.emu.mode != EMU_MODE_REAL ? 3 : 0;
 		for (k = 0; k < 16; k++)
 			env.emu.regs[k] = random() % MEM_SIZE;
-		before = env.emu;
+		before = env;
 		switch (run()) {
 		case EMU_OK:
 			assert_false(env.read_after_write);
 			break;
 		case EMU_EXCEPTION:
 		case EMU_UNHANDLED:
-			assert_memory_equal(env.emu.regs, before.regs,
+			assert_memory_equal(env.regs, before.regs,
 					    sizeof(before.regs));
-			assert_int_equal(env.emu.rip, before.rip);
-			assert_int_equal(env.emu.rflags, before.rflags);
+			assert_int_equal(env.emu.rip, before.emu.rip);
+			assert_int_equal(env.emu.rflags, before.emu.rflags);
 			break;
 		default:
 			fail();

@@ -243,6 +243,60 @@ static void test_long_canonical(void **state)
 	assert_fault(13, true, 0);
 }
 
+static unsigned int segments_asked;
+
+static int ask_segment(struct emu *emu, enum emu_seg seg)
+{
+	assert_false(segments_asked & 1 << seg);
+	segments_asked |= 1 << seg;
+	emu->seg[seg] = (struct emu_segment) {
+		.base = seg == EMU_CS ? 0 : DATA, .limit = 0xffffffff,
+		.writable = true, .big = true,
+	};
+	return EMU_OK;
+}
+
+/* A segment is asked for when it is used, once. */
+static void test_segments_asked(void **state)
+{
+	static const struct {
+		enum emu_mode mode;
+		u8 len;
+		u8 insn[3];
+		u8 asked;
+		u64 written;
+	} rows[] = {
+		/* MOV [RBX], EAX; with FS and with DS */
+		{ EMU_MODE_LONG, 2, { 0x89, 0x03 }, 0, 8 },
+		{ EMU_MODE_LONG, 3, { 0x64, 0x89, 0x03 }, 1 << EMU_FS,
+		  DATA + 8 },
+		{ EMU_MODE_LONG, 3, { 0x3e, 0x89, 0x03 }, 0, 8 },
+		{ EMU_MODE_PROT32, 2, { 0x89, 0x03 }, 1 << EMU_CS | 1 << EMU_DS,
+		  DATA + 8 },
+		{ EMU_MODE_PROT32, 3, { 0x26, 0x89, 0x03 },
+		  1 << EMU_CS | 1 << EMU_ES, DATA + 8 },
+		/* PUSH RAX */
+		{ EMU_MODE_LONG, 1, { 0x50 }, 0, STACK - 8 },
+		{ EMU_MODE_PROT32, 1, { 0x50 }, 1 << EMU_CS | 1 << EMU_SS,
+		  DATA + STACK - 4 },
+	};
+	struct emu_ops ops = emu_env_ops;
+	unsigned int i;
+
+	ops.get_segment = ask_segment;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		prepare(rows[i].mode, rows[i].insn, rows[i].len);
+		env.emu.ops = &ops;
+		env.emu.seg_known = 0;
+		env.emu.regs[R_AX] = 0x11223344;
+		env.emu.regs[R_BX] = 8;
+		segments_asked = 0;
+		assert_done(rows[i].len);
+		assert_int_equal(segments_asked, rows[i].asked);
+		assert_int_equal(peek(rows[i].written, 4), 0x11223344);
+	}
+}
+
 static void test_stack_widths(void **state)
 {
 	/* A 16-bit stack in 32-bit code: only SP moves, and wraps */
@@ -293,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_segment_loads),
 		cmocka_unit_test(test_protected_segments),
 		cmocka_unit_test(test_long_canonical),
+		cmocka_unit_test(test_segments_asked),
 		cmocka_unit_test(test_stack_widths),
 	};
 
