@@ -116,7 +116,7 @@ int svm_get_cpl(struct vcpu *vcpu)
 /** svm_get_cs_bits() - CS_BIT_*, which lie side by side here, too */
 u32 svm_get_cs_bits(struct vcpu *vcpu)
 {
-	BUILD_BUG_ON(SVM_SELECTOR_DB_SHIFT != SVM_SELECTOR_L_SHIFT + 1);
+	BUILD_BUG_ON(SVM_SELECTOR_DB_SHIFT - SVM_SELECTOR_L_SHIFT != 1);
 	return to_svm(vcpu)->vmcb->save.cs.attrib >> SVM_SELECTOR_L_SHIFT &
 	       (CS_BIT_L | CS_BIT_DB);
 }
