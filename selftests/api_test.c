@@ -510,9 +510,12 @@ static void on_alarm(int sig)
 {
 }
 
+/* Again and again: the first may come before the run does. */
 static void alarm_ends_run(int usec)
 {
-	struct itimerval it = { .it_value.tv_usec = usec };
+	struct itimerval it = {
+		.it_value.tv_usec = usec, .it_interval.tv_usec = usec,
+	};
 
 	setitimer(ITIMER_REAL, &it, NULL);
 }
