@@ -48,7 +48,6 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_GET_MSR_FEATURES:
 	case KVM_CAP_CHECK_EXTENSION_VM:
-	case KVM_CAP_X86_ROBUST_SINGLESTEP:
 	case KVM_CAP_TSC_DEADLINE_TIMER:
 		return 1;
 	case KVM_CAP_NR_VCPUS:
