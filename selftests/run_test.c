@@ -669,17 +669,7 @@ GUEST32(code_boot32,
 	"mov %eax, %ds\n"
 	"mov %eax, %es\n"
 	"mov %eax, %ss\n"
-	"mov $0x20, %eax\n"
-	"mov %eax, %cr4\n"
-	"mov $0x1000, %eax\n"
-	"mov %eax, %cr3\n"
-	"mov $0xc0000080, %ecx\n"
-	"rdmsr\n"
-	"or $0x100, %eax\n"
-	"wrmsr\n"
-	"mov %cr0, %eax\n"
-	"or $0x80000000, %eax\n"
-	"mov %eax, %cr0\n"
+	TO_LONG_MODE(0x20, 0x80000000)
 	"ljmp $0x08, $0x11000\n");
 GUEST64(code_boot64,
 	"mov $0x123456789abcdef0, %rax\n"

@@ -60,18 +60,7 @@ GUEST16(ap_start,
 	"xor %ax, %ax\n"
 	"mov %ax, %ds\n"
 	"lgdtl (0x6ff0)\n"
-	"mov $0x620, %eax\n"
-	"mov %eax, %cr4\n"
-	"mov $0x1000, %eax\n"
-	"mov %eax, %cr3\n"
-	"mov $0xc0000080, %ecx\n"
-	"rdmsr\n"
-	"or $0x100, %eax\n"
-	"wrmsr\n"
-	"mov %cr0, %eax\n"
-	"or $0x80000003, %eax\n"
-	"and $0x9fffffff, %eax\n"
-	"mov %eax, %cr0\n"
+	TO_LONG_MODE(0x620, 0x80000003)
 	"ljmpl $0x08, $0x9800\n");
 
 GUEST64(ap_main,

@@ -61,6 +61,13 @@ struct test_vm {
 #define REPORT		"out %eax, $0xe0\n"
 #define DONE		"out %al, $0xe4\n"
 
+/* On the page tables at GPA_PML4: CR4, and what CR0 gets more; a far jump follows. */
+#define TO_LONG_MODE(cr4, cr0)						\
+	"mov $" #cr4 ", %eax\n mov %eax, %cr4\n"			\
+	"mov $0x1000, %eax\n mov %eax, %cr3\n"				\
+	"mov $0xc0000080, %ecx\n rdmsr\n or $0x100, %eax\n wrmsr\n"	\
+	"mov %cr0, %eax\n or $" #cr0 ", %eax\n mov %eax, %cr0\n"
+
 const char *test_dev(void);
 int dev_open(void);
 
