@@ -109,7 +109,7 @@ static int fault_map(struct vm *vm, struct page_fault *pf,
 		if (write || !log)
 			flags |= SPTE_WRITE;
 	}
-	if (!exec_small_only || level == 1)
+	if (!exec_small_only)
 		flags |= SPTE_EXEC;
 	if (hp->uncached)
 		flags |= SPTE_UNCACHED;

@@ -411,8 +411,6 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	sptep = tdp_reach(vm, pf->gfn, &l, flags, cache, &table);
 	if (!sptep)
 		return l;
-	if (l == 1)
-		flags |= SPTE_EXEC;
 
 	pfn = pf->pfn & ~(spte_level_pages(l) - 1);
 	old = *sptep;
@@ -425,6 +423,8 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	if (spte_present(&tdp_layout, old) &&
 	    spte_writable(&tdp_layout, old))
 		flags |= SPTE_WRITE;
+	if (l == 1)
+		flags |= SPTE_EXEC;
 	new = spte_make_leaf(&tdp_layout, pfn, l, flags);
 	if (!spte_present(&tdp_layout, old))
 		table_add(table, 1);
