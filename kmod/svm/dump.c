@@ -68,7 +68,7 @@ void svm_dump(struct vcpu *vcpu)
 	const struct svm_vcpu *svm = to_svm(vcpu);
 
 	pr_err("VMCB at %llx, last run on CPU %d\n", svm->vmcb_pa,
-	       svm->last_cpu);
+	       vcpu->last_cpu);
 	dump_control(&svm->vmcb->control);
 	dump_segments(&svm->vmcb->save);
 	dump_save(&svm->vmcb->save);

@@ -151,11 +151,10 @@ static void svm_vcpu_load(struct vcpu *vcpu, int cpu)
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *c = this_cpu_ptr(&svm_cpu);
 
-	if (svm->last_cpu != cpu) {
+	if (vcpu->last_cpu != cpu) {
 		/* Nothing this CPU may remember of the VMCB or of the ASID's
 		 * translations is up to date.
 		 */
-		svm->last_cpu = cpu;
 		svm->vmcb->control.clean = 0;
 		svm->asid_generation = 0;
 	}

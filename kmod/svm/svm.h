@@ -98,7 +98,6 @@ struct svm_spec_ctrl {
  * @vmcb_pa: host physical address of it, as the CPU takes it
  * @msrpm: MSR permission map
  * @asid_generation: of the CPU last run on; 0: needs a new ASID
- * @last_cpu: physical CPU the VMCB and the ASID are good for, -1: none
  * @spec_ctrl: for CPUs that do not virtualize SPEC_CTRL
  * @spec_ctrl_native: the guest has its own SPEC_CTRL
  * @tsc_aux_loaded: this CPU's TSC_AUX is the guest's
@@ -120,7 +119,6 @@ struct svm_vcpu {
 	hpa_t vmcb_pa;
 	void *msrpm;
 	u64 asid_generation;
-	int last_cpu;
 	struct svm_spec_ctrl spec_ctrl;
 	bool spec_ctrl_native;
 	bool tsc_aux_loaded;

@@ -91,7 +91,6 @@ int svm_vmcb_create(struct svm_vcpu *svm)
 	vmcb_init_controls(svm->vmcb);
 	svm_debug_trap(svm);
 	svm->vmcb->save.g_pat = PAT_RESET;
-	svm->last_cpu = -1;
 	return 0;
 }
 
