@@ -65,6 +65,11 @@ static enum paging_mode paging_mode(const struct walk_ctx *ctx)
 	return ctx->cr4 & X86_CR4_PAE ? PAGING_PAE : PAGING_32;
 }
 
+static unsigned int entry_size(enum paging_mode mode)
+{
+	return mode == PAGING_32 ? 4 : 8;
+}
+
 static bool nx_enabled(const struct walk *w)
 {
 	return w->mode != PAGING_32 && (w->ctx->efer & EFER_NX);
@@ -325,19 +330,18 @@ int walk_gva(const struct walk_ctx *ctx, u64 gva, u32 access,
 		.gva = gva,
 		.access = access,
 		.mode = paging_mode(ctx),
-		.entry_size = 8,
 		.index_bits = 9,
 	};
 	int status, attempt;
 	u64 table;
 
+	w.entry_size = entry_size(w.mode);
 	if (w.mode != PAGING_LONG)
 		w.gva = (u32)gva;
 	switch (w.mode) {
 	case PAGING_NONE:
 		return walk_nothing(&w);
 	case PAGING_32:
-		w.entry_size = 4;
 		w.index_bits = 10;
 		res->top = 2;
 		table = ctx->cr3 & bits_mask(31, 12);
@@ -445,7 +449,7 @@ int walk_gva_memo(const struct walk_ctx *ctx, struct walk_memo *memo, u64 gva,
 	memo->gva = gva;
 	memo->access = access;
 	memo->ctx = *ctx;
-	memo->entry_size = paging_mode(ctx) == PAGING_32 ? 4 : 8;
+	memo->entry_size = entry_size(paging_mode(ctx));
 	memo->valid = status == WALK_OK && memo_worthwhile(ctx, memo);
 	if (status == WALK_OK)
 		*gpa = memo->res.gpa;

@@ -110,8 +110,7 @@ enum emu_system {
  *                EMU_UNHANDLED or the fault. Always the last step that can fail
  *
  * @get_segment: fill in emu->seg[@seg], which is not in emu->seg_known: asked
- *               when an instruction first needs it; always EMU_OK. NULL if all
- *               are known
+ *               when an instruction first needs it. NULL if all are known
  *
  * NULL is allowed for those below: such instructions are then EMU_UNHANDLED.
  * @io_allowed: the TSS's I/O bitmap lets @len ports from @port pass; asked
@@ -137,7 +136,7 @@ struct emu_ops {
 	int (*read_msr)(struct emu *emu, u32 index, u64 *val);
 	int (*write_msr)(struct emu *emu, u32 index, u64 val);
 	int (*load_segment)(struct emu *emu, enum emu_seg seg, u16 selector);
-	int (*get_segment)(struct emu *emu, enum emu_seg seg);
+	void (*get_segment)(struct emu *emu, enum emu_seg seg);
 
 	int (*io_allowed)(struct emu *emu, u16 port, unsigned int len);
 	int (*read_dr)(struct emu *emu, unsigned int nr, u64 *val);

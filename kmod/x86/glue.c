@@ -82,15 +82,14 @@ void emulate_destroy(struct vcpu *vcpu)
 /* The mode instructions are decoded in now. */
 static enum emu_mode emu_mode(struct vcpu *vcpu)
 {
-	u32 cs = vendor_call(get_cs_bits)(vcpu);
-
-	if (vcpu_long_mode(vcpu) && cs & CS_BIT_L)
+	if (vcpu_64bit(vcpu))
 		return EMU_MODE_LONG;
 	if (!vcpu_protected(vcpu))
 		return EMU_MODE_REAL;
 	if (vcpu_rflags(vcpu) & X86_EFLAGS_VM)
 		return EMU_MODE_VM86;
-	return cs & CS_BIT_DB ? EMU_MODE_PROT32 : EMU_MODE_PROT16;
+	return vendor_call(get_cs_bits)(vcpu) & CS_BIT_DB ? EMU_MODE_PROT32 :
+							    EMU_MODE_PROT16;
 }
 
 /* Everything the instruction may look at, out of the vCPU; its general registers
@@ -112,8 +111,6 @@ static void load_state(struct vcpu *vcpu, struct glue *glue)
 	emu->seg_known = 0;
 
 	emu->fault = (struct emu_fault) { };
-	emu->interrupt_shadow = false;
-	emu->iret = false;
 	emu->insn_len = 0;
 	if (exit->insn_bytes) {
 		emu->insn_len = min_t(unsigned int, exit->insn_bytes,

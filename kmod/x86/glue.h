@@ -86,7 +86,7 @@ int glue_write_dt(struct emu *emu, enum emu_dt dt, u64 base, u16 limit);
 int glue_system(struct emu *emu, enum emu_system what, u64 *arg);
 
 /* glue_seg.c */
-int glue_get_segment(struct emu *emu, enum emu_seg seg);
+void glue_get_segment(struct emu *emu, enum emu_seg seg);
 int glue_load_segment(struct emu *emu, enum emu_seg seg, u16 selector);
 int glue_load_system_segment(struct emu *emu, bool tr, u16 selector);
 int glue_io_allowed(struct emu *emu, u16 port, unsigned int len);

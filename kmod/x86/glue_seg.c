@@ -55,14 +55,13 @@ static void segment_convert(const struct kvm_segment *s, bool real,
 }
 
 /** glue_get_segment() - a loaded segment in the emulator's terms */
-int glue_get_segment(struct emu *emu, enum emu_seg seg)
+void glue_get_segment(struct emu *emu, enum emu_seg seg)
 {
 	struct vcpu *vcpu = to_glue(emu)->vcpu;
 	struct kvm_segment s;
 
 	vendor_call(get_segment)(vcpu, &s, to_sreg(seg));
 	segment_convert(&s, emu->mode == EMU_MODE_REAL, &emu->seg[seg]);
-	return EMU_OK;
 }
 
 static void segment_install(struct emu *emu, enum emu_seg seg,
