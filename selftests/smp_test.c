@@ -6,7 +6,6 @@
 #include "lib/irq.h"
 #include "lib/test.h"
 
-#define GPA_AP		0x9000		/* SIPI vector 9 */
 #define GPA_HANDLER	0x18000
 #define GPA_HANDLER2	0x18800
 
@@ -77,44 +76,11 @@ FIXTURE_TEARDOWN(smp)
 	vm_close(&self->vm);
 }
 
-/* The AP counts itself in, then goes to long mode and spins or sleeps there. */
-GUEST16(ap_start,
-	"cli\n"
-	"xor %ax, %ax\n"
-	"mov %ax, %ds\n"
-	"lgdtl (0x6ff0)\n"
-	TO_LONG_MODE(0x20, 0x80000001)
-	"ljmpl $0x08, $0x9800\n");
-
-#define AP_LONG								\
-	"mov $0x10, %eax\n"						\
-	"mov %eax, %ds\n mov %eax, %ss\n mov %eax, %es\n"		\
-	"mov $0xe000, %esp\n"						\
-	"lidt 0x6fe0\n"							\
-	APIC_BASE_RBP							\
-	LAPIC_SET(0xf0, 0x1ff)						\
-	"lock incl 0x20000\n"
+/* The AP counts itself in, and spins or sleeps. */
+#define AP_LONG	AP_ENTER "lock incl 0x20000\n"
 
 GUEST64(ap_sleep, AP_LONG "1: sti\n hlt\n jmp 1b\n");
 GUEST64(ap_spin, AP_LONG "sti\n 1: pause\n jmp 1b\n");
-
-/* INIT, then SIPI twice, to APIC 1. */
-#define START_AP							\
-	LAPIC_SET(0x310, 0x1000000)					\
-	LAPIC_SET(0x300, 0x4500)					\
-	LAPIC_SET(0x310, 0x1000000)					\
-	LAPIC_SET(0x300, 0x4609)					\
-	LAPIC_SET(0x310, 0x1000000)					\
-	LAPIC_SET(0x300, 0x4609)					\
-	"9: pause\n cmpl $0, 0x20000\n je 9b\n"
-
-static void load_ap(struct test_vm *vm, const uint8_t *code, const uint8_t *end)
-{
-	vm_set_dtable(vm, 0x6ff0, 0x2f, GPA_GDT);
-	vm_set_dtable(vm, 0x6fe0, 0xfff, GPA_IDT);
-	vm_load(vm, GPA_AP, ap_start);
-	vm_copy(vm, 0x9800, code, end);
-}
 
 GUEST64(code_start,
 	APIC_BASE_RBP
@@ -125,7 +91,7 @@ GUEST64(code_start,
 
 TEST_F(smp, init_sipi)
 {
-	load_ap(&self->vm, ap_sleep, ap_sleep_end);
+	vm_load_ap(&self->vm, ap_sleep);
 	vm_load(&self->vm, GPA_CODE, code_start);
 	EXPECT_EQ(1, vcpu_report(&self->vm, 0));
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
@@ -155,7 +121,7 @@ TEST_F_TIMEOUT(smp, ipis_to_a_sleeper, 120)
 {
 	vm_set_gate(&self->vm, 0x50, GPA_HANDLER);
 	vm_load(&self->vm, GPA_HANDLER, handler_count1);
-	load_ap(&self->vm, ap_sleep, ap_sleep_end);
+	vm_load_ap(&self->vm, ap_sleep);
 	vm_load(&self->vm, GPA_CODE, code_ping);
 	EXPECT_EQ(500, vcpu_report(&self->vm, 0));
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
@@ -165,7 +131,7 @@ TEST_F_TIMEOUT(smp, ipis_to_a_spinner, 120)
 {
 	vm_set_gate(&self->vm, 0x50, GPA_HANDLER);
 	vm_load(&self->vm, GPA_HANDLER, handler_count1);
-	load_ap(&self->vm, ap_spin, ap_spin_end);
+	vm_load_ap(&self->vm, ap_spin);
 	vm_load(&self->vm, GPA_CODE, code_ping);
 	EXPECT_EQ(500, vcpu_report(&self->vm, 0));
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
@@ -206,7 +172,7 @@ TEST_F_TIMEOUT(smp, ping_pong, 120)
 	vm_set_gate(&self->vm, 0x51, GPA_HANDLER2);
 	vm_load(&self->vm, GPA_HANDLER, handler_pong);
 	vm_load(&self->vm, GPA_HANDLER2, handler_count0);
-	load_ap(&self->vm, ap_sleep, ap_sleep_end);
+	vm_load_ap(&self->vm, ap_sleep);
 	vm_load(&self->vm, GPA_CODE, code_ping_pong);
 	EXPECT_EQ(300, vcpu_report(&self->vm, 0));
 	EXPECT_EQ(300, vcpu_report(&self->vm, 0));
@@ -232,7 +198,7 @@ TEST_F(smp, shorthand_and_nmi)
 	vm_set_gate(&self->vm, 2, GPA_HANDLER2);
 	vm_load(&self->vm, GPA_HANDLER, handler_count1);
 	vm_load(&self->vm, GPA_HANDLER2, handler_nmi1);
-	load_ap(&self->vm, ap_sleep, ap_sleep_end);
+	vm_load_ap(&self->vm, ap_sleep);
 	vm_load(&self->vm, GPA_CODE, code_shorthand);
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
 }
@@ -255,7 +221,7 @@ GUEST64(code_add,
 
 TEST_F_TIMEOUT(smp, locked_additions, 120)
 {
-	load_ap(&self->vm, ap_add, ap_add_end);
+	vm_load_ap(&self->vm, ap_add);
 	vm_load(&self->vm, GPA_CODE, code_add);
 	EXPECT_EQ(200000, vcpu_report(&self->vm, 0));
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
@@ -291,7 +257,7 @@ TEST_F_TIMEOUT(smp, guest_tlb_shootdown, 60)
 	*(uint32_t *)self->vm.mem = 0x2222;
 	vm_set_gate(&self->vm, 0x50, GPA_HANDLER);
 	vm_load(&self->vm, GPA_HANDLER, handler_flush);
-	load_ap(&self->vm, ap_read, ap_read_end);
+	vm_load_ap(&self->vm, ap_read);
 	vm_load(&self->vm, GPA_CODE, code_remap);
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
 }

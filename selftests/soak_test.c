@@ -12,8 +12,6 @@
 #include "lib/irq.h"
 #include "lib/test.h"
 
-#define GPA_AP		0x9000		/* SIPI vector 9 */
-#define GPA_AP_LONG	0x9800
 #define GPA_TIMER	0x18000
 #define GPA_PONG	0x18400
 #define GPA_PING	0x18800
@@ -55,21 +53,8 @@
 	"pmovmskb %xmm0, %eax\n cmp $0xffff, %eax\n jne " bad "\n.endr\n" \
 	"8:\n"
 
-GUEST16(ap_start,
-	"cli\n"
-	"xor %ax, %ax\n"
-	"mov %ax, %ds\n"
-	"lgdtl (0x6ff0)\n"
-	TO_LONG_MODE(0x620, 0x80000003)
-	"ljmpl $0x08, $0x9800\n");
-
 GUEST64(ap_main,
-	"mov $0x10, %eax\n"
-	"mov %eax, %ds\n mov %eax, %ss\n mov %eax, %es\n"
-	"mov $0xe000, %esp\n"
-	"lidt 0x6fe0\n"
-	APIC_BASE_RBP
-	LAPIC_SET(0xf0, 0x1ff)
+	AP_ENTER
 	ENABLE_AVX
 	"mov $0x20600, %esi\n"
 	LOAD_VECTORS
@@ -90,11 +75,7 @@ GUEST64(bsp_main,
 	ENABLE_AVX
 	"mov $0x20400, %esi\n"
 	LOAD_VECTORS
-	LAPIC_SET(0x310, 0x1000000)
-	LAPIC_SET(0x300, 0x4500)
-	LAPIC_SET(0x310, 0x1000000)
-	LAPIC_SET(0x300, 0x4609)
-	"9: pause\n cmpl $0, 0x20000\n je 9b\n"
+	START_AP
 	"xor %ebx, %ebx\n"
 	"1: inc %ebx\n"
 	"mov %ebx, 0x20030\n"
@@ -175,16 +156,13 @@ FIXTURE_SETUP(soak)
 	ASSERT_EQ(0, vcpu_long64(vm, 0, GPA_CODE));
 	for (int i = 0; i < 2 * 16 * 32; i++)
 		vm->mem[W_PATTERN + i] = i * 37 + i / 32 + 1;
-	vm_set_dtable(vm, 0x6ff0, 0x2f, GPA_GDT);
-	vm_set_dtable(vm, 0x6fe0, 0xfff, GPA_IDT);
 	vm_set_gate(vm, 0x50, GPA_TIMER);
 	vm_set_gate(vm, 0x51, GPA_PING);
 	vm_set_gate(vm, 0x52, GPA_PONG);
 	vm_load(vm, GPA_TIMER, on_timer);
 	vm_load(vm, GPA_PING, on_ping);
 	vm_load(vm, GPA_PONG, on_pong);
-	vm_load(vm, GPA_AP, ap_start);
-	vm_load(vm, GPA_AP_LONG, ap_main);
+	vm_load_ap(vm, ap_main);
 	vm_load(vm, GPA_CODE, bsp_main);
 }
 

@@ -34,4 +34,24 @@
 	"push %rax\n mov 8(%rsp), %rax\n cmpb $0xf4, (%rax)\n jne 99f\n"	\
 	"incq 8(%rsp)\n 99: pop %rax\n iretq\n"
 
+/*
+ * INIT, then SIPI twice, to APIC 1; it waits until the code of vm_load_ap(), which
+ * begins with AP_ENTER, has set the word at 0x20000.
+ */
+#define START_AP							\
+	LAPIC_SET(0x310, 0x1000000)					\
+	LAPIC_SET(0x300, 0x4500)					\
+	LAPIC_SET(0x310, 0x1000000)					\
+	LAPIC_SET(0x300, 0x4609)					\
+	LAPIC_SET(0x310, 0x1000000)					\
+	LAPIC_SET(0x300, 0x4609)					\
+	"9: pause\n cmpl $0, 0x20000\n je 9b\n"
+#define AP_ENTER							\
+	"mov $0x10, %eax\n"						\
+	"mov %eax, %ds\n mov %eax, %ss\n mov %eax, %es\n"		\
+	"mov $0xe000, %esp\n"						\
+	"lidt 0x6fe0\n"							\
+	APIC_BASE_RBP							\
+	LAPIC_SET(0xf0, 0x1ff)
+
 #endif

@@ -178,6 +178,26 @@ void vm_set_dtable(struct test_vm *vm, uint64_t gpa, uint16_t limit,
 	memcpy(vm->mem + gpa + sizeof(limit), &base, sizeof(base));
 }
 
+#define GPA_AP		0x9000		/* SIPI vector 9 */
+#define GPA_AP_LONG	0x9800
+
+GUEST16(ap_start,
+	"cli\n"
+	"xor %ax, %ax\n"
+	"mov %ax, %ds\n"
+	"lgdtl (0x6ff0)\n"
+	TO_LONG_MODE(0x620, 0x80000003)
+	"ljmpl $0x08, $0x9800\n");
+
+/** vm_copy_ap() - vm_load_ap(): its code, and how it comes there */
+void vm_copy_ap(struct test_vm *vm, const void *start, const void *end)
+{
+	vm_set_dtable(vm, 0x6ff0, 0x2f, GPA_GDT);
+	vm_set_dtable(vm, 0x6fe0, 0xfff, GPA_IDT);
+	vm_load(vm, GPA_AP, ap_start);
+	vm_copy(vm, GPA_AP_LONG, start, end);
+}
+
 /* --- running ------------------------------------------------------------------ */
 
 static const char *const exit_names[] = {

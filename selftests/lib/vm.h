@@ -85,6 +85,10 @@ void vm_copy(struct test_vm *vm, uint64_t gpa, const void *start,
 
 void vm_set_dtable(struct test_vm *vm, uint64_t gpa, uint16_t limit,
 		   uint64_t base);
+/* What vCPU 1 does once START_AP of irq.h has started it, in 64-bit mode. */
+#define vm_load_ap(vm, name)	vm_copy_ap(vm, name, name##_end)
+void vm_copy_ap(struct test_vm *vm, const void *start, const void *end);
+
 void vm_set_gate(struct test_vm *vm, int vector, uint64_t handler);
 void vm_write_tables(struct test_vm *vm);
 uint64_t *vm_pte_2m(struct test_vm *vm, uint64_t gpa);
