@@ -50,6 +50,7 @@ base_build()
 		[ "$app" = busybox ] || ln -sf busybox "$root/bin/$app"
 	done
 	ln -s ../../bin/env "$root/usr/bin/env"
+	ln -s ../bin/modprobe "$root/sbin/modprobe" # where the kernel looks
 	cp "$BENCH_D/init" "$root/init"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	printf 'root:x:0:\nkvm:x:106:\n' >"$root/etc/group"
@@ -116,6 +117,7 @@ initramfs_make()
 	for item in "$@"; do
 		overlay_add "$root" "$item"
 	done
+	[ "$ROOT" = tiny ] || debian_layer "$root"
 	{
 		cat "$base"
 		pack "$root"

@@ -158,8 +158,10 @@ vmx_config()
 	else
 		echo "com2: enabled=1, mode=file, dev=$RUN/output"
 	fi
-	for d in "${DISKS[@]}"; do
-		echo "ata0-$([ $n = 0 ] && echo master || echo slave): type=disk, path=$d, mode=flat"
+	for d in "${DISKS[@]/%/, mode=flat}" \
+		${ROOT_IMAGE:+"$ROOT_IMAGE, mode=volatile, journal=$RUN/journal"}; do
+		[ $n -lt 2 ] || die "the vmx bench has two disks, the one of --root debian included"
+		echo "ata0-$([ $n = 0 ] && echo master || echo slave): type=disk, path=$d"
 		n=$((n + 1))
 	done
 }

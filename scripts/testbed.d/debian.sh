@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# --root debian: a Debian 12 image for what needs real programs. Shared by all
+# runs and never written to: an overlay in the bench's memory takes the writes.
+# shellcheck shell=bash
+
+DEBIAN_LABEL=joist-root
+DEBIAN_PACKAGES=kmod,procps,iproute2,pciutils,strace,e2fsprogs,util-linux
+
+# debian_build IMAGE
+debian_build()
+{
+	local tmp=$1.tmp.ext2
+	[ -e "$1" ] && return
+	need mmdebstrap mmdebstrap
+	need genext2fs genext2fs
+	say "making a Debian 12 image (once; some two minutes)"
+	mkdir -p "${1%/*}"
+	rm -f "${1%/*}"/*.ext2
+	mmdebstrap --quiet --variant=minbase --include="$DEBIAN_PACKAGES" \
+		bookworm "$tmp" >&2 || die "mmdebstrap could not make $1"
+	/sbin/tune2fs -L "$DEBIAN_LABEL" "$tmp" >/dev/null
+	mv "$tmp" "$1"
+}
+
+# debian_image: its path.
+debian_image()
+{
+	local key out
+	key=$(sha256sum <"$BENCH_D/debian.sh" | cut -c 1-12)
+	out=$CACHE/debian/$key.ext2
+	[ -e "$out" ] || locked debian debian_build "$out"
+	echo "$out"
+}
+
+# debian_layer ROOT: makes what the tiny root would have on top of itself a layer
+# for the image, whose /bin, /sbin and /lib are links into /usr.
+debian_layer()
+{
+	local root=$1 layer d
+	layer=$(mktemp -d "$RUN/layer.XXXX")
+	chmod 755 "$layer"
+	for d in bin sbin lib lib64; do
+		[ -d "$root/$d" ] || continue
+		mkdir -p "$root/usr/$d"
+		cp -a "$root/$d/." "$root/usr/$d/"
+		rm -rf "${root:?}/$d"
+	done
+	mv "$root/bench" "$layer/"
+	mkdir "$layer/bench/layer"
+	find "$root" -mindepth 1 -maxdepth 1 -exec mv -t "$layer/bench/layer" {} +
+	mv "$layer/bench" "$root/"
+	echo "$DEBIAN_LABEL" >"$root/bench/root"
+	rm -rf "$layer"
+}
