@@ -307,7 +307,7 @@ static int run_loop(struct vcpu *vcpu)
 			vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 			return EXIT_USERSPACE;
 		}
-		if (xfer_to_guest_mode_work_pending()) {
+		if (__xfer_to_guest_mode_work_pending()) {
 			ret = thread_work(vcpu);
 			if (ret != EXIT_RESUME)
 				return ret;

@@ -194,10 +194,15 @@ irq_routing_build(const struct kvm_irq_routing_entry *entries, unsigned int nr,
  */
 struct irq_routing *irq_routing_default(void)
 {
-	struct kvm_irq_routing_entry entries[PIC_PINS + IOAPIC_PINS + 1] = {};
-	struct kvm_irq_routing_entry *e = entries;
+	const unsigned int nr = PIC_PINS + IOAPIC_PINS + 1;
+	struct kvm_irq_routing_entry *entries, *e;
+	struct irq_routing *table;
 	u32 gsi;
 
+	entries = kcalloc(nr, sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return ERR_PTR(-ENOMEM);
+	e = entries;
 	for (gsi = 0; gsi < IOAPIC_PINS; gsi++, e++) {
 		e->gsi = gsi;
 		e->type = KVM_IRQ_ROUTING_IRQCHIP;
@@ -214,7 +219,9 @@ struct irq_routing *irq_routing_default(void)
 	e->type = KVM_IRQ_ROUTING_IRQCHIP;
 	e->u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
 	e->u.irqchip.pin = 2;
-	return table_build(entries, ARRAY_SIZE(entries));
+	table = table_build(entries, nr);
+	kfree(entries);
+	return table;
 }
 
 /**

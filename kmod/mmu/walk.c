@@ -213,8 +213,9 @@ static int set_accessed_dirty(const struct walk *w)
 			new |= PTE_D;
 		if (new == old)
 			continue;
-		if (w->ctx->cmpxchg(w->ctx->host, res->entry_gpa[level - 1],
-				    &seen, &new, w->entry_size))
+		if (w->ctx->compare_exchange(w->ctx->host,
+					     res->entry_gpa[level - 1],
+					     &seen, &new, w->entry_size))
 			continue;
 		if (seen != old)
 			return WALK_RETRY;

@@ -4,8 +4,8 @@
  * through callbacks, so the same file builds in the module and in unit tests.
  *
  * How to use it: fill a struct walk_ctx from the vCPU's control registers,
- * with walk_ctx.read = a guest_read() and walk_ctx.cmpxchg = a guest_cmpxchg()
- * of core/memslot.h bound to the VM; then for each page of an access
+ * with walk_ctx.read = a guest_read() and walk_ctx.compare_exchange = a
+ * guest_cmpxchg() of core/memslot.h bound to the VM; then for each page of an access
  *
  *	switch (walk_gva(&ctx, gva, access, &res)) {
  *	case WALK_OK:		res.gpa is where to read or write
@@ -44,9 +44,9 @@ enum walk_status {
 /**
  * struct walk_ctx - the guest's paging mode, and how to reach its memory
  * @read: reads @len bytes (4 or 8) of guest-physical memory; 0 on success
- * @cmpxchg: stores @new where @old is, atomically, and puts what was there
- *           into *@old, by which the caller judges; not 0 when the memory
- *           cannot be written, and then the bits stay as they are
+ * @compare_exchange: stores @new where @old is, atomically, and puts what was
+ *                    there into *@old, by which the caller judges; not 0 when the
+ *                    memory cannot be written, and then the bits stay as they are
  * @host: for the callbacks
  * @pdptr: the four loaded PDPTEs of PAE paging, or NULL: read them from memory
  * @cr0: PG and WP are used
@@ -60,8 +60,8 @@ enum walk_status {
  */
 struct walk_ctx {
 	int (*read)(void *host, gpa_t gpa, void *entry, unsigned int len);
-	int (*cmpxchg)(void *host, gpa_t gpa, void *old, const void *new,
-		       unsigned int len);
+	int (*compare_exchange)(void *host, gpa_t gpa, void *old,
+				const void *new, unsigned int len);
 	void *host;
 	const u64 *pdptr;
 	u64 cr0;

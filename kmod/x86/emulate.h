@@ -96,8 +96,9 @@ enum emu_system {
  * @fetch: read @len instruction bytes of one page at @lin
  * @read: read @len bytes (1, 2, 4, 8, 16, 32)
  * @write: write @len bytes; on a device the write may be posted, EMU_OK
- * @cmpxchg: atomically replace @old by @new if equal; *@old receives what was
- *           there; success is judged by comparing; device memory: a write alone, @old stays
+ * @compare_exchange: atomically replace @old by @new if equal; *@old receives
+ *                    what was there; success is judged by comparing; device
+ *                    memory: a write alone, @old stays
  * @pio_in: one IN of @len (1, 2, 4) from @port into *@val
  * @pio_out: one OUT
  * @read_cr: control register @nr (0, 2, 3, 4, 8)
@@ -126,8 +127,8 @@ struct emu_ops {
 	int (*read)(struct emu *emu, u64 lin, void *buf, unsigned int len);
 	int (*write)(struct emu *emu, u64 lin, const void *buf,
 		     unsigned int len);
-	int (*cmpxchg)(struct emu *emu, u64 lin, void *old, const void *new,
-		       unsigned int len);
+	int (*compare_exchange)(struct emu *emu, u64 lin, void *old,
+				const void *new, unsigned int len);
 	int (*pio_in)(struct emu *emu, u16 port, void *val, unsigned int len);
 	int (*pio_out)(struct emu *emu, u16 port, const void *val,
 		       unsigned int len);

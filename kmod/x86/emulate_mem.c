@@ -288,7 +288,7 @@ int mem_exchange(struct emu_ctx *c, enum emu_seg seg, u64 off,
 	if (rc)
 		return rc;
 	memcpy(seen, old, size);
-	rc = c->emu->ops->cmpxchg(c->emu, lin, seen, new, size);
+	rc = c->emu->ops->compare_exchange(c->emu, lin, seen, new, size);
 	if (rc)
 		return rc;
 	return memcmp(seen, old, size) ? EMU_LOST : EMU_OK;

@@ -43,7 +43,7 @@ void glue_walk_init(struct glue *glue)
 {
 	glue->walk = (struct walk_ctx) {
 		.read = walk_read,
-		.cmpxchg = walk_cmpxchg,
+		.compare_exchange = walk_cmpxchg,
 		.host = glue->vcpu->vm,
 	};
 }

@@ -280,7 +280,7 @@ static void random_world(struct walk_ctx *c)
 	bool old;
 
 	c->read = mem_read;
-	c->cmpxchg = mem_cmpxchg;
+	c->compare_exchange = mem_cmpxchg;
 	c->cr0 = random() % 16 ? X86_CR0_PG : 0;
 	c->cr0 |= random() & 1 ? X86_CR0_WP : 0;
 	c->cr4 = rnd() & (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_LA57 |
@@ -477,7 +477,7 @@ static void long_mode(struct walk_ctx *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->read = mem_read;
-	c->cmpxchg = mem_cmpxchg;
+	c->compare_exchange = mem_cmpxchg;
 	c->cr0 = X86_CR0_PG | X86_CR0_WP;
 	c->cr4 = X86_CR4_PAE;
 	c->efer = EFER_LMA | EFER_NX;
