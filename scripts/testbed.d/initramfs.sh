@@ -117,6 +117,7 @@ initramfs_make()
 	for item in "$@"; do
 		overlay_add "$root" "$item"
 	done
+	[ "${#DISKS[@]}$ROOT" = 0tiny ] || touch "$root/bench/disks"
 	[ "$ROOT" = tiny ] || debian_layer "$root"
 	{
 		cat "$base"
