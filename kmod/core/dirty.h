@@ -14,6 +14,5 @@ int dirty_bitmap_alloc(struct memslot *slot);
 void dirty_bitmap_free(struct memslot *slot);
 void mark_page_dirty(struct memslot *slot, gfn_t gfn);
 int dirty_log_get(struct vm *vm, const struct kvm_dirty_log *log);
-int dirty_log_clear(struct vm *vm, const struct kvm_clear_dirty_log *log);
 
 #endif

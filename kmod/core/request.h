@@ -18,7 +18,6 @@ enum request {
 	REQ_TIMER_REARM,	/* lapic timer: another CPU, or the guest's TSC jumped */
 	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */
 	REQ_INIT_SIPI,		/* lapic has INIT or SIPI pending */
-	REQ_VM_DEAD,		/* vm->dead is set: leave with -EIO */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

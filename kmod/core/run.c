@@ -20,11 +20,6 @@
 /* What cannot wait for the next entry of a halted vCPU. */
 #define REQ_MASK_ASLEEP	(~BIT(REQ_EVENT))
 
-static int request_vm_dead(struct vcpu *vcpu)
-{
-	return READ_ONCE(vcpu->vm->dead) ? -EIO : EXIT_RESUME;
-}
-
 static int request_triple_fault(struct vcpu *vcpu)
 {
 	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
@@ -73,12 +68,6 @@ static void request_init_sipi(struct vcpu *vcpu)
 /* Everything but REQ_EVENT. EXIT_RESUME, EXIT_USERSPACE or -errno. */
 static int requests_process(struct vcpu *vcpu)
 {
-	int ret = EXIT_RESUME;
-
-	if (vcpu_check_request(vcpu, REQ_VM_DEAD))
-		ret = request_vm_dead(vcpu);
-	if (ret != EXIT_RESUME)
-		return ret;
 	if (vcpu_check_request(vcpu, REQ_TRIPLE_FAULT))
 		return request_triple_fault(vcpu);
 	if (vcpu_check_request(vcpu, REQ_INIT_SIPI) && vcpu->lapic)

@@ -276,7 +276,7 @@ static long vcpu_file_ioctl(struct file *file, unsigned int cmd,
 	const struct ioctl_row *row = NULL;
 	long ret;
 
-	if (vcpu->vm->mm != current->mm || READ_ONCE(vcpu->vm->dead))
+	if (vcpu->vm->mm != current->mm)
 		return -EIO;
 	if (cmd != KVM_RUN) {
 		row = ioctl_find(vcpu_ioctls, ARRAY_SIZE(vcpu_ioctls), cmd);

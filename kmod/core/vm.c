@@ -137,22 +137,6 @@ void vm_put(struct vm *vm)
 }
 
 /**
- * vm_kill() - a VM that cannot go on: every ioctl of it says -EIO from now on
- * @vm: which
- * @why: for the log
- *
- * The VM's memory and descriptors stay until they are closed. Context: any
- * that may print.
- */
-void vm_kill(struct vm *vm, const char *why)
-{
-	if (xchg(&vm->dead, true))
-		return;
-	pr_err("VM %u of process %d stopped: %s\n", vm->id, vm->owner_pid, why);
-	vm_request_all(vm, REQ_VM_DEAD);
-}
-
-/**
  * vm_request_all() - leave a request for every vCPU and make them look
  * @vm: which
  * @req: enum request

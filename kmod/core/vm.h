@@ -40,7 +40,6 @@ struct vm {
 	pid_t owner_pid;		/* (c) tgid, init namespace */
 	kuid_t owner_uid;		/* (c) */
 	struct mutex lock;		/* the VM's make-up: vCPUs, chips */
-	bool dead;			/* set once, by vm_kill(); read racily */
 	struct srcu_struct srcu;	/* memslots and buses; read section of KVM_RUN */
 	struct srcu_struct irq_srcu;	/* routing; taken in irqfd wakeups */
 	struct ratelimit_state report_limit;	/* locks itself */
@@ -90,7 +89,6 @@ struct vm *vm_create(void);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
 int vm_create_fd(void);
-void vm_kill(struct vm *vm, const char *why);
 void vm_request_all(struct vm *vm, unsigned int req);
 void vm_request_all_wait(struct vm *vm, unsigned int req);
 

@@ -293,21 +293,16 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_SET_CLOCK, IOCTL_IN, vm_set_clock },
 };
 
-/* A VM answers only the process that made it, and only while it is alive. */
-static int vm_usable(struct vm *vm)
-{
-	return vm->mm == current->mm && !READ_ONCE(vm->dead) ? 0 : -EIO;
-}
-
 static long vm_file_ioctl(struct file *file, unsigned int cmd,
 			  unsigned long arg)
 {
 	struct vm *vm = file->private_data;
 	const struct ioctl_row *row;
-	long ret = vm_usable(vm);
+	long ret;
 
-	if (ret)
-		return ret;
+	/* A VM answers only the process that made it. */
+	if (vm->mm != current->mm)
+		return -EIO;
 	row = ioctl_find(vm_ioctls, ARRAY_SIZE(vm_ioctls), cmd);
 	if (!row)
 		return -ENOTTY;

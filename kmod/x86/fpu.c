@@ -159,13 +159,6 @@ void fpu_leave(struct vcpu *vcpu)
 		wrmsrl(MSR_IA32_XSS, host_xss);
 }
 
-/** fpu_uabi_size() - bytes that KVM_GET_XSAVE2 fills; at least 4096 */
-unsigned int fpu_uabi_size(struct vcpu *vcpu)
-{
-	return max_t(unsigned int, vcpu->fpu.uabi_size,
-		     sizeof(struct kvm_xsave));
-}
-
 /**
  * fpu_get() - KVM_GET_FPU
  * @vcpu: not in KVM_RUN, its mutex held
@@ -236,7 +229,7 @@ void fpu_get_xsave(struct vcpu *vcpu, void *buf, unsigned int size)
 /**
  * fpu_set_xsave() - KVM_SET_XSAVE
  * @vcpu: not in KVM_RUN, its mutex held
- * @buf: at least fpu_uabi_size() bytes
+ * @buf: in the same layout
  *
  * Return: 0; -EINVAL: components the guest cannot have, or reserved bits.
  */

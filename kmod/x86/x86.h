@@ -58,7 +58,6 @@ const struct kvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 leaf,
 /* fpu.c */
 int fpu_setup(void);
 u64 fpu_guest_xcr0(void);		/* components a guest may enable */
-unsigned int fpu_uabi_size(struct vcpu *vcpu);	/* bytes of KVM_GET_XSAVE2 */
 void fpu_get(struct vcpu *vcpu, struct kvm_fpu *out);
 int fpu_set(struct vcpu *vcpu, const struct kvm_fpu *in);
 /* Buffers of @size >= 4096 bytes. */
