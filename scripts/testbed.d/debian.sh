@@ -28,7 +28,7 @@ debian_image()
 	local key out
 	key=$(sha256sum <"$BENCH_D/debian.sh" | cut -c 1-12)
 	out=$CACHE/debian/$key.ext2
-	[ -e "$out" ] || locked debian debian_build "$out"
+	[ -e "$out" ] || locked debian debian_build "$out" || return
 	echo "$out"
 }
 

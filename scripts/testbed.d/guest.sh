@@ -19,13 +19,14 @@ guest_disk()
 # guest_build SERIES DIR
 guest_build()
 {
-	local series=$1 dir=$2 rel std root
+	local series=$1 dir=$2 rel kdir std root
 	[ -e "$dir/.complete" ] && return
-	rel=$(kernel_release "$series" cloud)
+	rel=$(kernel_release "$series" cloud) || return
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp "$(kernel_dir "$rel")/boot/vmlinuz-$rel" "$dir/vmlinuz"
-	cp "$(kernel_dir "$rel")/vmlinux" "$dir/vmlinux"
+	kdir=$(kernel_dir "$rel") || return
+	cp "$kdir/boot/vmlinuz-$rel" "$dir/vmlinuz"
+	cp "$kdir/vmlinux" "$dir/vmlinux"
 	std=$(kernel_release "$series" standard)
 	cp "$(kernel_dir "$std")/boot/vmlinuz-$std" "$dir/vmlinuz-standard"
 	guest_disk "$dir/disk.ext4"
@@ -36,7 +37,7 @@ guest_build()
 	local name path
 	mkdir -p "$root/modules"
 	for name in virtio_pci virtio_blk ext4; do
-		modprobe -d "$(kernel_dir "$rel")" -S "$rel" --show-depends "$name" 2>/dev/null |
+		modprobe -d "$kdir" -S "$rel" --show-depends "$name" 2>/dev/null |
 			sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | awk '!seen[$0]++' | while read -r path; do
 		cp "$path" "$root/modules/"
@@ -53,6 +54,6 @@ guest_files()
 	local key dir
 	key=$(cat "$BENCH_D/guest.sh" "$BENCH_D/guest-init" "$BENCH_D/guest-root" | sha256sum | cut -c 1-12)
 	dir=$CACHE/guest/$1-$key
-	[ -e "$dir/.complete" ] || locked "guest-$1" guest_build "$1" "$dir"
+	[ -e "$dir/.complete" ] || locked "guest-$1" guest_build "$1" "$dir" || return
 	echo "$dir"
 }

@@ -69,7 +69,7 @@ initramfs_base()
 	key=$(cat "$BENCH_D/init" "$BENCH_D/modules" "$BENCH_D/initramfs.sh" "$(command -v busybox)" |
 		sha256sum | cut -c 1-12)
 	out=$CACHE/initramfs/$rel-$key.cpio
-	[ -e "$out" ] || locked "initramfs-$rel" base_build "$rel" "$out"
+	[ -e "$out" ] || locked "initramfs-$rel" base_build "$rel" "$out" || return
 	echo "$out"
 }
 

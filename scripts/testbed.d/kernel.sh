@@ -57,7 +57,9 @@ extract_vmlinux()
 	*) die "$image: unknown compression of the payload ($magic)" ;;
 	esac
 	# The last four bytes are the unpacked size, no part of the stream.
-	tail -c +$((start + 1)) "$image" | head -c $((len - 4)) | $unpack >"$out.tmp"
+	need "${unpack%% *}" "its package"
+	tail -c +$((start + 1)) "$image" | head -c $((len - 4)) | $unpack >"$out.tmp" ||
+		die "$image: its payload does not unpack"
 	mv "$out.tmp" "$out"
 }
 
@@ -71,7 +73,7 @@ kernel_fetch()
 	tmp=$dir.tmp
 	rm -rf "$tmp" "$dir"
 	mkdir -p "$tmp"
-	(cd "$tmp" && apt-get -qq download "linux-image-$rel") >&2 ||
+	(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "linux-image-$rel") >&2 ||
 		die "apt cannot fetch linux-image-$rel: run apt-get update, and upgrade linux-headers if the archive has moved on"
 	deb=$(echo "$tmp"/*.deb)
 	dpkg-deb -x "$deb" "$tmp"
@@ -91,6 +93,6 @@ kernel_fetch()
 # kernel_dir RELEASE: where its files are, after fetching them if need be.
 kernel_dir()
 {
-	[ -e "$CACHE/kernel/$1/.complete" ] || locked "kernel-$1" kernel_fetch "$1"
+	[ -e "$CACHE/kernel/$1/.complete" ] || locked "kernel-$1" kernel_fetch "$1" || return
 	echo "$CACHE/kernel/$1"
 }
