@@ -58,7 +58,7 @@ extract_vmlinux()
 	esac
 	# The last four bytes are the unpacked size, no part of the stream.
 	need "${unpack%% *}" "its package"
-	tail -c +$((start + 1)) "$image" | head -c $((len - 4)) | $unpack >"$out.tmp" ||
+	head -c $((start + len - 4)) "$image" | tail -c $((len - 4)) | $unpack >"$out.tmp" ||
 		die "$image: its payload does not unpack"
 	mv "$out.tmp" "$out"
 }

@@ -7,6 +7,7 @@
 
 #define GFP_KERNEL_ACCOUNT	0
 #define kzalloc(size, gfp)	calloc(1, size)
+#define kcalloc(n, size, gfp)	calloc(n, size)
 #define kvzalloc(size, gfp)	calloc(1, size)
 #define kfree(p)		free(p)
 #define kvfree(p)		free(p)
