@@ -6,6 +6,20 @@
 DEBIAN_LABEL=joist-root
 DEBIAN_PACKAGES=kmod,procps,iproute2,pciutils,strace,e2fsprogs,util-linux
 
+# apart CMD...: runs it with none but the standard files open, in a process group of
+# its own. mmdebstrap hands an open file to /bin/sh by its number, of which dash
+# takes one digit; and when it fails it hangs up its whole process group.
+apart()
+{
+	(
+		for fd in "/proc/$BASHPID/fd"/*; do
+			fd=${fd##*/}
+			[ "$fd" -le 2 ] || eval "exec $fd>&-"
+		done
+		exec setsid --wait "$@"
+	)
+}
+
 # debian_build IMAGE
 debian_build()
 {
@@ -16,7 +30,7 @@ debian_build()
 	say "making a Debian 12 image (once; some two minutes)"
 	mkdir -p "${1%/*}"
 	rm -f "${1%/*}"/*.ext2
-	mmdebstrap --quiet --variant=minbase --include="$DEBIAN_PACKAGES" \
+	apart mmdebstrap --quiet --variant=minbase --include="$DEBIAN_PACKAGES" \
 		bookworm "$tmp" >&2 || die "mmdebstrap could not make $1"
 	/sbin/tune2fs -L "$DEBIAN_LABEL" "$tmp" >/dev/null
 	mv "$tmp" "$1"
