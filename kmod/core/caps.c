@@ -49,6 +49,11 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_GET_MSR_FEATURES:
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_TSC_DEADLINE_TIMER:
+	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_DISABLE_QUIRKS:
+	case KVM_CAP_MSR_PLATFORM_INFO:
+	case KVM_CAP_EXCEPTION_PAYLOAD:
+	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
 		return 1;
 	case KVM_CAP_NR_VCPUS:
 		return min_t(int, num_online_cpus(), JOIST_MAX_VCPUS);
@@ -56,6 +61,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_MAX_VCPUS;
 	case KVM_CAP_MAX_VCPU_ID:
 		return JOIST_MAX_VCPU_ID;
+	case KVM_CAP_DISABLE_QUIRKS2:
+		return JOIST_QUIRKS;
 	case KVM_CAP_NR_MEMSLOTS:
 		return MEMSLOTS_MAX;
 	case KVM_CAP_ADJUST_CLOCK:

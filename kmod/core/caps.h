@@ -2,8 +2,13 @@
 #ifndef JOIST_CORE_CAPS_H
 #define JOIST_CORE_CAPS_H
 
+struct kvm_enable_cap;
 struct vm;
 
+/* KVM_X86_QUIRK_* that a VMM can turn off. */
+#define JOIST_QUIRKS	0
+
 int caps_check(struct vm *vm, unsigned long cap);
+int caps_enable(struct vm *vm, const struct kvm_enable_cap *cap);
 
 #endif

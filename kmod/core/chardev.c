@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /dev/joist: the door. What is asked of no VM in particular. */
+/* /dev/joist, and /dev/kvm by request: the door. What is asked of no VM in particular. */
 #define pr_fmt(fmt) "joist: " fmt
 #include <linux/fs.h>
 #include <linux/kvm.h>
@@ -88,21 +88,55 @@ static const struct file_operations chardev_fops = {
 	.llseek = noop_llseek,
 };
 
-static struct miscdevice chardev = {
+static struct miscdevice joist_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "joist",
 	.mode = 0660,
 	.fops = &chardev_fops,
 };
 
-/** chardev_register() - from now on anyone with the right may make VMs */
+/* For programs with KVM's path in them. Its mode is KVM's own. */
+static struct miscdevice kvm_device = {
+	.minor = KVM_MINOR,
+	.name = "kvm",
+	.fops = &chardev_fops,
+};
+
+static bool kvm_dev;
+module_param(kvm_dev, bool, 0444);
+MODULE_PARM_DESC(kvm_dev, "serve /dev/kvm too; kvm must not be loaded");
+
+static int kvm_device_register(void)
+{
+	int err = misc_register(&kvm_device);
+
+	if (err == -EBUSY)
+		pr_err("/dev/kvm is held by kvm: rmmod kvm_intel kvm_amd kvm, or load without kvm_dev=1\n");
+	return err;
+}
+
+/**
+ * chardev_register() - from now on anyone with the right may make VMs
+ *
+ * Return: 0; -EBUSY: /dev/kvm is asked for and another has it; -errno of
+ * misc_register().
+ */
 int chardev_register(void)
 {
-	return misc_register(&chardev);
+	int err = misc_register(&joist_device);
+
+	if (err || !kvm_dev)
+		return err;
+	err = kvm_device_register();
+	if (err)
+		misc_deregister(&joist_device);
+	return err;
 }
 
 /** chardev_unregister() - no file is open: the module's count said so */
 void chardev_unregister(void)
 {
-	misc_deregister(&chardev);
+	if (kvm_dev)
+		misc_deregister(&kvm_device);
+	misc_deregister(&joist_device);
 }

@@ -54,6 +54,9 @@ static int exit_window(struct vcpu *vcpu)
 
 static int exit_cpuid(struct vcpu *vcpu)
 {
+	if (vcpu->misc_features & MSR_MISC_FEATURES_ENABLES_CPUID_FAULT &&
+	    vendor_call(get_cpl)(vcpu))
+		return fault_and_resume(vcpu);
 	cpuid_exit(vcpu);
 	return skip_and_resume(vcpu);
 }

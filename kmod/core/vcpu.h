@@ -198,6 +198,8 @@ struct vcpu {
 	u64 spec_ctrl;
 	u64 arch_capabilities;
 	u64 ucode_rev;
+	u64 platform_info;
+	u64 misc_features;		/* MISC_FEATURES_ENABLES */
 
 	/* Events: (m). */
 	struct pending_exception exception;
@@ -205,7 +207,6 @@ struct vcpu {
 	bool nmi_injected;
 	u32 nmi_pending;		/* to be injected, at most 2 */
 	atomic_t nmi_queued;		/* (a) KVM_NMI and NMI IPIs */
-	bool triple_fault;
 	u32 mp_state;			/* (m) KVM_MP_STATE_*; lapic sets through requests */
 
 	/* Interrupt controller. */

@@ -81,8 +81,15 @@ struct vm {
 	gpa_t tss_addr;
 	gpa_t identity_map_addr;
 	u32 bsp_id;
+	u32 max_vcpu_id;		/* KVM_CAP_MAX_VCPU_ID; 0: not set */
 	u32 x2apic_api;			/* KVM_X2APIC_API_* of KVM_ENABLE_CAP */
 	bool split_irqchip;
+
+	/* KVM_ENABLE_CAP: (l) written, read racily. */
+	u64 disabled_quirks;		/* KVM_X86_QUIRK_* */
+	bool exception_payload;		/* VCPU_EVENTS tell pending from injected */
+	bool triple_fault_event;	/* and show a triple fault that waits */
+	bool platform_info_hidden;	/* the guest may not read PLATFORM_INFO */
 };
 
 struct vm *vm_create(void);

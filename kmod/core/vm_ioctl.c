@@ -53,7 +53,7 @@ static long vm_create_vcpu(void *obj, void *arg, unsigned long raw)
 	int fd, err;
 	u32 idx;
 
-	if (raw >= JOIST_MAX_VCPU_ID)
+	if (raw >= (vm->max_vcpu_id ?: JOIST_MAX_VCPU_ID))
 		return -EINVAL;
 	err = vcpu_reserve(vm, raw, &idx);
 	if (err)
@@ -91,6 +91,11 @@ out_reserved:
 static long vm_check_extension(void *obj, void *arg, unsigned long raw)
 {
 	return caps_check(obj, raw);
+}
+
+static long vm_enable_cap(void *obj, void *arg, unsigned long raw)
+{
+	return caps_enable(obj, arg);
 }
 
 static long vm_set_memory(void *obj, void *arg, unsigned long raw)
@@ -268,6 +273,7 @@ static long vm_set_clock(void *obj, void *arg, unsigned long raw)
 static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_CREATE_VCPU, IOCTL_VALUE | IOCTL_LOCK, vm_create_vcpu },
 	{ KVM_CHECK_EXTENSION, IOCTL_VALUE, vm_check_extension },
+	{ KVM_ENABLE_CAP, IOCTL_IN | IOCTL_LOCK, vm_enable_cap },
 	{ KVM_SET_USER_MEMORY_REGION, IOCTL_IN, vm_set_memory },
 	{ KVM_GET_DIRTY_LOG, IOCTL_IN, vm_get_dirty_log },
 	{ KVM_SET_TSS_ADDR, IOCTL_VALUE | IOCTL_LOCK, vm_set_tss_addr },

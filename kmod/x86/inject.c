@@ -309,7 +309,6 @@ void events_reset(struct vcpu *vcpu)
 	vcpu->nmi_injected = false;
 	vcpu->nmi_pending = 0;
 	atomic_set(&vcpu->nmi_queued, 0);
-	vcpu->triple_fault = false;
 }
 
 /**
@@ -317,17 +316,27 @@ void events_reset(struct vcpu *vcpu)
  * @vcpu: loaded vCPU, its mutex held
  * @ev: out
  *
- * A pending exception is shown as an injected one, its effects on CR2 and DR6
- * done, as the ABI has it without KVM_CAP_EXCEPTION_PAYLOAD.
+ * Without KVM_CAP_EXCEPTION_PAYLOAD a pending exception is shown as an injected
+ * one, its effects on CR2 and DR6 done.
  */
 void events_get(struct vcpu *vcpu, struct kvm_vcpu_events *ev)
 {
 	const struct pending_exception *e = &vcpu->exception;
 
-	if (e->pending)
-		payload_deliver(vcpu);
 	memset(ev, 0, sizeof(*ev));
-	ev->exception.injected = e->pending || e->injected;
+	ev->flags = KVM_VCPUEVENT_VALID_NMI_PENDING |
+		    KVM_VCPUEVENT_VALID_SHADOW;
+	if (READ_ONCE(vcpu->vm->exception_payload)) {
+		ev->flags |= KVM_VCPUEVENT_VALID_PAYLOAD;
+		ev->exception.injected = e->injected;
+		ev->exception.pending = e->pending;
+		ev->exception_has_payload = e->payload_valid;
+		ev->exception_payload = e->payload_valid ? e->payload : 0;
+	} else {
+		if (e->pending)
+			payload_deliver(vcpu);
+		ev->exception.injected = e->pending || e->injected;
+	}
 	ev->exception.nr = e->vector;
 	ev->exception.has_error_code = e->has_error;
 	ev->exception.error_code = e->error;
@@ -342,17 +351,26 @@ void events_get(struct vcpu *vcpu, struct kvm_vcpu_events *ev)
 	ev->nmi.pending = min_t(u32, 2, vcpu->nmi_pending +
 				atomic_read(&vcpu->nmi_queued));
 	ev->nmi.masked = vendor_call(get_nmi_mask)(vcpu);
-	ev->flags = KVM_VCPUEVENT_VALID_NMI_PENDING |
-		    KVM_VCPUEVENT_VALID_SHADOW;
+
+	if (READ_ONCE(vcpu->vm->triple_fault_event)) {
+		ev->flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+		ev->triple_fault.pending =
+			vcpu_test_request(vcpu, REQ_TRIPLE_FAULT);
+	}
 }
 
-static bool events_valid(const struct kvm_vcpu_events *ev)
+static bool events_valid(struct vm *vm, const struct kvm_vcpu_events *ev)
 {
 	/* SIPI_VECTOR is taken and ignored, as in KVM; SMM is not there. */
-	if (ev->flags & ~(KVM_VCPUEVENT_VALID_NMI_PENDING |
-			  KVM_VCPUEVENT_VALID_SIPI_VECTOR |
-			  KVM_VCPUEVENT_VALID_SHADOW |
-			  KVM_VCPUEVENT_VALID_SMM))
+	u32 flags = KVM_VCPUEVENT_VALID_NMI_PENDING |
+		    KVM_VCPUEVENT_VALID_SIPI_VECTOR |
+		    KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM;
+
+	if (READ_ONCE(vm->exception_payload))
+		flags |= KVM_VCPUEVENT_VALID_PAYLOAD;
+	if (READ_ONCE(vm->triple_fault_event))
+		flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+	if (ev->flags & ~flags)
 		return false;
 	if (ev->flags & KVM_VCPUEVENT_VALID_SMM && ev->smi.smm)
 		return false;
@@ -375,11 +393,17 @@ static bool events_valid(const struct kvm_vcpu_events *ev)
  */
 int events_set(struct vcpu *vcpu, const struct kvm_vcpu_events *ev)
 {
-	if (!events_valid(ev))
+	bool payload = ev->flags & KVM_VCPUEVENT_VALID_PAYLOAD;
+	bool pending = payload && ev->exception.pending;
+
+	if (!events_valid(vcpu->vm, ev))
 		return -EINVAL;
 
 	vcpu->exception = (struct pending_exception) {
-		.injected = ev->exception.injected,
+		.pending = pending,
+		.injected = !pending && ev->exception.injected,
+		.payload_valid = pending && ev->exception_has_payload,
+		.payload = ev->exception_payload,
 		.vector = ev->exception.nr,
 		.has_error = ev->exception.has_error_code,
 		.error = ev->exception.error_code,
@@ -398,6 +422,12 @@ int events_set(struct vcpu *vcpu, const struct kvm_vcpu_events *ev)
 		atomic_set(&vcpu->nmi_queued, 0);
 	}
 	vendor_call(set_nmi_mask)(vcpu, ev->nmi.masked);
+	if (ev->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT) {
+		if (ev->triple_fault.pending)
+			vcpu_request(vcpu, REQ_TRIPLE_FAULT);
+		else
+			clear_bit(REQ_TRIPLE_FAULT, &vcpu->requests);
+	}
 	vcpu_request(vcpu, REQ_EVENT);
 	return 0;
 }

@@ -45,7 +45,40 @@ void msr_reset(struct vcpu *vcpu)
 	vcpu->misc_enable = MISC_ENABLE_RESET;
 	vcpu->pat = PAT_RESET;
 	vcpu->smbase = 0x30000;
+	vcpu->platform_info = MSR_PLATFORM_INFO_CPUID_FAULT;
+	vcpu->misc_features = 0;
 	msr_get_feature(MSR_IA32_ARCH_CAPABILITIES, &vcpu->arch_capabilities);
+}
+
+/* CPUID faulting: announced by the one, turned on by the other. */
+static int msr_get_cpuid_fault(struct vcpu *vcpu, struct msr_access *msr)
+{
+	if (msr->index == MSR_MISC_FEATURES_ENABLES) {
+		msr->data = vcpu->misc_features;
+		return 0;
+	}
+	if (!msr->host && READ_ONCE(vcpu->vm->platform_info_hidden))
+		return MSR_FAULT;
+	msr->data = vcpu->platform_info;
+	return 0;
+}
+
+static int msr_set_cpuid_fault(struct vcpu *vcpu, const struct msr_access *msr)
+{
+	bool faults = vcpu->misc_features & MSR_MISC_FEATURES_ENABLES_CPUID_FAULT;
+
+	if (msr->index == MSR_PLATFORM_INFO) {
+		if (!msr->host ||
+		    (faults && !(msr->data & MSR_PLATFORM_INFO_CPUID_FAULT)))
+			return MSR_FAULT;
+		vcpu->platform_info = msr->data;
+		return 0;
+	}
+	if (msr->data & ~MSR_MISC_FEATURES_ENABLES_CPUID_FAULT ||
+	    (msr->data && !(vcpu->platform_info & MSR_PLATFORM_INFO_CPUID_FAULT)))
+		return MSR_FAULT;
+	vcpu->misc_features = msr->data;
+	return 0;
 }
 
 static int msr_get_speculation(struct vcpu *vcpu, struct msr_access *msr)
@@ -298,6 +331,9 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_IA32_MCG_STATUS:
 		msr->data = vcpu->mcg_status;
 		return 0;
+	case MSR_PLATFORM_INFO:
+	case MSR_MISC_FEATURES_ENABLES:
+		return msr_get_cpuid_fault(vcpu, msr);
 	case MSR_AMD64_DE_CFG:
 		return msr_get_feature(msr->index, &msr->data);
 	}
@@ -388,6 +424,9 @@ int msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 	case MSR_IA32_MCG_STATUS:
 		vcpu->mcg_status = msr->data;
 		return 0;
+	case MSR_PLATFORM_INFO:
+	case MSR_MISC_FEATURES_ENABLES:
+		return msr_set_cpuid_fault(vcpu, msr);
 	}
 	return msr_set_rest(vcpu, msr);
 }

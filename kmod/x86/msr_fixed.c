@@ -32,8 +32,6 @@ int msr_fixed_get(struct msr_access *msr)
 	case MSR_IA32_P5_MC_TYPE:
 	case MSR_IA32_PLATFORM_ID:
 	case MSR_IA32_EBL_CR_POWERON:
-	case MSR_PLATFORM_INFO:
-	case MSR_MISC_FEATURES_ENABLES:
 	case MSR_IA32_MCG_CAP:		/* no banks */
 	case MSR_IA32_DEBUGCTLMSR:
 	case MSR_IA32_LASTBRANCHFROMIP:
@@ -95,13 +93,8 @@ int msr_fixed_set(const struct msr_access *msr)
 		return 0;
 	case MSR_IA32_P5_MC_ADDR:
 	case MSR_IA32_P5_MC_TYPE:
-	case MSR_MISC_FEATURES_ENABLES:
 	case MSR_FAM10H_MMIO_CONF_BASE:
 	case MSR_IA32_EBL_CR_POWERON:
-		break;
-	case MSR_PLATFORM_INFO:
-		if (!msr->host)
-			return MSR_FAULT;
 		break;
 	case MSR_IA32_DEBUGCTLMSR:
 		ignored = DEBUGCTLMSR_LBR | DEBUGCTLMSR_BTF;

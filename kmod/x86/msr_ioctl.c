@@ -23,6 +23,7 @@ static const u32 msr_saved[] = {
 	MSR_IA32_TSC, MSR_IA32_TSC_ADJUST, MSR_IA32_TSC_DEADLINE,
 	MSR_IA32_CR_PAT, MSR_IA32_MISC_ENABLE, MSR_IA32_MCG_STATUS,
 	MSR_IA32_SMBASE, MSR_IA32_UCODE_REV, MSR_PLATFORM_INFO,
+	MSR_MISC_FEATURES_ENABLES,
 	MTRRphysBase_MSR(0), MTRRphysMask_MSR(0),
 	MTRRphysBase_MSR(1), MTRRphysMask_MSR(1),
 	MTRRphysBase_MSR(2), MTRRphysMask_MSR(2),
@@ -45,6 +46,7 @@ static const u32 msr_saved[] = {
 /* Facts about the machine, readable on the device. */
 static const u32 msr_features[] = {
 	MSR_IA32_UCODE_REV, MSR_IA32_ARCH_CAPABILITIES, MSR_AMD64_DE_CFG,
+	MSR_PLATFORM_INFO,
 };
 
 #define ARCH_CAP_PASSED							\
@@ -87,6 +89,9 @@ int msr_get_feature(u32 index, u64 *data)
 	switch (index) {
 	case MSR_IA32_UCODE_REV:
 		rdmsrl_safe(index, data);
+		return 0;
+	case MSR_PLATFORM_INFO:
+		*data = MSR_PLATFORM_INFO_CPUID_FAULT;
 		return 0;
 	case MSR_IA32_ARCH_CAPABILITIES:
 		if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES)) {

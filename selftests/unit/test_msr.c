@@ -139,11 +139,6 @@ static void fixed(void **state)
 	msr.data = 1 << 6;
 	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
 
-	msr = (struct msr_access) { .index = MSR_PLATFORM_INFO };
-	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
-	msr.host = true;
-	assert_int_equal(msr_fixed_set(&msr), 0);
-
 	msr = (struct msr_access) { .index = 0xdeadbeef };
 	assert_int_equal(msr_fixed_get(&msr), MSR_UNKNOWN);
 	assert_int_equal(msr_fixed_set(&msr), MSR_UNKNOWN);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM_ENABLE_CAP: what a VMM turns on or changes for a whole VM. */
+#include <linux/kvm.h>
+
+#include "caps.h"
+#include "vm.h"
+
+static int enable_quirks(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	WRITE_ONCE(vm->disabled_quirks, cap->args[0]);
+	return 0;
+}
+
+static int enable_quirks2(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~(u64)JOIST_QUIRKS)
+		return -EINVAL;
+	return enable_quirks(vm, cap);
+}
+
+/* Once, before there are vCPUs: their ids will be below. */
+static int enable_max_vcpu_id(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (!cap->args[0] || cap->args[0] > JOIST_MAX_VCPU_ID)
+		return -EINVAL;
+	if (vm->max_vcpu_id == cap->args[0])
+		return 0;
+	if (vm->created_vcpus || vm->max_vcpu_id)
+		return -EINVAL;
+	vm->max_vcpu_id = cap->args[0];
+	return 0;
+}
+
+static int enable_platform_info(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	WRITE_ONCE(vm->platform_info_hidden, !cap->args[0]);
+	return 0;
+}
+
+static int enable_exception_payload(struct vm *vm,
+				    const struct kvm_enable_cap *cap)
+{
+	WRITE_ONCE(vm->exception_payload, cap->args[0]);
+	return 0;
+}
+
+static int enable_triple_fault_event(struct vm *vm,
+				     const struct kvm_enable_cap *cap)
+{
+	WRITE_ONCE(vm->triple_fault_event, cap->args[0]);
+	return 0;
+}
+
+/**
+ * struct cap_row - a capability that can be enabled
+ * @cap: KVM_CAP_*
+ * @enable: vm->lock held; 0, -EINVAL or another -errno
+ */
+struct cap_row {
+	u32 cap;
+	int (*enable)(struct vm *vm, const struct kvm_enable_cap *cap);
+};
+
+static const struct cap_row vm_caps[] = {
+	{ KVM_CAP_DISABLE_QUIRKS, enable_quirks },
+	{ KVM_CAP_DISABLE_QUIRKS2, enable_quirks2 },
+	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
+	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },
+	{ KVM_CAP_EXCEPTION_PAYLOAD, enable_exception_payload },
+	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault_event },
+};
+
+/**
+ * caps_enable() - KVM_ENABLE_CAP on a VM
+ * @vm: vm->lock held
+ * @cap: kernel copy
+ *
+ * Return: 0; -EINVAL: flags, not a capability that can be enabled, arguments,
+ * or too late for it.
+ */
+int caps_enable(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	int i;
+
+	lockdep_assert_held(&vm->lock);
+	if (cap->flags)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(vm_caps); i++)
+		if (vm_caps[i].cap == cap->cap)
+			return vm_caps[i].enable(vm, cap);
+	return -EINVAL;
+}
