@@ -341,8 +341,10 @@ static int run_prepared(struct vcpu *vcpu)
 		if (ret != EXIT_RESUME)
 			return ret;
 	}
+	/* A VMM that only completes an exit so still finds which one it was. */
 	if (compat_immediate_exit(vcpu->run))
 		return -EINTR;
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 	if (signal_pending(current)) {
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
 		return -EINTR;
@@ -387,7 +389,6 @@ int vcpu_run(struct vcpu *vcpu)
 	vcpu_load(vcpu);
 	fpu_load_guest(vcpu);
 
-	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 	ret = run_page_in(vcpu);
 	if (!ret)
 		ret = run_prepared(vcpu);

@@ -81,6 +81,7 @@ struct vm {
 	gpa_t tss_addr;
 	gpa_t identity_map_addr;
 	u32 bsp_id;
+	u32 nr_mmu_pages;		/* KVM_SET_NR_MMU_PAGES: kept, no more */
 	u32 max_vcpu_id;		/* KVM_CAP_MAX_VCPU_ID; 0: not set */
 	u32 x2apic_api;			/* KVM_X2APIC_API_* of KVM_ENABLE_CAP */
 	bool split_irqchip;

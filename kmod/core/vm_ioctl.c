@@ -19,6 +19,7 @@
 #include "../x86/x86.h"
 
 #define IRQ_ROUTES_MAX	4096
+#define NR_MMU_PAGES_MIN	20	/* as KVM */
 
 /* vm->lock held: a free place for a vCPU of this id; 0 or -errno. */
 static int vcpu_reserve(struct vm *vm, u32 id, u32 *idx)
@@ -140,6 +141,25 @@ static long vm_set_boot_cpu_id(void *obj, void *arg, unsigned long raw)
 		return -EINVAL;
 	vm->bsp_id = raw;
 	return 0;
+}
+
+/*
+ * A bound on pages of shadow tables. Nested tables cannot grow beyond what their
+ * slots ask for, and have no bound in KVM either.
+ */
+static long vm_set_nr_mmu_pages(void *obj, void *arg, unsigned long raw)
+{
+	struct vm *vm = obj;
+
+	if (raw < NR_MMU_PAGES_MIN || raw > U32_MAX)
+		return -EINVAL;
+	vm->nr_mmu_pages = raw;
+	return 0;
+}
+
+static long vm_get_nr_mmu_pages(void *obj, void *arg, unsigned long raw)
+{
+	return ((struct vm *)obj)->nr_mmu_pages;
 }
 
 static long vm_create_irqchip(void *obj, void *arg, unsigned long raw)
@@ -279,6 +299,8 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_SET_TSS_ADDR, IOCTL_VALUE | IOCTL_LOCK, vm_set_tss_addr },
 	{ KVM_SET_IDENTITY_MAP_ADDR, IOCTL_IN | IOCTL_LOCK, vm_set_identity_map },
 	{ KVM_SET_BOOT_CPU_ID, IOCTL_VALUE | IOCTL_LOCK, vm_set_boot_cpu_id },
+	{ KVM_SET_NR_MMU_PAGES, IOCTL_VALUE | IOCTL_LOCK, vm_set_nr_mmu_pages },
+	{ KVM_GET_NR_MMU_PAGES, IOCTL_VALUE | IOCTL_LOCK, vm_get_nr_mmu_pages },
 	{ KVM_CREATE_IRQCHIP, IOCTL_VALUE | IOCTL_LOCK, vm_create_irqchip },
 	{ KVM_IRQ_LINE, IOCTL_IN, vm_irq_line },
 	{ KVM_IRQ_LINE_STATUS, IOCTL_IN | IOCTL_OUT, vm_irq_line_status },
