@@ -8,6 +8,7 @@
 #include "core/eventfd.h"
 #include "core/hardware.h"
 #include "mmu/mmu.h"
+#include "x86/cpuid.h"
 #include "x86/vendor_ops.h"
 #include "x86/x86.h"
 
@@ -25,6 +26,9 @@ static int __init joist_init(void)
 	if (err)
 		goto out_vendor;
 	err = fpu_setup();
+	if (err)
+		goto out_mmu;
+	err = cpuid_setup();
 	if (err)
 		goto out_mmu;
 	err = eventfd_setup();

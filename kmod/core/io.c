@@ -27,7 +27,7 @@ void io_insn_begin(struct vcpu *vcpu, bool replay)
 		return;
 	io->nr_reads = 0;
 	io->read_pending = false;
-	io->pio_in = false;
+	io->pio_left = 0;
 	io->pio_pending = false;
 }
 
@@ -119,7 +119,7 @@ int io_mmio_write(struct vcpu *vcpu, gpa_t gpa, const void *val,
 }
 
 static void pio_fill_run(struct vcpu *vcpu, u16 port, unsigned int size,
-			 bool in)
+			 unsigned int count, bool in)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -127,31 +127,46 @@ static void pio_fill_run(struct vcpu *vcpu, u16 port, unsigned int size,
 	run->io.direction = in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
 	run->io.size = size;
 	run->io.port = port;
-	run->io.count = 1;
+	run->io.count = count;
 	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
 }
 
-/** io_pio_in() - an emulated IN or INS iteration; results as io_mmio_read() */
-int io_pio_in(struct vcpu *vcpu, u16 port, void *val, unsigned int size)
+/**
+ * io_pio_in() - an emulated IN or INS iteration
+ * @vcpu: between io_insn_begin() and io_insn_end()
+ * @port: which
+ * @val: filled in on EMU_OK
+ * @size: 1, 2, 4 bytes
+ * @count: so many iterations may be asked for at once, 1 or more; their values
+ *         fit in a page
+ *
+ * Return: EMU_OK; EMU_IO: call io_to_userspace().
+ */
+int io_pio_in(struct vcpu *vcpu, u16 port, void *val, unsigned int size,
+	      unsigned int count)
 {
 	struct vcpu_io *io = &vcpu->io;
 
-	if (io->pio_in && io->pio_port == port && io->pio_size == size) {
-		memcpy(val, vcpu->pio_data, size);
+	if (io->pio_left && io->pio_port == port && io->pio_size == size) {
+		memcpy(val, vcpu->pio_data + io->pio_next, size);
+		io->pio_next += size;
+		io->pio_left--;
 		return EMU_OK;
 	}
-	if (!iobus_read(vcpu, IOBUS_PIO, port, size, val)) {
-		/* A replay (INS into device memory) must not read twice. */
-		io->pio_in = true;
-		io->pio_port = port;
-		io->pio_size = size;
-		memcpy(vcpu->pio_data, val, size);
+	if (!iobus_read(vcpu, IOBUS_PIO, port, size, val))
 		return EMU_OK;
-	}
 	io->pio_port = port;
 	io->pio_size = size;
+	io->pio_count = count;
+	io->pio_left = 0;
 	io->pio_pending = true;
 	return EMU_IO;
+}
+
+/** io_pio_ahead() - values of INS that are here before they are asked for */
+unsigned int io_pio_ahead(struct vcpu *vcpu)
+{
+	return vcpu->io.pio_left;
 }
 
 /** io_pio_out() - an emulated OUT or OUTS iteration */
@@ -199,10 +214,9 @@ int io_insn_end(struct vcpu *vcpu)
 	struct vcpu_io *io = &vcpu->io;
 
 	io->nr_reads = 0;
-	io->pio_in = false;
 	if (io->pio_out) {
 		io->pio_out = false;
-		pio_fill_run(vcpu, io->pio_port, io->pio_size, false);
+		pio_fill_run(vcpu, io->pio_port, io->pio_size, 1, false);
 		if (io->nr_writes)
 			io->complete = next_write_to_userspace;
 		return EXIT_USERSPACE;
@@ -221,7 +235,8 @@ static int read_answered(struct vcpu *vcpu)
 		io->read_pending = false;
 	} else if (io->pio_pending) {
 		io->pio_pending = false;
-		io->pio_in = true;
+		io->pio_left = io->pio_count;
+		io->pio_next = 0;
 	}
 	return io->again(vcpu);
 }
@@ -246,7 +261,8 @@ int io_to_userspace(struct vcpu *vcpu, int (*again)(struct vcpu *vcpu))
 		run->mmio.len = frag->len;
 		run->mmio.is_write = 0;
 	} else {
-		pio_fill_run(vcpu, io->pio_port, io->pio_size, true);
+		pio_fill_run(vcpu, io->pio_port, io->pio_size, io->pio_count,
+			     true);
 	}
 	io->again = again;
 	io->complete = read_answered;
@@ -299,6 +315,6 @@ int io_pio_exit(struct vcpu *vcpu)
 	} else {
 		memcpy(vcpu->pio_data, &val, size);
 	}
-	pio_fill_run(vcpu, port, size, in);
+	pio_fill_run(vcpu, port, size, 1, in);
 	return EXIT_USERSPACE;
 }

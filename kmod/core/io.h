@@ -26,9 +26,13 @@ void io_insn_begin(struct vcpu *vcpu, bool replay);
 int io_mmio_read(struct vcpu *vcpu, gpa_t gpa, void *val, unsigned int len);
 int io_mmio_write(struct vcpu *vcpu, gpa_t gpa, const void *val,
 		  unsigned int len);
-int io_pio_in(struct vcpu *vcpu, u16 port, void *val, unsigned int size);
+int io_pio_in(struct vcpu *vcpu, u16 port, void *val, unsigned int size,
+	      unsigned int count);
 int io_pio_out(struct vcpu *vcpu, u16 port, const void *val,
 	       unsigned int size);
+
+/* INS: answered iterations that userspace was asked for ahead, and are left. */
+unsigned int io_pio_ahead(struct vcpu *vcpu);
 
 /* After EMU_OK and the commit of registers: EXIT_RESUME, or EXIT_USERSPACE with
  * the run page filled in while queued writes are left.

@@ -102,8 +102,10 @@ struct mmio_fragment {
  * @nr_writes: how many
  * @next_write: first that userspace has not seen
  * @again: emulates the instruction under way once more, with its answers
- * @pio_in: the instruction's IN was answered; data in the run page's pio page
- * @pio_pending: it still waits for userspace
+ * @pio_pending: the instruction's IN waits for userspace
+ * @pio_count: how many values it was asked for
+ * @pio_left: answered values of which the guest has not got, in the pio page
+ * @pio_next: where in it the first of them is
  * @pio_out: the instruction's OUT is to be told to userspace
  * @pio_port: of these
  * @pio_size: bytes: 1, 2, 4
@@ -119,11 +121,13 @@ struct vcpu_io {
 	struct mmio_fragment writes[MMIO_MAX_FRAGMENTS];
 	u8 nr_writes;
 	u8 next_write;
-	bool pio_in;
 	bool pio_pending;
 	bool pio_out;
 	u16 pio_port;
 	u8 pio_size;
+	u16 pio_count;
+	u16 pio_left;
+	u16 pio_next;
 	int (*again)(struct vcpu *vcpu);
 };
 

@@ -355,14 +355,10 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 			       /* CPUID may be set later than this. */
 			       (reg == LAPIC_REG_LVTT ? LAPIC_LVT_TIMER_MODE :
 				0)));
-	/* Vectors below 16 do not exist. */
-	for (i = 0; i < 8; i++) {
-		u32 valid = i ? ~0u : ~0xffffu, at = i * 16;
-
+	/* Vectors below 16 are kept, and have no priority to be delivered by. */
+	for (i = 0; i < 8 * 16; i += 16)
 		for (reg = LAPIC_REG_ISR; reg <= LAPIC_REG_IRR; reg += 0x80)
-			lapic_reg_set(lapic, reg + at,
-				      state_get(state, reg + at) & valid);
-	}
+			lapic_reg_set(lapic, reg + i, state_get(state, reg + i));
 	lapic_recompute_isr(lapic);
 	lapic_reg_set(lapic, LAPIC_REG_TMICT, state_get(state, LAPIC_REG_TMICT));
 	lapic_reg_set(lapic, LAPIC_REG_TDCR,

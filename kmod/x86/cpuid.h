@@ -106,6 +106,7 @@ struct vcpu;
 
 void cpuid_guest(struct vcpu *vcpu, u32 leaf, u32 subleaf,
 		 struct cpuid_values *out);
+int cpuid_setup(void);
 void cpuid_init(struct vcpu *vcpu);	/* features of a vCPU without CPUID */
 void cpuid_free(struct vcpu *vcpu);
 void cpuid_host_get(struct cpuid_host *host);

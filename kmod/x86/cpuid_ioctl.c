@@ -143,10 +143,43 @@ static void update_features(struct vcpu *vcpu)
 	cpuid_update_features(&table, &host, &vcpu->feat);
 }
 
-/** cpuid_init() - the features of a vCPU that was not given a CPUID yet */
+/* What CR4 can have on this machine at all. */
+static u64 cr4_unsupported __ro_after_init;
+
+/**
+ * cpuid_setup() - at load, after the vendor's
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init cpuid_setup(void)
+{
+	struct kvm_cpuid_entry2 *entries;
+	struct guest_features feat = {};
+	struct cpuid_table table;
+	struct cpuid_host host;
+
+	entries = kvcalloc(CPUID_MAX_ENTRIES, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	cpuid_host_get(&host);
+	table.entries = entries;
+	table.nent = cpuid_supported(&host, entries, CPUID_MAX_ENTRIES);
+	cpuid_update_features(&table, &host, &feat);
+	cr4_unsupported = feat.cr4_reserved;
+	kvfree(entries);
+	return 0;
+}
+
+/**
+ * cpuid_init() - the features of a vCPU that was not given a CPUID yet
+ * @vcpu: new
+ *
+ * A VMM may restore CR4 first: all that the machine has is taken.
+ */
 void cpuid_init(struct vcpu *vcpu)
 {
 	update_features(vcpu);
+	vcpu->feat.cr4_reserved = cr4_unsupported;
 }
 
 /** cpuid_free() - at the vCPU's end */

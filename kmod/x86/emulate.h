@@ -113,6 +113,10 @@ enum emu_system {
  * @get_segment: fill in emu->seg[@seg], which is not in emu->seg_known: asked
  *               when an instruction first needs it. NULL if all are known
  *
+ * @pio_in_string: likewise for INS to @lin, after which up to @count - 1 more of
+ *                 the same follow, to ascending addresses of one page; NULL:
+ *                 pio_in
+ *
  * NULL is allowed for those below: such instructions are then EMU_UNHANDLED.
  * @io_allowed: the TSS's I/O bitmap lets @len ports from @port pass; asked
  *              when CPL > IOPL or in VM86 mode (NULL: #GP)
@@ -138,6 +142,8 @@ struct emu_ops {
 	int (*write_msr)(struct emu *emu, u32 index, u64 val);
 	int (*load_segment)(struct emu *emu, enum emu_seg seg, u16 selector);
 	void (*get_segment)(struct emu *emu, enum emu_seg seg);
+	int (*pio_in_string)(struct emu *emu, u16 port, void *val,
+			     unsigned int len, u64 lin, unsigned int count);
 
 	int (*io_allowed)(struct emu *emu, u16 port, unsigned int len);
 	int (*read_dr)(struct emu *emu, unsigned int nr, u64 *val);

@@ -160,6 +160,35 @@ static int port_allowed(struct emu_ctx *c, u16 port)
 	return emu->ops->io_allowed(emu, port, c->size);
 }
 
+#define PAGE_BYTES	4096
+
+/*
+ * How many iterations may be done in one go: upwards, to the end of the page.
+ * Not when each is a step of a debugger's.
+ */
+static unsigned int ins_count(struct emu_ctx *c, u64 lin)
+{
+	u64 room = (PAGE_BYTES - lin % PAGE_BYTES) / c->size;
+	u64 count;
+
+	if (!c->insn.rep || c->emu->rflags & (FL_DF | FL_TF))
+		return 1;
+	count = reg_read(c, RCX, c->insn.adsize);
+	if (count > room)
+		count = room;
+	return count ? count : 1;
+}
+
+static int ins_port(struct emu_ctx *c, u16 port, u64 lin, u64 *val)
+{
+	const struct emu_ops *ops = c->emu->ops;
+
+	if (!ops->pio_in_string)
+		return ops->pio_in(c->emu, port, val, c->size);
+	return ops->pio_in_string(c->emu, port, val, c->size, lin,
+				  ins_count(c, lin));
+}
+
 /* The destination is checked before the port is read, which may not be undone. */
 int em_ins(struct emu_ctx *c)
 {
@@ -174,7 +203,7 @@ int em_ins(struct emu_ctx *c)
 		return rc;
 	rc = mem_linear(c, EMU_ES, string_offset(c, RDI), c->size, true, &lin);
 	if (!rc)
-		rc = emu->ops->pio_in(emu, port, &val, c->size);
+		rc = ins_port(c, port, lin, &val);
 	if (!rc)
 		rc = emu->ops->write(emu, lin, &val, c->size);
 	if (rc)

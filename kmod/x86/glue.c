@@ -20,7 +20,26 @@
 
 static int glue_pio_in(struct emu *emu, u16 port, void *val, unsigned int len)
 {
-	return io_pio_in(to_glue(emu)->vcpu, port, val, len);
+	return io_pio_in(to_glue(emu)->vcpu, port, val, len, 1);
+}
+
+/*
+ * A port that was read cannot be given back: whether there is a place for its
+ * value is found out before. Ahead only into memory, which takes all.
+ */
+static int glue_pio_in_string(struct emu *emu, u16 port, void *val,
+			      unsigned int len, u64 lin, unsigned int count)
+{
+	struct vcpu *vcpu = to_glue(emu)->vcpu;
+	bool memory;
+	int rc;
+
+	if (io_pio_ahead(vcpu))
+		return io_pio_in(vcpu, port, val, len, 1);
+	rc = glue_write_probe(emu, lin, len, &memory);
+	if (rc != EMU_OK)
+		return rc;
+	return io_pio_in(vcpu, port, val, len, memory ? count : 1);
 }
 
 static int glue_pio_out(struct emu *emu, u16 port, const void *val,
@@ -35,6 +54,7 @@ static const struct emu_ops glue_ops = {
 	.write = glue_write,
 	.compare_exchange = glue_cmpxchg,
 	.pio_in = glue_pio_in,
+	.pio_in_string = glue_pio_in_string,
 	.pio_out = glue_pio_out,
 	.read_cr = glue_read_cr,
 	.write_cr = glue_write_cr,
@@ -240,15 +260,16 @@ static int unhandled(struct vcpu *vcpu, struct glue *glue)
 
 static int emulate_again(struct vcpu *vcpu);
 
-static int emulate(struct vcpu *vcpu, bool replay)
+/* One instruction, or one iteration of it. @done: registers are committed. */
+static int emulate_once(struct vcpu *vcpu, bool *done)
 {
 	struct glue *glue = to_glue(vcpu->emu);
 
-	io_insn_begin(vcpu, replay);
 	load_state(vcpu, glue);
 	switch (emu_run(&glue->emu)) {
 	case EMU_OK:
 		commit(vcpu, &glue->emu);
+		*done = true;
 		return after_commit(vcpu, glue);
 	case EMU_EXCEPTION:
 		return raise(vcpu, glue);
@@ -259,6 +280,26 @@ static int emulate(struct vcpu *vcpu, bool replay)
 	default:
 		return unhandled(vcpu, glue);
 	}
+}
+
+/*
+ * The iterations of INS whose values are here already follow at once: those
+ * would be lost in the guest. There is at most a page of them.
+ */
+static int emulate(struct vcpu *vcpu, bool replay)
+{
+	u64 rip = vcpu_rip(vcpu);
+	bool done;
+	int ret;
+
+	do {
+		io_insn_begin(vcpu, replay);
+		done = false;
+		ret = emulate_once(vcpu, &done);
+		replay = true;
+	} while (done && ret == EXIT_RESUME && io_pio_ahead(vcpu) &&
+		 vcpu_rip(vcpu) == rip);
+	return ret;
 }
 
 static int emulate_again(struct vcpu *vcpu)

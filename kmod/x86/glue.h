@@ -67,6 +67,7 @@ int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len);
 int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len);
+int glue_write_probe(struct emu *emu, u64 lin, unsigned int len, bool *memory);
 int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 		 unsigned int len);
 /* The CPU's own accesses, to descriptor tables and the TSS. */

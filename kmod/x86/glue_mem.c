@@ -321,6 +321,34 @@ int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len)
 	return write_access(emu, lin, buf, len, user_access(emu, 0));
 }
 
+/**
+ * glue_write_probe() - would glue_write() fault?
+ * @emu: one emulation
+ * @lin: where
+ * @len: bytes
+ * @memory: out: it would write memory, not a device
+ *
+ * Return: EMU_OK, or what glue_write() would return, with emu->fault.
+ */
+int glue_write_probe(struct emu *emu, u64 lin, unsigned int len, bool *memory)
+{
+	struct glue *glue = to_glue(emu);
+	struct span span;
+	int i, rc;
+
+	*memory = false;
+	if (access_faulted(glue, lin, len, true))
+		return EMU_OK;
+	rc = span_translate(glue, lin, len, user_access(emu, WALK_WRITE), &span,
+			    &emu->fault);
+	if (rc != EMU_OK)
+		return rc;
+	*memory = true;
+	for (i = 0; i < span.nr; i++)
+		*memory &= gpa_is_memory(glue->vcpu, span.gpa[i], true);
+	return EMU_OK;
+}
+
 /** glue_read_system() - a supervisor's read whatever the CPL */
 int glue_read_system(struct emu *emu, u64 lin, void *buf, unsigned int len)
 {

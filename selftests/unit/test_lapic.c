@@ -668,11 +668,20 @@ static void hostile_state(void **state)
 	memset(&s, 0xff, sizeof(s));
 	*(u32 *)(s.regs + LAPIC_REG_ID) = 1u << 24;
 	assert_int_equal(lapic_set_state(lapic(1), &s), 0);
-	assert_int_equal(rd(1, LAPIC_REG_IRR), 0xffff0000);
-	assert_int_equal(rd(1, LAPIC_REG_ISR), 0xffff0000);
+	assert_int_equal(rd(1, LAPIC_REG_IRR), ~0u);
+	assert_int_equal(rd(1, LAPIC_REG_ISR), ~0u);
 	for (i = 0; i < 300; i++)
 		wr(1, LAPIC_REG_EOI, 0);
 	assert_int_equal(rd(1, LAPIC_REG_ISR), 0);
+
+	/* Vectors below 16 stay where they are: no priority is below theirs. */
+	memset(s.regs + LAPIC_REG_IRR, 0, 8 * 16);
+	memset(s.regs + LAPIC_REG_ISR, 0, 8 * 16);
+	memset(s.regs + LAPIC_REG_TPR, 0, 4);
+	*(u32 *)(s.regs + LAPIC_REG_IRR) = 0xffff;
+	assert_int_equal(lapic_set_state(lapic(1), &s), 0);
+	assert_int_equal(rd(1, LAPIC_REG_IRR), 0xffff);
+	assert_int_equal(take(1), -1);
 
 	srand(1);
 	for (i = 0; i < 30000; i++) {
