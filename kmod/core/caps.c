@@ -3,6 +3,7 @@
 #include <linux/kvm.h>
 
 #include "caps.h"
+#include "state.h"
 #include "vm.h"
 #include "../compat/compat.h"
 #include "../x86/x86.h"
@@ -50,6 +51,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_TSC_DEADLINE_TIMER:
 	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_BINARY_STATS_FD:
 	case KVM_CAP_MMU_SHADOW_CACHE_CONTROL:
 	case KVM_CAP_DISABLE_QUIRKS:
 	case KVM_CAP_MSR_PLATFORM_INFO:
@@ -62,6 +64,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_MAX_VCPUS;
 	case KVM_CAP_MAX_VCPU_ID:
 		return JOIST_MAX_VCPU_ID;
+	case KVM_CAP_SYNC_REGS:
+		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return JOIST_QUIRKS;
 	case KVM_CAP_NR_MEMSLOTS:

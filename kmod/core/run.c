@@ -11,6 +11,7 @@
 #include "hardware.h"
 #include "regs.h"
 #include "run.h"
+#include "state.h"
 #include "vm.h"
 #include "../compat/compat.h"
 #include "../compat/guest_state.h"
@@ -309,8 +310,10 @@ static int run_page_in(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
-	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
-		return -EINVAL;
+	int err = state_sync_in(vcpu);
+
+	if (err)
+		return err;
 	if (!vcpu->lapic && cr8_write(vcpu, READ_ONCE(run->cr8)))
 		return -EINVAL;
 	return 0;
@@ -326,6 +329,7 @@ static void run_page_out(struct vcpu *vcpu)
 	run->flags = 0;
 	run->ready_for_interrupt_injection = vm_has_irqchip(vcpu->vm) ||
 					     irq_injectable(vcpu);
+	state_sync_out(vcpu);
 }
 
 static int run_prepared(struct vcpu *vcpu)

@@ -10,6 +10,7 @@
 #include "../x86/x86.h"
 
 static_assert(sizeof(struct kvm_regs) == 18 * 8);
+static_assert(sizeof(struct kvm_sync_regs) <= SYNC_REGS_SIZE_BYTES);
 static_assert(offsetof(struct kvm_regs, r8) == 8 * 8);
 
 /* struct kvm_regs has another order than instructions do. */
@@ -172,4 +173,64 @@ int state_set_mp_state(struct vcpu *vcpu, const struct kvm_mp_state *mp)
 	vcpu->mp_state = mp->mp_state;
 	vcpu_request(vcpu, REQ_EVENT);
 	return 0;
+}
+
+static int sync_sregs_in(struct vcpu *vcpu)
+{
+	struct kvm_sregs sregs;
+
+	/* The VMM can still write there: what is checked is what is used. */
+	memcpy(&sregs, &vcpu->run->s.regs.sregs, sizeof(sregs));
+	barrier_data(&sregs);
+	return state_set_sregs(vcpu, &sregs);
+}
+
+static int sync_events_in(struct vcpu *vcpu)
+{
+	struct kvm_vcpu_events events;
+
+	memcpy(&events, &vcpu->run->s.regs.events, sizeof(events));
+	barrier_data(&events);
+	return events_set(vcpu, &events);
+}
+
+/**
+ * state_sync_in() - KVM_CAP_SYNC_REGS: take over what the VMM changed in the run
+ * page
+ * @vcpu: vcpu->mutex held, loaded, about to run
+ *
+ * Return: 0, or -EINVAL: sets that are not there, or as KVM_SET_SREGS and
+ * KVM_SET_VCPU_EVENTS.
+ */
+int state_sync_in(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	u64 dirty = READ_ONCE(run->kvm_dirty_regs);
+
+	if ((READ_ONCE(run->kvm_valid_regs) | dirty) & ~KVM_SYNC_X86_VALID_FIELDS)
+		return -EINVAL;
+	if (likely(!dirty))
+		return 0;
+	if (dirty & KVM_SYNC_X86_REGS)
+		state_set_regs(vcpu, &run->s.regs.regs);
+	if (dirty & KVM_SYNC_X86_SREGS && sync_sregs_in(vcpu))
+		return -EINVAL;
+	if (dirty & KVM_SYNC_X86_EVENTS && sync_events_in(vcpu))
+		return -EINVAL;
+	run->kvm_dirty_regs = 0;
+	return 0;
+}
+
+/** state_sync_out() - and show it what it asked for, after the run */
+void state_sync_out(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	u64 wanted = READ_ONCE(run->kvm_valid_regs);
+
+	if (wanted & KVM_SYNC_X86_REGS)
+		state_get_regs(vcpu, &run->s.regs.regs);
+	if (wanted & KVM_SYNC_X86_SREGS)
+		state_get_sregs(vcpu, &run->s.regs.sregs);
+	if (wanted & KVM_SYNC_X86_EVENTS)
+		events_get(vcpu, &run->s.regs.events);
 }

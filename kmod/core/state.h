@@ -18,5 +18,7 @@ void state_get_debugregs(struct vcpu *vcpu, struct kvm_debugregs *regs);
 int state_set_debugregs(struct vcpu *vcpu, const struct kvm_debugregs *regs);
 void state_get_mp_state(struct vcpu *vcpu, struct kvm_mp_state *mp);
 int state_set_mp_state(struct vcpu *vcpu, const struct kvm_mp_state *mp);
+int state_sync_in(struct vcpu *vcpu);
+void state_sync_out(struct vcpu *vcpu);
 
 #endif

@@ -12,6 +12,7 @@
 #include "regs.h"
 #include "run.h"
 #include "state.h"
+#include "stats.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
 #include "../mmu/walk.h"
@@ -223,6 +224,13 @@ static long vcpu_set_signal_mask(void *obj, void *arg, unsigned long raw)
 	return 0;
 }
 
+static long vcpu_get_stats_fd(void *obj, void *arg, unsigned long raw)
+{
+	struct vcpu *vcpu = obj;
+
+	return stats_fd(vcpu->vm, vcpu);
+}
+
 static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_GET_REGS, IOCTL_OUT, vcpu_get_regs },
 	{ KVM_SET_REGS, IOCTL_IN, vcpu_set_regs },
@@ -253,6 +261,7 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_GET_TSC_KHZ, IOCTL_VALUE, vcpu_get_tsc_khz },
 	{ KVM_KVMCLOCK_CTRL, IOCTL_VALUE, vcpu_kvmclock_ctrl },
 	{ KVM_TRANSLATE, IOCTL_IN | IOCTL_OUT, vcpu_translate },
+	{ KVM_GET_STATS_FD, IOCTL_VALUE, vcpu_get_stats_fd },
 	{ KVM_SET_SIGNAL_MASK, IOCTL_USER, vcpu_set_signal_mask },
 };
 

@@ -13,6 +13,7 @@
 #include "dirty.h"
 #include "eventfd.h"
 #include "ioctl.h"
+#include "stats.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
@@ -290,6 +291,11 @@ static long vm_set_clock(void *obj, void *arg, unsigned long raw)
 	return pv_clock_set(obj, arg);
 }
 
+static long vm_get_stats_fd(void *obj, void *arg, unsigned long raw)
+{
+	return stats_fd(obj, NULL);
+}
+
 static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_CREATE_VCPU, IOCTL_VALUE | IOCTL_LOCK, vm_create_vcpu },
 	{ KVM_CHECK_EXTENSION, IOCTL_VALUE, vm_check_extension },
@@ -319,6 +325,7 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_IOEVENTFD, IOCTL_IN, vm_ioeventfd },
 	{ KVM_GET_CLOCK, IOCTL_OUT, vm_get_clock },
 	{ KVM_SET_CLOCK, IOCTL_IN, vm_set_clock },
+	{ KVM_GET_STATS_FD, IOCTL_VALUE, vm_get_stats_fd },
 };
 
 static long vm_file_ioctl(struct file *file, unsigned int cmd,
