@@ -52,6 +52,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_TSC_DEADLINE_TIMER:
 	case KVM_CAP_ENABLE_CAP_VM:
 	case KVM_CAP_BINARY_STATS_FD:
+	case KVM_CAP_X86_MSR_FILTER:
 	case KVM_CAP_MMU_SHADOW_CACHE_CONTROL:
 	case KVM_CAP_DISABLE_QUIRKS:
 	case KVM_CAP_MSR_PLATFORM_INFO:
@@ -64,6 +65,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_MAX_VCPUS;
 	case KVM_CAP_MAX_VCPU_ID:
 		return JOIST_MAX_VCPU_ID;
+	case KVM_CAP_X86_USER_SPACE_MSR:
+		return JOIST_MSR_EXITS;
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_DISABLE_QUIRKS2:

@@ -51,6 +51,15 @@ static int enable_triple_fault_event(struct vm *vm,
 	return 0;
 }
 
+static int enable_user_space_msr(struct vm *vm,
+				 const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~(u64)JOIST_MSR_EXITS)
+		return -EINVAL;
+	WRITE_ONCE(vm->user_space_msr, cap->args[0]);
+	return 0;
+}
+
 /**
  * struct cap_row - a capability that can be enabled
  * @cap: KVM_CAP_*
@@ -65,6 +74,7 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_DISABLE_QUIRKS, enable_quirks },
 	{ KVM_CAP_DISABLE_QUIRKS2, enable_quirks2 },
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
+	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_space_msr },
 	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },
 	{ KVM_CAP_EXCEPTION_PAYLOAD, enable_exception_payload },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault_event },

@@ -128,9 +128,10 @@ static int exit_hypercall(struct vcpu *vcpu)
 static int exit_rdmsr(struct vcpu *vcpu)
 {
 	struct msr_access msr = { .index = vcpu->regs[REG_RCX] };
+	int ret = msr_guest_get(vcpu, &msr);
 
-	if (msr_get(vcpu, &msr))
-		return fault_and_resume(vcpu);
+	if (unlikely(ret))
+		return msr_exit_failed(vcpu, &msr, false, ret);
 	put_edx_eax(vcpu, msr.data);
 	return skip_and_resume(vcpu);
 }
@@ -141,9 +142,10 @@ static int exit_wrmsr(struct vcpu *vcpu)
 		.index = vcpu->regs[REG_RCX],
 		.data = get_edx_eax(vcpu),
 	};
+	int ret = msr_guest_set(vcpu, &msr);
 
-	if (msr_set(vcpu, &msr))
-		return fault_and_resume(vcpu);
+	if (unlikely(ret))
+		return msr_exit_failed(vcpu, &msr, true, ret);
 	return skip_and_resume(vcpu);
 }
 

@@ -18,6 +18,7 @@ enum request {
 	REQ_TIMER_REARM,	/* lapic timer: another CPU, or the guest's TSC jumped */
 	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */
 	REQ_INIT_SIPI,		/* lapic has INIT or SIPI pending */
+	REQ_MSR_FILTER,		/* vm->msr_filter changed: recompute intercepts */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

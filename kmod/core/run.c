@@ -90,6 +90,8 @@ static int requests_process(struct vcpu *vcpu)
 	}
 	if (vcpu_check_request(vcpu, REQ_TLB_FLUSH_GUEST))
 		vendor_call(flush_tlb_guest)(vcpu);
+	if (vcpu_check_request(vcpu, REQ_MSR_FILTER))
+		vendor_call(update_msr_intercepts)(vcpu);
 	vcpu_check_request(vcpu, REQ_KICK);
 	return EXIT_RESUME;
 }

@@ -202,6 +202,7 @@ struct vcpu {
 	u64 spec_ctrl;
 	u64 arch_capabilities;
 	u64 ucode_rev;
+	u64 power_ctl;			/* kept, no more */
 	u64 platform_info;
 	u64 misc_features;		/* MISC_FEATURES_ENABLES */
 

@@ -13,6 +13,7 @@
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
+#include "../x86/msr.h"
 #include "../x86/vendor_ops.h"
 #include "../x86/x86.h"
 
@@ -113,6 +114,7 @@ static void vm_destroy(struct vm *vm)
 	vm_for_each_vcpu(vm, vcpu, i)
 		vcpu_destroy(vcpu);
 	xa_destroy(&vm->vcpus);
+	msr_filter_destroy(vm);
 	iobus_free(vm);
 	mmu_vm_free(vm);
 	vendor_call(vm_destroy)(vm);

@@ -18,6 +18,7 @@
 
 struct vcpu;
 struct irqchip;
+struct msr_filter;
 
 #define JOIST_MAX_VCPUS		288	/* x2APIC ids are 32-bit; MADT practice */
 #define JOIST_MAX_VCPU_ID	1024	/* ids are below this */
@@ -88,6 +89,8 @@ struct vm {
 
 	/* KVM_ENABLE_CAP: (l) written, read racily. */
 	u64 disabled_quirks;		/* KVM_X86_QUIRK_* */
+	u32 user_space_msr;		/* KVM_MSR_EXIT_REASON_*: what exits to userspace */
+	struct msr_filter __rcu *msr_filter;	/* (l) written, srcu to read */
 	bool exception_payload;		/* VCPU_EVENTS tell pending from injected */
 	bool triple_fault_event;	/* and show a triple fault that waits */
 	bool platform_info_hidden;	/* the guest may not read PLATFORM_INFO */

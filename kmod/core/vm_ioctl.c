@@ -17,6 +17,7 @@
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
+#include "../x86/msr.h"
 #include "../x86/x86.h"
 
 #define IRQ_ROUTES_MAX	4096
@@ -291,6 +292,11 @@ static long vm_set_clock(void *obj, void *arg, unsigned long raw)
 	return pv_clock_set(obj, arg);
 }
 
+static long vm_set_msr_filter(void *obj, void *arg, unsigned long raw)
+{
+	return msr_filter_set(obj, arg);
+}
+
 static long vm_get_stats_fd(void *obj, void *arg, unsigned long raw)
 {
 	return stats_fd(obj, NULL);
@@ -325,6 +331,7 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_IOEVENTFD, IOCTL_IN, vm_ioeventfd },
 	{ KVM_GET_CLOCK, IOCTL_OUT, vm_get_clock },
 	{ KVM_SET_CLOCK, IOCTL_IN, vm_set_clock },
+	{ KVM_X86_SET_MSR_FILTER, IOCTL_IN | IOCTL_LOCK, vm_set_msr_filter },
 	{ KVM_GET_STATS_FD, IOCTL_VALUE, vm_get_stats_fd },
 };
 

@@ -6,6 +6,7 @@
 #include <asm/msr-index.h>
 
 #include "svm.h"
+#include "../x86/msr.h"
 
 #define IOPM_SIZE	(3 * PAGE_SIZE)	/* 65536 ports, and 3 bits past them */
 #define IOPM_ORDER	2
@@ -62,6 +63,8 @@ hpa_t svm_iopm_pa(void)
  * @msr: index; one outside the map's ranges always exits
  * @read: reads exit
  * @write: writes exit
+ *
+ * What the VMM's filter denies exits in any case.
  */
 void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 {
@@ -76,9 +79,36 @@ void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 		return;
 	bit = msrpm_ranges[i].offset * BITS_PER_BYTE +
 	      (msr - msrpm_ranges[i].base) * 2;
-	__assign_bit(bit, svm->msrpm, read);
-	__assign_bit(bit + 1, svm->msrpm, write);
+	__assign_bit(bit, svm->msrpm, read || !msr_allowed(vcpu, msr, false));
+	__assign_bit(bit + 1, svm->msrpm,
+		     write || !msr_allowed(vcpu, msr, true));
 	vmcb_mark_dirty(svm->vmcb, VMCB_CLEAN_PERM);
+}
+
+/** svm_msrpm_cpuid() - what the guest's features decide */
+void svm_msrpm_cpuid(struct vcpu *vcpu)
+{
+	const struct guest_features *feat = &vcpu->feat;
+	bool spec = feat->spec_ctrl || feat->stibp || feat->ssbd;
+
+	/* Without hardware's help SPEC_CTRL is switched at every exit: only
+	 * once the guest is seen to use it.
+	 */
+	spec = spec && (svm_caps.v_spec_ctrl || to_svm(vcpu)->spec_ctrl_native);
+	svm_intercept_msr(vcpu, MSR_IA32_SPEC_CTRL, !spec, !spec);
+	svm_intercept_msr(vcpu, MSR_IA32_PRED_CMD, true,
+			  !(feat->ibpb && boot_cpu_has(X86_FEATURE_IBPB)));
+}
+
+/** svm_update_msr_intercepts() - all of them, by the VMM's filter of now */
+void svm_update_msr_intercepts(struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	memset(to_svm(vcpu)->msrpm, 0xff, MSRPM_SIZE);
+	for (i = 0; i < ARRAY_SIZE(msrs_switched); i++)
+		svm_intercept_msr(vcpu, msrs_switched[i], false, false);
+	svm_msrpm_cpuid(vcpu);
 }
 
 /**
@@ -89,14 +119,10 @@ void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
  */
 int svm_msrpm_create(struct svm_vcpu *svm)
 {
-	unsigned int i;
-
 	svm->msrpm = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT, MSRPM_ORDER);
 	if (!svm->msrpm)
 		return -ENOMEM;
-	memset(svm->msrpm, 0xff, MSRPM_SIZE);
-	for (i = 0; i < ARRAY_SIZE(msrs_switched); i++)
-		svm_intercept_msr(&svm->vcpu, msrs_switched[i], false, false);
+	svm_update_msr_intercepts(&svm->vcpu);
 	svm->vmcb->control.msrpm_base_pa = __sme_pa(svm->msrpm);
 	return 0;
 }

@@ -215,8 +215,10 @@ bool svm_has_tsc_aux(void);
 int svm_iopm_create(void);
 void svm_iopm_destroy(void);
 hpa_t svm_iopm_pa(void);
+void svm_msrpm_cpuid(struct vcpu *vcpu);
 int svm_msrpm_create(struct svm_vcpu *svm);
 void svm_msrpm_destroy(struct svm_vcpu *svm);
+void svm_update_msr_intercepts(struct vcpu *vcpu);
 void svm_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
 
 /* intr.c: events */

@@ -169,17 +169,9 @@ void svm_cpuid_changed(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct vmcb *vmcb = svm->vmcb;
-	bool spec = vcpu->feat.spec_ctrl || vcpu->feat.stibp ||
-		    vcpu->feat.ssbd;
 
 	vmcb_intercept(vmcb, INTERCEPT_RDTSCP, !vcpu->feat.rdtscp);
 	if (boot_cpu_has(X86_FEATURE_INVPCID))
 		vmcb_intercept(vmcb, INTERCEPT_INVPCID, !vcpu->feat.invpcid);
-	/* Without hardware's help SPEC_CTRL is switched at every exit: only
-	 * once the guest is seen to use it.
-	 */
-	spec = spec && (svm_caps.v_spec_ctrl || svm->spec_ctrl_native);
-	svm_intercept_msr(vcpu, MSR_IA32_SPEC_CTRL, !spec, !spec);
-	svm_intercept_msr(vcpu, MSR_IA32_PRED_CMD, true,
-			  !(vcpu->feat.ibpb && boot_cpu_has(X86_FEATURE_IBPB)));
+	svm_msrpm_cpuid(vcpu);
 }

@@ -8,6 +8,7 @@
 #include <asm/msr-index.h>
 
 #include "vmx.h"
+#include "../x86/msr.h"
 
 /* I/O bitmaps A and B, every port intercepted, shared by all: constant. */
 static unsigned long io_bitmap;
@@ -57,7 +58,7 @@ static void intercept(struct vmx_vcpu *vmx, u32 msr, bool write, bool on)
 
 	if (bit < 0)
 		return;
-	if (on)
+	if (on || !msr_allowed(&vmx->vcpu, msr, write))
 		__set_bit(bit, vmx->msr_bitmap);
 	else
 		__clear_bit(bit, vmx->msr_bitmap);
@@ -69,6 +70,8 @@ static void intercept(struct vmx_vcpu *vmx, u32 msr, bool write, bool on)
  * @msr: index
  * @read: RDMSR exits
  * @write: WRMSR exits
+ *
+ * What the VMM's filter denies exits in any case.
  */
 void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 {
@@ -77,7 +80,7 @@ void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write)
 	intercept(vmx, msr, false, read);
 	intercept(vmx, msr, true, write);
 	if (msr == MSR_IA32_SPEC_CTRL) {
-		if (write)
+		if (write || !msr_allowed(vcpu, msr, true))
 			vmx->enter.flags &= ~BIT(VMX_ENTER_SPEC_SAVE);
 		else
 			vmx->enter.flags |= BIT(VMX_ENTER_SPEC_SAVE);
@@ -104,18 +107,27 @@ static const struct {
 	{ MSR_SYSCALL_MASK, false },
 };
 
+/** vmx_update_msr_intercepts() - all of them, by the VMM's filter of now */
+void vmx_update_msr_intercepts(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	int i;
+
+	memset(vmx->msr_bitmap, 0xff, PAGE_SIZE);
+	/* A guest that uses it will be seen to do so again. */
+	vmx_intercept_msr(vcpu, MSR_IA32_SPEC_CTRL, true, true);
+	for (i = 0; i < ARRAY_SIZE(passed); i++)
+		vmx_intercept_msr(vcpu, passed[i].msr, false, !passed[i].write);
+	vmx_msr_bitmap_cpuid(vmx);
+}
+
 /** vmx_msr_bitmap_create() - intercept all but @passed: 0 or -ENOMEM */
 int vmx_msr_bitmap_create(struct vmx_vcpu *vmx)
 {
-	int i;
-
 	vmx->msr_bitmap = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!vmx->msr_bitmap)
 		return -ENOMEM;
-	memset(vmx->msr_bitmap, 0xff, PAGE_SIZE);
-	for (i = 0; i < ARRAY_SIZE(passed); i++)
-		vmx_intercept_msr(&vmx->vcpu, passed[i].msr, false,
-				  !passed[i].write);
+	vmx_update_msr_intercepts(&vmx->vcpu);
 	return 0;
 }
 

@@ -271,6 +271,7 @@ void vmx_io_bitmap_free(void);
 u64 vmx_io_bitmap_pa(int which);
 int vmx_msr_bitmap_create(struct vmx_vcpu *vmx);
 void vmx_msr_bitmap_destroy(struct vmx_vcpu *vmx);
+void vmx_update_msr_intercepts(struct vcpu *vcpu);
 void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
 void vmx_msr_bitmap_cpuid(struct vmx_vcpu *vmx);
 

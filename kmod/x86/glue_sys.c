@@ -78,7 +78,7 @@ int glue_read_msr(struct emu *emu, u32 index, u64 *val)
 {
 	struct msr_access msr = { .index = index };
 
-	if (msr_get(to_glue(emu)->vcpu, &msr))
+	if (msr_guest_get(to_glue(emu)->vcpu, &msr))
 		return glue_fault(emu, X86_TRAP_GP, 0);
 	*val = msr.data;
 	return EMU_OK;
@@ -89,7 +89,7 @@ int glue_write_msr(struct emu *emu, u32 index, u64 val)
 {
 	struct msr_access msr = { .index = index, .data = val };
 
-	if (msr_set(to_glue(emu)->vcpu, &msr))
+	if (msr_guest_set(to_glue(emu)->vcpu, &msr))
 		return glue_fault(emu, X86_TRAP_GP, 0);
 	return EMU_OK;
 }

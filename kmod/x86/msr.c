@@ -47,6 +47,7 @@ void msr_reset(struct vcpu *vcpu)
 	vcpu->smbase = 0x30000;
 	vcpu->platform_info = MSR_PLATFORM_INFO_CPUID_FAULT;
 	vcpu->misc_features = 0;
+	vcpu->power_ctl = 0;
 	msr_get_feature(MSR_IA32_ARCH_CAPABILITIES, &vcpu->arch_capabilities);
 }
 
@@ -331,6 +332,9 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_IA32_MCG_STATUS:
 		msr->data = vcpu->mcg_status;
 		return 0;
+	case MSR_IA32_POWER_CTL:
+		msr->data = vcpu->power_ctl;
+		return 0;
 	case MSR_PLATFORM_INFO:
 	case MSR_MISC_FEATURES_ENABLES:
 		return msr_get_cpuid_fault(vcpu, msr);
@@ -423,6 +427,9 @@ int msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 		return 0;
 	case MSR_IA32_MCG_STATUS:
 		vcpu->mcg_status = msr->data;
+		return 0;
+	case MSR_IA32_POWER_CTL:
+		vcpu->power_ctl = msr->data;
 		return 0;
 	case MSR_PLATFORM_INFO:
 	case MSR_MISC_FEATURES_ENABLES:

@@ -11,6 +11,7 @@ struct kvm_msr_list;
 /* Results of MSR accesses besides 0; never negative. */
 #define MSR_FAULT	1	/* the guest gets #GP */
 #define MSR_UNKNOWN	2	/* nobody knows this index */
+#define MSR_DENIED	3	/* the VMM's filter denies it to the guest */
 
 /**
  * struct msr_access - one read or write of an MSR
@@ -36,6 +37,17 @@ void msr_reset(struct vcpu *vcpu);	/* power-up values, before vcpu_reset */
 struct kvm_msrs;
 int msr_get_many(struct vcpu *vcpu, struct kvm_msrs __user *user);
 int msr_set_many(struct vcpu *vcpu, struct kvm_msrs __user *user);
+
+/* msr_filter.c */
+struct kvm_msr_filter;
+struct vm;
+int msr_filter_set(struct vm *vm, const struct kvm_msr_filter *user);
+void msr_filter_destroy(struct vm *vm);
+bool msr_allowed(struct vcpu *vcpu, u32 index, bool write);
+int msr_guest_get(struct vcpu *vcpu, struct msr_access *msr);
+int msr_guest_set(struct vcpu *vcpu, const struct msr_access *msr);
+int msr_exit_failed(struct vcpu *vcpu, const struct msr_access *msr, bool write,
+		    int result);
 
 /* msr_fixed.c, pure: registers behind which nothing happens. 0, MSR_FAULT or
  * MSR_UNKNOWN.

@@ -52,7 +52,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  *  set_dr7	dr7 changed (vcpu->dr7 is set already by the caller)
  *  get_msr/set_msr: MSRs that hardware switches or that only the vendor
  *		knows; 0, MSR_FAULT or MSR_UNKNOWN
- *  intercept_msr: set or clear the intercept of an MSR for this vCPU
+ *  update_msr_intercepts: the VMM's MSR filter changed: recompute them
  * Events (vCPU loaded, before entry; preemption may be on but for flush):
  *  inject_exception: vcpu->exception (injected) is written for the entry
  *  inject_irq	vcpu->interrupt likewise; inject_nmi likewise
@@ -115,8 +115,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 	OP(void, set_dr7, (struct vcpu *vcpu))				\
 	OP(int, get_msr, (struct vcpu *vcpu, struct msr_access *msr))	\
 	OP(int, set_msr, (struct vcpu *vcpu, const struct msr_access *msr)) \
-	OP(void, intercept_msr, (struct vcpu *vcpu, u32 msr, bool read,	\
-				 bool write))				\
+	OP(void, update_msr_intercepts, (struct vcpu *vcpu))		\
 	OP(void, inject_exception, (struct vcpu *vcpu))			\
 	OP(void, inject_irq, (struct vcpu *vcpu))			\
 	OP(void, inject_nmi, (struct vcpu *vcpu))			\
