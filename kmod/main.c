@@ -28,6 +28,7 @@ static int __init joist_init(void)
 	err = fpu_setup();
 	if (err)
 		goto out_mmu;
+	tsc_setup();
 	err = cpuid_setup();
 	if (err)
 		goto out_mmu;

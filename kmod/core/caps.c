@@ -6,6 +6,7 @@
 #include "state.h"
 #include "vm.h"
 #include "../compat/compat.h"
+#include "../x86/quirk.h"
 #include "../x86/x86.h"
 
 /**
@@ -51,6 +52,10 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_TSC_DEADLINE_TIMER:
 	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_VCPU_ATTRIBUTES:
+	case KVM_CAP_SYS_ATTRIBUTES:
+	case KVM_CAP_ENABLE_CAP:
+	case KVM_CAP_ENFORCE_PV_FEATURE_CPUID:
 	case KVM_CAP_BINARY_STATS_FD:
 	case KVM_CAP_X86_MSR_FILTER:
 	case KVM_CAP_MMU_SHADOW_CACHE_CONTROL:
@@ -74,7 +79,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_NR_MEMSLOTS:
 		return MEMSLOTS_MAX;
 	case KVM_CAP_ADJUST_CLOCK:
-		return KVM_CLOCK_TSC_STABLE;
+		return KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME |
+		       KVM_CLOCK_HOST_TSC;
 	case KVM_CAP_XSAVE:
 	case KVM_CAP_XCRS:
 		return boot_cpu_has(X86_FEATURE_XSAVE);

@@ -3,16 +3,15 @@
 #define JOIST_CORE_CAPS_H
 
 struct kvm_enable_cap;
+struct vcpu;
 struct vm;
-
-/* KVM_X86_QUIRK_* that a VMM can turn off. */
-#define JOIST_QUIRKS	0
 
 /* KVM_MSR_EXIT_REASON_* that a VMM can ask for. */
 #define JOIST_MSR_EXITS	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | \
 			 KVM_MSR_EXIT_REASON_FILTER)
 
 int caps_check(struct vm *vm, unsigned long cap);
+int caps_enable_vcpu(struct vcpu *vcpu, const struct kvm_enable_cap *cap);
 int caps_enable(struct vm *vm, const struct kvm_enable_cap *cap);
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
+#include "attr.h"
 #include "caps.h"
 #include "chardev.h"
 #include "ioctl.h"
@@ -60,6 +61,16 @@ static long dev_get_emulated_cpuid(void *obj, void *arg, unsigned long raw)
 	return cpuid_get_emulated((void __user *)raw);
 }
 
+static long dev_has_attr(void *obj, void *arg, unsigned long raw)
+{
+	return attr_dev_has(arg);
+}
+
+static long dev_get_attr(void *obj, void *arg, unsigned long raw)
+{
+	return attr_dev_get(arg);
+}
+
 static const struct ioctl_row dev_ioctls[] = {
 	{ KVM_GET_API_VERSION, IOCTL_VALUE, dev_get_api_version },
 	{ KVM_CREATE_VM, IOCTL_VALUE, dev_create_vm },
@@ -68,6 +79,8 @@ static const struct ioctl_row dev_ioctls[] = {
 	{ KVM_GET_MSR_INDEX_LIST, IOCTL_USER, dev_get_msr_index_list },
 	{ KVM_GET_MSR_FEATURE_INDEX_LIST, IOCTL_USER, dev_get_msr_feature_list },
 	{ KVM_GET_MSRS, IOCTL_USER, dev_get_msrs },
+	{ KVM_HAS_DEVICE_ATTR, IOCTL_IN, dev_has_attr },
+	{ KVM_GET_DEVICE_ATTR, IOCTL_IN, dev_get_attr },
 	{ KVM_GET_SUPPORTED_CPUID, IOCTL_USER, dev_get_supported_cpuid },
 	{ KVM_GET_EMULATED_CPUID, IOCTL_USER, dev_get_emulated_cpuid },
 };

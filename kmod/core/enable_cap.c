@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_ENABLE_CAP: what a VMM turns on or changes for a whole VM. */
+/* KVM_ENABLE_CAP: what a VMM turns on or changes for a VM or a vCPU. */
 #include <linux/kvm.h>
 
 #include "caps.h"
+#include "vcpu.h"
 #include "vm.h"
+#include "../x86/quirk.h"
 
 static int enable_quirks(struct vm *vm, const struct kvm_enable_cap *cap)
 {
@@ -60,6 +62,13 @@ static int enable_user_space_msr(struct vm *vm,
 	return 0;
 }
 
+static int enable_pv_enforced(struct vcpu *vcpu,
+			      const struct kvm_enable_cap *cap)
+{
+	vcpu->pv_enforced = cap->args[0];
+	return 0;
+}
+
 /**
  * struct cap_row - a capability that can be enabled
  * @cap: KVM_CAP_*
@@ -80,6 +89,14 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault_event },
 };
 
+/* Likewise of a vCPU: vcpu->mutex held. */
+static const struct {
+	u32 cap;
+	int (*enable)(struct vcpu *vcpu, const struct kvm_enable_cap *cap);
+} vcpu_caps[] = {
+	{ KVM_CAP_ENFORCE_PV_FEATURE_CPUID, enable_pv_enforced },
+};
+
 /**
  * caps_enable() - KVM_ENABLE_CAP on a VM
  * @vm: vm->lock held
@@ -98,5 +115,25 @@ int caps_enable(struct vm *vm, const struct kvm_enable_cap *cap)
 	for (i = 0; i < ARRAY_SIZE(vm_caps); i++)
 		if (vm_caps[i].cap == cap->cap)
 			return vm_caps[i].enable(vm, cap);
+	return -EINVAL;
+}
+
+/**
+ * caps_enable_vcpu() - KVM_ENABLE_CAP on a vCPU
+ * @vcpu: vcpu->mutex held
+ * @cap: kernel copy
+ *
+ * Return: as caps_enable().
+ */
+int caps_enable_vcpu(struct vcpu *vcpu, const struct kvm_enable_cap *cap)
+{
+	int i;
+
+	lockdep_assert_held(&vcpu->mutex);
+	if (cap->flags)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(vcpu_caps); i++)
+		if (vcpu_caps[i].cap == cap->cap)
+			return vcpu_caps[i].enable(vcpu, cap);
 	return -EINVAL;
 }

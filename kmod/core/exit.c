@@ -13,6 +13,7 @@
 #include "vm.h"
 #include "../irqchip/irqchip.h"
 #include "../x86/msr.h"
+#include "../x86/quirk.h"
 #include "../x86/x86.h"
 
 /* Done with the instruction that exited. */
@@ -82,9 +83,7 @@ static int exit_pause(struct vcpu *vcpu)
 
 	if (err)
 		return err;
-	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
-	yield();
-	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	vcpu_yield(vcpu);
 	return EXIT_RESUME;
 }
 
@@ -118,6 +117,14 @@ static int exit_xsetbv(struct vcpu *vcpu)
 	    xcr_write(vcpu, vcpu->regs[REG_RCX], get_edx_eax(vcpu)))
 		return fault_and_resume(vcpu);
 	return skip_and_resume(vcpu);
+}
+
+static int exit_mwait(struct vcpu *vcpu)
+{
+	if (!quirk_mwait_undefined(vcpu))
+		return skip_and_resume(vcpu);
+	exception_queue(vcpu, X86_TRAP_UD);
+	return EXIT_RESUME;
 }
 
 static int exit_hypercall(struct vcpu *vcpu)
@@ -280,7 +287,7 @@ static int exit_mmio(struct vcpu *vcpu)
 	return emulate_vcpu(vcpu);
 }
 
-/* Intercepted for the host's safety only: the guest gets what it raised. */
+/* Mostly intercepted for the host's safety: the guest gets what it raised. */
 static int exit_exception(struct vcpu *vcpu)
 {
 	const struct exit *e = &vcpu->exit;
@@ -288,6 +295,10 @@ static int exit_exception(struct vcpu *vcpu)
 	switch (e->exc.vector) {
 	case X86_TRAP_MC:
 		return EXIT_RESUME;	/* the host has handled it */
+	case X86_TRAP_UD:
+		if (quirk_fix_hypercall(vcpu))
+			return EXIT_RESUME;
+		break;
 	case X86_TRAP_DB:
 		exception_queue_payload(vcpu, X86_TRAP_DB, false, 0,
 					e->exc.payload);
@@ -364,8 +375,8 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_RDPMC] = exit_rdpmc,
 	[EXIT_RDTSC] = exit_rdtsc,
 	[EXIT_RDTSCP] = exit_rdtsc,
-	[EXIT_MONITOR] = skip_and_resume,
-	[EXIT_MWAIT] = skip_and_resume,
+	[EXIT_MONITOR] = exit_mwait,
+	[EXIT_MWAIT] = exit_mwait,
 	[EXIT_XSETBV] = exit_xsetbv,
 	[EXIT_HYPERCALL] = exit_hypercall,
 	[EXIT_RDMSR] = exit_rdmsr,

@@ -219,6 +219,8 @@ bool vcpu_runnable(struct vcpu *vcpu)
 		return true;
 	if (vcpu->nmi_pending && vendor_call(nmi_allowed)(vcpu))
 		return true;
+	if (READ_ONCE(vcpu->pv_unhalted))
+		return true;
 	return vcpu->lapic && vendor_call(irq_allowed)(vcpu) &&
 	       irqchip_has_irq(vcpu);
 }
@@ -255,6 +257,7 @@ static int vcpu_halted(struct vcpu *vcpu)
 		return ret;
 	if (vcpu->mp_state == KVM_MP_STATE_HALTED && vcpu_runnable(vcpu)) {
 		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+		WRITE_ONCE(vcpu->pv_unhalted, false);
 		vcpu_request(vcpu, REQ_EVENT);
 	}
 	return EXIT_RESUME;
@@ -362,11 +365,16 @@ static int run_prepared(struct vcpu *vcpu)
 static void run_note_thread(struct vcpu *vcpu)
 {
 	struct pid *pid = task_pid(current);
+	struct pid *old = rcu_dereference_protected(vcpu->pid,
+						    lockdep_is_held(&vcpu->mutex));
 
-	if (likely(vcpu->pid == pid))
+	if (likely(old == pid))
 		return;
-	put_pid(vcpu->pid);
-	vcpu->pid = get_pid(pid);
+	rcu_assign_pointer(vcpu->pid, get_pid(pid));
+	if (!old)
+		return;
+	synchronize_rcu();	/* vcpu_yield_to() of others */
+	put_pid(old);
 }
 
 /**

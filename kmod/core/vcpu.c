@@ -17,6 +17,9 @@
 #include "../x86/msr.h"
 #include "../x86/x86.h"
 
+/* vCPUs without a CPU that are offered one before anyone is. */
+#define YIELD_TRIES	3
+
 /* The vCPU is on this CPU from now on. Preemption off. */
 static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 {
@@ -157,7 +160,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	emulate_destroy(vcpu);
 	fpu_destroy(vcpu);
 	cpuid_free(vcpu);
-	put_pid(vcpu->pid);
+	put_pid(rcu_dereference_protected(vcpu->pid, true));
 	free_page((unsigned long)vcpu->pio_data);
 	free_page((unsigned long)vcpu->run);
 	kfree(vcpu);
@@ -193,6 +196,62 @@ void vcpu_kick(struct vcpu *vcpu)
 			smp_send_reschedule(target);
 	}
 	put_cpu();
+}
+
+/**
+ * vcpu_yield_to() - let another vCPU's thread have this CPU, if it wants one
+ * @vcpu: owner thread, in the read section of vm->srcu, which it leaves meanwhile
+ * @target: another of the VM
+ *
+ * Return: the other has it, or had it.
+ */
+bool vcpu_yield_to(struct vcpu *vcpu, struct vcpu *target)
+	__must_hold(&vcpu->vm->srcu)
+{
+	struct task_struct *task;
+	int ret;
+
+	rcu_read_lock();
+	task = get_pid_task(rcu_dereference(target->pid), PIDTYPE_PID);
+	rcu_read_unlock();
+	if (!task)
+		return false;
+	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	ret = yield_to(task, true);
+	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	put_task_struct(task);
+	return ret > 0;
+}
+
+/**
+ * vcpu_yield() - the guest spins for what another vCPU has, that is without a CPU
+ * @vcpu: owner thread, in the read section of vm->srcu, which it leaves meanwhile
+ */
+void vcpu_yield(struct vcpu *vcpu)
+	__must_hold(&vcpu->vm->srcu)
+{
+	struct vm *vm = vcpu->vm;
+	u32 n = atomic_read(&vm->online_vcpus);
+	u32 at = READ_ONCE(vm->last_yield), i;
+	int tries = YIELD_TRIES;
+
+	for (i = 1; i <= n && tries; i++) {
+		u32 idx = (at + i) % n;
+		struct vcpu *other = vm_vcpu(vm, idx);
+
+		/* Halted ones wait for something else. */
+		if (!other || other == vcpu || READ_ONCE(other->cpu) >= 0 ||
+		    READ_ONCE(other->mp_state) != KVM_MP_STATE_RUNNABLE)
+			continue;
+		if (vcpu_yield_to(vcpu, other)) {
+			WRITE_ONCE(vm->last_yield, idx);
+			return;
+		}
+		tries--;
+	}
+	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+	yield();
+	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 }
 
 static void reset_segments(struct vcpu *vcpu)
@@ -249,6 +308,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 	vendor_call(set_dr7)(vcpu);
 	vcpu->cr2 = 0;
 	vcpu->cr8 = 0;
+	vcpu->pv_unhalted = false;
 
 	if (!init) {
 		msr_reset(vcpu);

@@ -161,7 +161,7 @@ struct vcpu {
 	int last_cpu;			/* (o) where it was loaded last; -1: never */
 	struct kvm_run *run;		/* (c) shared with the VMM: read once */
 	void *pio_data;			/* (c) second page of the run mapping */
-	struct pid *pid;		/* (m) thread that last ran it */
+	struct pid __rcu *pid;		/* (m) written: thread that last ran it */
 	struct rcuwait wait;		/* halted thread, if any */
 	struct preempt_notifier preempt_notifier;	/* (m) */
 	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN */
@@ -231,6 +231,8 @@ struct vcpu {
 	u64 tsc_left;			/* (o) guest TSC when last put, if unstable */
 	u64 pv_time_msr;		/* MSR_KVM_SYSTEM_TIME_NEW */
 	struct pvclock_vcpu_time_info pv_time;
+	bool pv_unhalted;		/* set by others: its next HLT is over at once */
+	bool pv_enforced;		/* what feat.pv does not have is not there */
 
 	struct fpu_guest fpu;		/* (m) */
 	struct vcpu_io io;		/* (m) */
@@ -250,6 +252,8 @@ void vcpu_reset(struct vcpu *vcpu, bool init);
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_wake(struct vcpu *vcpu);
 bool vcpu_runnable(struct vcpu *vcpu);
+bool vcpu_yield_to(struct vcpu *vcpu, struct vcpu *target);
+void vcpu_yield(struct vcpu *vcpu);
 
 /**
  * vcpu_request() - leave a request for a vCPU; does not kick

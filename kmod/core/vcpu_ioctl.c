@@ -8,6 +8,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "attr.h"
+#include "caps.h"
 #include "ioctl.h"
 #include "regs.h"
 #include "run.h"
@@ -224,6 +226,26 @@ static long vcpu_set_signal_mask(void *obj, void *arg, unsigned long raw)
 	return 0;
 }
 
+static long vcpu_has_attr(void *obj, void *arg, unsigned long raw)
+{
+	return attr_vcpu_has(arg);
+}
+
+static long vcpu_get_attr(void *obj, void *arg, unsigned long raw)
+{
+	return attr_vcpu_get(obj, arg);
+}
+
+static long vcpu_set_attr(void *obj, void *arg, unsigned long raw)
+{
+	return attr_vcpu_set(obj, arg);
+}
+
+static long vcpu_enable_cap(void *obj, void *arg, unsigned long raw)
+{
+	return caps_enable_vcpu(obj, arg);
+}
+
 static long vcpu_get_stats_fd(void *obj, void *arg, unsigned long raw)
 {
 	struct vcpu *vcpu = obj;
@@ -261,6 +283,10 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_GET_TSC_KHZ, IOCTL_VALUE, vcpu_get_tsc_khz },
 	{ KVM_KVMCLOCK_CTRL, IOCTL_VALUE, vcpu_kvmclock_ctrl },
 	{ KVM_TRANSLATE, IOCTL_IN | IOCTL_OUT, vcpu_translate },
+	{ KVM_HAS_DEVICE_ATTR, IOCTL_IN, vcpu_has_attr },
+	{ KVM_GET_DEVICE_ATTR, IOCTL_IN, vcpu_get_attr },
+	{ KVM_SET_DEVICE_ATTR, IOCTL_IN, vcpu_set_attr },
+	{ KVM_ENABLE_CAP, IOCTL_IN, vcpu_enable_cap },
 	{ KVM_GET_STATS_FD, IOCTL_VALUE, vcpu_get_stats_fd },
 	{ KVM_SET_SIGNAL_MASK, IOCTL_USER, vcpu_set_signal_mask },
 };

@@ -48,6 +48,7 @@ struct vm {
 	struct xarray vcpus;		/* (l) to add; idx -> struct vcpu */
 	atomic_t online_vcpus;		/* (a) grows only; entries below are valid */
 	u32 created_vcpus;		/* (l) */
+	u32 last_yield;			/* racy: where vcpu_yield() goes on looking */
 
 	struct mutex slots_lock;	/* who changes memslots and buses */
 	struct memslots __rcu *memslots;	/* (s) */

@@ -17,6 +17,8 @@ static const u8 intercepts[] = {
 	 */
 	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_DB,
 	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_AC,
+	/* It may be the other vendor's hypercall. */
+	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_UD,
 	/* The host's, whoever runs. */
 	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_MC,
 	INTERCEPT_INTR,

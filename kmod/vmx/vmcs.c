@@ -291,8 +291,8 @@ static void vmcs_init_controls(struct vmx_vcpu *vmx)
 	 * #DB and #AC: the guest could have them delivered endlessly without an
 	 * instruction completing between. #MC is the host's.
 	 */
-	vmx_write_exception_bitmap(vmx, BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) |
-				   BIT(X86_TRAP_MC));
+	vmx_write_exception_bitmap(vmx, BIT(X86_TRAP_DB) | BIT(X86_TRAP_UD) |
+				   BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC));
 }
 
 /**

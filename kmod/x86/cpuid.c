@@ -162,6 +162,8 @@ void cpuid_dynamic(const struct cpuid_table *table,
 			 state->osxsave && entry->ecx & F(XSAVE));
 		if (!state->apic)
 			entry->edx &= ~F(APIC);
+		if (state->mwait_mirrors)
+			set_bits(&entry->ecx, F(MWAIT), state->mwait);
 		break;
 	case 0x7:
 		if (!entry->index)
@@ -420,8 +422,7 @@ void cpuid_update_features(const struct cpuid_table *table,
 	feat->lm = l80000001.edx & F(LM);
 	feat->gbpages = l80000001.edx & F(GBPAGES);
 	feat->syscall_amd = feat->amd && l80000001.edx & F(SYSCALL);
-	feat->pv_clock = kvm.eax & (BIT(KVM_FEATURE_CLOCKSOURCE) |
-				    BIT(KVM_FEATURE_CLOCKSOURCE2));
+	feat->pv = kvm.eax;
 
 	if (l80000001.edx & F(SYSCALL))
 		feat->efer_valid |= EFER_SCE;

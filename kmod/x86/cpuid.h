@@ -69,6 +69,8 @@ struct cpuid_table {
  * @osxsave: CR4.OSXSAVE
  * @ospke: CR4.PKE
  * @apic: IA32_APIC_BASE enables the local APIC
+ * @mwait_mirrors: the MWAIT bit is that of IA32_MISC_ENABLE
+ * @mwait: which is set
  */
 struct cpuid_state {
 	u64 xcr0;
@@ -76,6 +78,8 @@ struct cpuid_state {
 	bool osxsave;
 	bool ospke;
 	bool apic;
+	bool mwait_mirrors;
+	bool mwait;
 };
 
 /* cpuid_supported.c: pure */

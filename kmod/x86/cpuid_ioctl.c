@@ -7,6 +7,7 @@
 #include <asm/processor.h>
 
 #include "cpuid.h"
+#include "quirk.h"
 #include "x86.h"
 #include "../core/regs.h"
 #include "../core/vcpu.h"
@@ -81,6 +82,9 @@ static struct cpuid_state vcpu_state(struct vcpu *vcpu)
 		.osxsave = cr4 & X86_CR4_OSXSAVE,
 		.ospke = cr4 & X86_CR4_PKE,
 		.apic = vcpu->apic_base & MSR_IA32_APICBASE_ENABLE,
+		.mwait_mirrors = !vm_has_quirk(vcpu->vm,
+					       KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT),
+		.mwait = vcpu->misc_enable & MSR_IA32_MISC_ENABLE_MWAIT,
 	};
 }
 

@@ -13,7 +13,7 @@
  * @xcr0_valid: bits of XCR0 the guest may set
  * @xss_valid: bits of IA32_XSS the guest may set
  * @amd: the vendor string is AMD's or Hygon's
- * @pv_clock: CPUID announces kvmclock
+ * @pv: KVM_FEATURE_* bits that CPUID announces
  * @syscall_amd: SYSCALL works in compatibility mode too, as AMD defines it
  *
  * The rest are CPUID bits of the same name. Protection: vcpu->mutex.
@@ -24,10 +24,11 @@ struct guest_features {
 	u64 efer_valid;
 	u64 xcr0_valid;
 	u64 xss_valid;
+	u32 pv;
 	bool amd, x2apic, tsc_deadline, xsave, xsaves, nx, lm, pcid, rdtscp,
 	     gbpages, spec_ctrl, stibp, ssbd, ibpb, flush_l1d,
 	     arch_capabilities, invpcid, rdpid, fsgsbase, pku, tsc_adjust,
-	     mtrr, pat, mce, rtm, pv_clock, syscall_amd;
+	     mtrr, pat, mce, rtm, syscall_amd;
 };
 
 #endif

@@ -385,23 +385,30 @@ static u64 code_base(struct vcpu *vcpu)
 	return cs.base;
 }
 
+/** vcpu_code_linear() - the linear address of the next instruction */
+u64 vcpu_code_linear(struct vcpu *vcpu)
+{
+	u64 rip = vcpu_rip(vcpu);
+
+	if (emu_mode(vcpu) == EMU_MODE_LONG)
+		return rip;
+	return (u32)(rip + code_base(vcpu));
+}
+
 /* Of the instruction at RIP, or -EIO. */
 static int insn_length(struct vcpu *vcpu)
 {
-	enum emu_mode mode = emu_mode(vcpu);
-	u64 lin = vcpu_rip(vcpu);
+	u64 lin = vcpu_code_linear(vcpu);
 	u64 head = 0;
 	unsigned int have;
 	int len;
 
-	if (mode != EMU_MODE_LONG)
-		lin = (u32)(lin + code_base(vcpu));
 	have = min_t(unsigned int, sizeof(head),
 		     PAGE_SIZE - offset_in_page(lin));
 	if (glue_read_code(vcpu, lin, &head, have))
 		return -EIO;
 	len = plain_length(vcpu, head);
-	return len ?: decoded_length(vcpu, mode, lin, &head, have);
+	return len ?: decoded_length(vcpu, emu_mode(vcpu), lin, &head, have);
 }
 
 /**

@@ -64,6 +64,8 @@ static inline int glue_fault(struct emu *emu, u8 vector, u32 error)
 void glue_walk_init(struct glue *glue);
 void glue_walk_begin(struct glue *glue);
 int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len);
+int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
+		    unsigned int len);
 int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len);

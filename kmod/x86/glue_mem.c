@@ -441,6 +441,30 @@ int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len)
 }
 
 /**
+ * glue_write_code() - likewise, writing, as the guest itself could
+ * @vcpu: loaded vCPU, in a read section of vm->srcu
+ * @lin: linear address
+ * @buf: bytes
+ * @len: how many, of one page
+ *
+ * Return: 0, or 1: the guest could not.
+ */
+int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
+		    unsigned int len)
+{
+	struct glue *glue = to_glue(vcpu->emu);
+	u32 access = WALK_WRITE;
+	gpa_t gpa;
+
+	glue_walk_begin(glue);
+	if (vendor_call(get_cpl)(vcpu) == 3)
+		access |= WALK_USER;
+	if (translate(glue, lin, access, &gpa, &glue->emu.fault) != EMU_OK)
+		return 1;
+	return guest_write(vcpu->vm, gpa, buf, len) ? 1 : 0;
+}
+
+/**
  * vcpu_translate_linear() - where a linear address leads, as KVM_TRANSLATE asks
  * @vcpu: loaded; vm->srcu read section held
  * @gva: linear address

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Paravirtual services, as KVM defines them: the guest clock (kvmclock) and
- * hypercalls.
+ * the MSRs of all of them.
  *
  * With a stable host TSC the clock is linear in it from one base per VM, so all
  * vCPUs agree to the nanosecond. Without, each page is written from the host's
@@ -249,15 +249,43 @@ out:
 	srcu_read_unlock(&vm->srcu, idx);
 }
 
+/* The feature that an MSR of KVM's belongs to, or -1: none that is here. */
+static int pv_msr_feature(u32 index)
+{
+	switch (index) {
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_SYSTEM_TIME:
+		return KVM_FEATURE_CLOCKSOURCE;
+	case MSR_KVM_WALL_CLOCK_NEW:
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		return KVM_FEATURE_CLOCKSOURCE2;
+	}
+	return -1;
+}
+
+/* Checked for the guest; the VMM may always save and restore. */
+static int pv_msr_check(struct vcpu *vcpu, const struct msr_access *msr)
+{
+	int feature = pv_msr_feature(msr->index);
+
+	if (feature < 0)
+		return MSR_UNKNOWN;
+	return msr->host || pv_has(vcpu, feature) ? 0 : MSR_FAULT;
+}
+
 /**
  * pv_msr_get() - read one of KVM's own MSRs
  * @vcpu: vCPU, its mutex held
  * @msr: in: index; out: data
  *
- * Return: 0 or MSR_UNKNOWN.
+ * Return: 0, MSR_FAULT: not announced to the guest, or MSR_UNKNOWN.
  */
 int pv_msr_get(struct vcpu *vcpu, struct msr_access *msr)
 {
+	int ret = pv_msr_check(vcpu, msr);
+
+	if (ret)
+		return ret;
 	switch (msr->index) {
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_NEW:
@@ -276,10 +304,14 @@ int pv_msr_get(struct vcpu *vcpu, struct msr_access *msr)
  * @vcpu: loaded vCPU, its mutex held
  * @msr: index and data
  *
- * Return: 0 or MSR_UNKNOWN.
+ * Return: 0, MSR_FAULT: not announced to the guest, or MSR_UNKNOWN.
  */
 int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 {
+	int ret = pv_msr_check(vcpu, msr);
+
+	if (ret)
+		return ret;
 	switch (msr->index) {
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_NEW:
@@ -294,42 +326,4 @@ int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 		return 0;
 	}
 	return MSR_UNKNOWN;
-}
-
-/**
- * pv_hypercall_result() - do a hypercall
- * @vcpu: loaded vCPU
- * @nr: number, from RAX
- *
- * No service is announced in CPUID yet, so none is there.
- *
- * Return: the guest's RAX.
- */
-u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr)
-{
-	bool wide = vcpu_64bit(vcpu);
-	long ret;
-
-	if (!wide)
-		nr = (u32)nr;
-	if (vendor_call(get_cpl)(vcpu))
-		ret = -KVM_EPERM;
-	else if (nr == KVM_HC_VAPIC_POLL_IRQ)
-		ret = 0;
-	else
-		ret = -KVM_ENOSYS;
-	return wide ? (u64)ret : (u32)ret;
-}
-
-/**
- * pv_hypercall() - VMCALL or VMMCALL: number in RAX, result in RAX
- * @vcpu: loaded vCPU
- *
- * Return: enum exit_result or -errno.
- */
-int pv_hypercall(struct vcpu *vcpu)
-{
-	reg_write(vcpu, REG_RAX,
-		  pv_hypercall_result(vcpu, vcpu->regs[REG_RAX]));
-	return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;
 }

@@ -4,7 +4,9 @@
  * offsets of a VM are equal unless a guest or a VMM insists, so that its
  * counters are in step.
  */
+#include <linux/init.h>
 #include <linux/math64.h>
+#include <linux/ktime.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
@@ -16,6 +18,20 @@
 /* A rate this near to the host's counts as the host's, as in KVM. */
 #define TSC_TOLERANCE_PPM	250
 
+/* The kernel keeps time by the TSC: it has found it good. */
+static bool tsc_keeps_time __ro_after_init;
+
+/** tsc_setup() - at load: what the host thinks of its TSC */
+void __init tsc_setup(void)
+{
+	struct system_time_snapshot snapshot;
+	u64 before = rdtsc_ordered();
+
+	ktime_get_snapshot(&snapshot);
+	tsc_keeps_time = snapshot.cycles >= before &&
+			 snapshot.cycles <= rdtsc_ordered();
+}
+
 /**
  * tsc_host_stable() - does the host's TSC count alike always and everywhere?
  *
@@ -23,7 +39,7 @@
  */
 bool tsc_host_stable(void)
 {
-	return (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) ||
+	return (tsc_keeps_time || boot_cpu_has(X86_FEATURE_CONSTANT_TSC) ||
 		boot_cpu_has(X86_FEATURE_TSC_RELIABLE)) &&
 	       !check_tsc_unstable();
 }

@@ -10,8 +10,6 @@
 
 struct msr_access;
 
-struct msr_access;
-
 /* inject.c: events on their way into the guest */
 void exception_queue(struct vcpu *vcpu, u8 vector);
 void exception_queue_error(struct vcpu *vcpu, u8 vector, u32 error);
@@ -74,6 +72,7 @@ void fpu_enter(struct vcpu *vcpu);
 void fpu_leave(struct vcpu *vcpu);
 
 /* tsc.c */
+void tsc_setup(void);
 void tsc_vm_init(struct vm *vm);
 void tsc_vcpu_init(struct vcpu *vcpu);
 u64 tsc_guest(struct vcpu *vcpu, u64 host_tsc);
@@ -99,6 +98,16 @@ void pv_clock_rebase(struct vm *vm);	/* tsc_lock held: the TSC has jumped */
 void pv_clock_get(struct vm *vm, struct kvm_clock_data *data);
 int pv_clock_set(struct vm *vm, const struct kvm_clock_data *data);
 int pv_clock_paused(struct vcpu *vcpu);
+
+/* Is KVM_FEATURE_@feature there for the guest? What it was not told of is, too,
+ * unless the VMM wants it otherwise.
+ */
+static inline bool pv_has(struct vcpu *vcpu, unsigned int feature)
+{
+	return !vcpu->pv_enforced || vcpu->feat.pv & BIT(feature);
+}
+
+/* hypercall.c */
 u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr);
 int pv_hypercall(struct vcpu *vcpu);	/* enum exit_result */
 
@@ -107,6 +116,7 @@ int emulate_create(struct vcpu *vcpu);	/* vcpu->emu: 0 or -ENOMEM */
 void emulate_destroy(struct vcpu *vcpu);
 int emulate_vcpu(struct vcpu *vcpu);	/* enum exit_result or -errno */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
+u64 vcpu_code_linear(struct vcpu *vcpu);
 /* KVM_TRANSLATE: guest physical address by the guest's tables, without setting
  * accessed bits; INVALID_GPA: not mapped.
  */

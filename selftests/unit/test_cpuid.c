@@ -385,7 +385,7 @@ static void features(void **state)
 	cpuid_update_features(&t, &full, &f);
 	assert_int_equal(f.maxphyaddr, 46);
 	assert_true(f.x2apic && f.nx && f.lm && f.xsave && f.pcid && f.rdtscp);
-	assert_true(f.pv_clock);
+	assert_true(f.pv & BIT(KVM_FEATURE_CLOCKSOURCE));
 	assert_false(f.amd);
 	assert_int_equal(f.xcr0_valid, XCR0_AVX512 | XCR0_PKRU);
 	assert_int_equal(f.efer_valid, EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);

@@ -84,6 +84,7 @@
 #define X86_FEATURE_PCID		(4 * 32 + 17)
 #define X86_FEATURE_XMM4_1		(4 * 32 + 19)
 #define X86_FEATURE_XMM4_2		(4 * 32 + 20)
+#define X86_FEATURE_MWAIT		(4 * 32 + 3)
 #define X86_FEATURE_X2APIC		(4 * 32 + 21)
 #define X86_FEATURE_MOVBE		(4 * 32 + 22)
 #define X86_FEATURE_POPCNT		(4 * 32 + 23)
