@@ -63,6 +63,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_MSR_PLATFORM_INFO:
 	case KVM_CAP_EXCEPTION_PAYLOAD:
 	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
+	case KVM_CAP_X86_SMM:
 		return 1;
 	case KVM_CAP_NR_VCPUS:
 		return min_t(int, num_online_cpus(), JOIST_MAX_VCPUS);
@@ -78,6 +79,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_QUIRKS;
 	case KVM_CAP_NR_MEMSLOTS:
 		return MEMSLOTS_MAX;
+	case KVM_CAP_MULTI_ADDRESS_SPACE:
+		return NR_SPACES;
 	case KVM_CAP_ADJUST_CLOCK:
 		return KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME |
 		       KVM_CLOCK_HOST_TSC;

@@ -52,7 +52,7 @@ static struct memslot *logged_slot(struct vm *vm, u32 id)
 {
 	struct memslot *slot;
 
-	if (id >= MEMSLOTS_MAX)
+	if (!memslot_id_valid(id))
 		return ERR_PTR(-EINVAL);
 	slot = memslot_by_id(vm, id);
 	if (!slot || !slot->dirty_bitmap)
@@ -74,7 +74,7 @@ static void log_take(struct vm *vm, struct memslot *slot, u64 first, u64 nbits,
 	}
 	/* A write between the two is in the log: taken now or the next time. */
 	if (any)
-		mmu_write_protect_pages(vm, slot->base_gfn + first, buf,
+		mmu_write_protect_pages(vm, slot, slot->base_gfn + first, buf,
 					BITS_TO_LONGS(nbits));
 }
 

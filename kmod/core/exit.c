@@ -287,6 +287,17 @@ static int exit_mmio(struct vcpu *vcpu)
 	return emulate_vcpu(vcpu);
 }
 
+static int exit_undefined(struct vcpu *vcpu)
+{
+	exception_queue(vcpu, X86_TRAP_UD);
+	return EXIT_RESUME;
+}
+
+static int exit_rsm(struct vcpu *vcpu)
+{
+	return vcpu->smm ? emulate_vcpu(vcpu) : exit_undefined(vcpu);
+}
+
 /* Mostly intercepted for the host's safety: the guest gets what it raised. */
 static int exit_exception(struct vcpu *vcpu)
 {
@@ -296,6 +307,9 @@ static int exit_exception(struct vcpu *vcpu)
 	case X86_TRAP_MC:
 		return EXIT_RESUME;	/* the host has handled it */
 	case X86_TRAP_UD:
+		/* No CPU runs RSM in a guest: where it has no exit of its own. */
+		if (vcpu->smm && vcpu_at_rsm(vcpu))
+			return exit_rsm(vcpu);
 		if (quirk_fix_hypercall(vcpu))
 			return EXIT_RESUME;
 		break;
@@ -312,12 +326,6 @@ static int exit_exception(struct vcpu *vcpu)
 		exception_queue_error(vcpu, e->exc.vector, e->exc.error);
 	else
 		exception_queue(vcpu, e->exc.vector);
-	return EXIT_RESUME;
-}
-
-static int exit_undefined(struct vcpu *vcpu)
-{
-	exception_queue(vcpu, X86_TRAP_UD);
 	return EXIT_RESUME;
 }
 
@@ -391,6 +399,7 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_TASK_SWITCH] = exit_task_switch,
 	[EXIT_TPR_BELOW] = exit_tpr_below,
 	[EXIT_SMI] = exit_nothing,
+	[EXIT_RSM] = exit_rsm,
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
 	[EXIT_PREEMPT_TIMER] = exit_nothing,
 	[EXIT_ENTRY_FAILED] = exit_entry_failed,

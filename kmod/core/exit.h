@@ -42,6 +42,7 @@ struct vcpu;
 	X(TASK_SWITCH, "task-switch")					\
 	X(TPR_BELOW, "tpr-below")					\
 	X(SMI, "smi")							\
+	X(RSM, "rsm")			/* in SMM or out of it */	\
 	X(TRIPLE_FAULT, "triple-fault")					\
 	X(PREEMPT_TIMER, "preemption-timer")				\
 	X(ENTRY_FAILED, "entry-failed")	/* guest state refused */	\

@@ -11,9 +11,9 @@ static void __user *slot_user(const struct memslot *slot, gpa_t gpa)
 	return (void __user *)(slot->hva + (gpa - gfn_to_gpa(slot->base_gfn)));
 }
 
-static struct memslot *writable_slot(struct vm *vm, gpa_t gpa)
+static struct memslot *writable_slot(struct vm *vm, enum space space, gpa_t gpa)
 {
-	struct memslot *slot = gfn_to_memslot(vm, gpa_to_gfn(gpa));
+	struct memslot *slot = space_slot(vm, space, gpa_to_gfn(gpa));
 
 	if (!slot || (slot->flags & KVM_MEM_READONLY))
 		return NULL;
@@ -27,8 +27,9 @@ static size_t page_part(gpa_t gpa, size_t len)
 }
 
 /**
- * guest_read_u64() - read eight bytes of one page
+ * space_read_u64() - read eight bytes of one page
  * @vm: whose
+ * @space: seen from where
  * @gpa: from where
  * @val: out
  *
@@ -37,9 +38,9 @@ static size_t page_part(gpa_t gpa, size_t len)
  *
  * Return: 0 or -EFAULT
  */
-int guest_read_u64(struct vm *vm, gpa_t gpa, u64 *val)
+int space_read_u64(struct vm *vm, enum space space, gpa_t gpa, u64 *val)
 {
-	struct memslot *slot = gfn_to_memslot(vm, gpa_to_gfn(gpa));
+	struct memslot *slot = space_slot(vm, space, gpa_to_gfn(gpa));
 
 	if (unlikely(!slot))
 		return -EFAULT;
@@ -47,8 +48,9 @@ int guest_read_u64(struct vm *vm, gpa_t gpa, u64 *val)
 }
 
 /**
- * guest_read() - copy from guest memory
+ * space_read() - copy from guest memory
  * @vm: whose
+ * @space: seen from where
  * @gpa: from where
  * @buf: to where
  * @len: bytes; may cross pages and slots
@@ -57,10 +59,10 @@ int guest_read_u64(struct vm *vm, gpa_t gpa, u64 *val)
  *
  * Return: 0, or -EFAULT (part may have been copied)
  */
-int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
+int space_read(struct vm *vm, enum space space, gpa_t gpa, void *buf, size_t len)
 {
 	while (len) {
-		struct memslot *slot = gfn_to_memslot(vm, gpa_to_gfn(gpa));
+		struct memslot *slot = space_slot(vm, space, gpa_to_gfn(gpa));
 		size_t n = page_part(gpa, len);
 
 		if (!slot || copy_from_user(buf, slot_user(slot, gpa), n))
@@ -73,8 +75,9 @@ int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 }
 
 /**
- * guest_write() - copy to guest memory, and log it
+ * space_write() - copy to guest memory, and log it
  * @vm: whose
+ * @space: seen from where
  * @gpa: to where
  * @buf: from where
  * @len: bytes; may cross pages and slots
@@ -83,10 +86,10 @@ int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
  *
  * Return: 0, or -EFAULT (part may have been copied)
  */
-int guest_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
+int space_write(struct vm *vm, enum space space, gpa_t gpa, const void *buf, size_t len)
 {
 	while (len) {
-		struct memslot *slot = writable_slot(vm, gpa);
+		struct memslot *slot = writable_slot(vm, space, gpa);
 		size_t n = page_part(gpa, len);
 
 		if (!slot || copy_to_user(slot_user(slot, gpa), buf, n))
@@ -135,8 +138,9 @@ static int cmpxchg_split(void __user *uptr, void *old, const void *new,
 }
 
 /**
- * guest_cmpxchg() - compare and exchange in guest memory
+ * space_cmpxchg() - compare and exchange in guest memory
  * @vm: whose
+ * @space: seen from where
  * @gpa: where; all of it in one page
  * @old: in: expected; out: what was there
  * @new: to be stored if that was @old
@@ -146,10 +150,10 @@ static int cmpxchg_split(void __user *uptr, void *old, const void *new,
  *
  * Return: 0, whatever the comparison said, or -EFAULT
  */
-int guest_cmpxchg(struct vm *vm, gpa_t gpa, void *old, const void *new,
+int space_cmpxchg(struct vm *vm, enum space space, gpa_t gpa, void *old, const void *new,
 		  unsigned int len)
 {
-	struct memslot *slot = writable_slot(vm, gpa);
+	struct memslot *slot = writable_slot(vm, space, gpa);
 	void __user *uptr;
 	int err;
 

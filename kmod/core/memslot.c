@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory slots. The published array is never changed: a new one replaces it,
- * and the old one is freed after a grace period of vm->srcu. A slot that goes
- * away stays in the array, marked dying, until it is unmapped from the guest, so
- * that the mmu notifier still finds it. A vCPU in the guest is in no read section.
+ * Memory slots, of two address spaces. The published array of a space is never
+ * changed: a new one replaces it, and the old one is freed after a grace period of
+ * vm->srcu. A slot that goes away stays in the array, marked dying, until it is
+ * unmapped from the guest, so that the mmu notifier still finds it. A vCPU in the
+ * guest is in no read section.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -16,27 +17,30 @@
 #define SLOT_MAX_PAGES	((1UL << 31) - 1)
 #define SLOT_FLAGS	(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
 
-static struct memslots *memslots_get(struct vm *vm)
+/* Of every space that never had a slot. Nothing is found here, so nobody writes. */
+static struct memslots no_memslots;
+
+static struct memslots *memslots_get(struct vm *vm, enum space space)
 {
-	return srcu_dereference_check(vm->memslots, &vm->srcu,
+	return srcu_dereference_check(vm->memslots[space], &vm->srcu,
 				      lockdep_is_held(&vm->slots_lock) ||
 				      !refcount_read(&vm->refs));
 }
 
-/**
- * memslots_init() - no slots
- * @vm: whose
- *
- * Return: 0 or -ENOMEM
- */
-int memslots_init(struct vm *vm)
+/* The array alone. */
+static void memslots_drop(struct memslots *slots)
 {
-	struct memslots *slots = kvzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
+	if (slots != &no_memslots)
+		kvfree(slots);
+}
 
-	if (!slots)
-		return -ENOMEM;
-	rcu_assign_pointer(vm->memslots, slots);
-	return 0;
+/** memslots_init() - no slots in a new VM */
+void memslots_init(struct vm *vm)
+{
+	enum space space;
+
+	for (space = 0; space < NR_SPACES; space++)
+		RCU_INIT_POINTER(vm->memslots[space], &no_memslots);
 }
 
 static void memslot_free(struct memslot *slot)
@@ -50,13 +54,18 @@ static void memslot_free(struct memslot *slot)
 /** memslots_free() - the VM is going away, nobody looks any more */
 void memslots_free(struct vm *vm)
 {
-	struct memslots *slots = rcu_dereference_protected(vm->memslots, true);
+	enum space space;
 	int i;
 
-	for (i = 0; i < slots->nr; i++)
-		memslot_free(slots->slots[i]);
-	kvfree(slots);
-	RCU_INIT_POINTER(vm->memslots, NULL);
+	for (space = 0; space < NR_SPACES; space++) {
+		struct memslots *slots =
+			rcu_dereference_protected(vm->memslots[space], true);
+
+		for (i = 0; i < slots->nr; i++)
+			memslot_free(slots->slots[i]);
+		memslots_drop(slots);
+		RCU_INIT_POINTER(vm->memslots[space], NULL);
+	}
 }
 
 /* --- looking up ------------------------------------------------------------ */
@@ -79,17 +88,18 @@ static int memslots_search(const struct memslots *slots, gfn_t gfn)
 }
 
 /**
- * gfn_to_memslot() - the slot that has a guest frame
+ * space_slot() - the slot that has a guest frame
  * @vm: whose
+ * @space: seen from where
  * @gfn: frame
  *
  * Context: vm->srcu read section, or slots_lock; the slot is valid for as long.
  *
  * Return: slot, or NULL
  */
-struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn)
+struct memslot *space_slot(struct vm *vm, enum space space, gfn_t gfn)
 {
-	struct memslots *slots = memslots_get(vm);
+	struct memslots *slots = memslots_get(vm, space);
 	int i = READ_ONCE(slots->last);
 	struct memslot *slot;
 
@@ -111,7 +121,7 @@ struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn)
 /**
  * memslot_by_id() - the slot that the VMM gave a number
  * @vm: whose
- * @id: number
+ * @id: number, memslot_id_valid()
  *
  * Context: vm->srcu read section, or slots_lock.
  *
@@ -119,7 +129,7 @@ struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn)
  */
 struct memslot *memslot_by_id(struct vm *vm, u32 id)
 {
-	struct memslots *slots = memslots_get(vm);
+	struct memslots *slots = memslots_get(vm, memslot_id_space(id));
 	int i;
 
 	for (i = 0; i < slots->nr; i++)
@@ -130,13 +140,14 @@ struct memslot *memslot_by_id(struct vm *vm, u32 id)
 
 /* --- changing: slots_lock is held ------------------------------------------ */
 
-/* Publish the present array without @old and with @new; either may be NULL.
- * The array is freed, the slot is the caller's.
+/* Publish the present array without @old and with @new, of one space; either may
+ * be NULL. The array is freed, the slot is the caller's.
  */
 static int memslots_replace(struct vm *vm, struct memslot *old,
 			    struct memslot *new)
 {
-	struct memslots *cur = memslots_get(vm);
+	enum space space = memslot_space(old ?: new);
+	struct memslots *cur = memslots_get(vm, space);
 	struct memslots *next;
 	int i, pos = 0;
 
@@ -160,9 +171,9 @@ static int memslots_replace(struct vm *vm, struct memslot *old,
 	next->nr = pos;
 	next->generation = cur->generation + 1;
 
-	rcu_assign_pointer(vm->memslots, next);
+	rcu_assign_pointer(vm->memslots[space], next);
 	synchronize_srcu_expedited(&vm->srcu);
-	kvfree(cur);
+	memslots_drop(cur);
 	return 0;
 }
 
@@ -171,13 +182,13 @@ static void memslot_retire(struct vm *vm, struct memslot *slot)
 {
 	WRITE_ONCE(slot->dying, true);
 	synchronize_srcu_expedited(&vm->srcu);
-	mmu_zap_gfn_range(vm, slot->base_gfn, slot->base_gfn + slot->npages);
+	mmu_zap_slot(vm, slot);
 }
 
 static bool memslot_overlaps(struct vm *vm, const struct memslot *new,
 			     const struct memslot *but)
 {
-	struct memslots *slots = memslots_get(vm);
+	struct memslots *slots = memslots_get(vm, memslot_space(new));
 	int i = memslots_search(slots, new->base_gfn);
 
 	for (; i < slots->nr; i++) {
@@ -255,14 +266,13 @@ static int memslot_change(struct vm *vm, struct memslot *old,
 	if (!moved && logged)
 		mmu_write_protect_slot(vm, new);
 	else if (!moved)
-		mmu_zap_gfn_range(vm, new->base_gfn,	/* large pages again */
-				  new->base_gfn + new->npages);
+		mmu_zap_slot(vm, new);	/* large pages again */
 	return 0;
 }
 
 static int memslot_apply(struct vm *vm, struct memslot *new)
 {
-	struct memslots *slots = memslots_get(vm);
+	struct memslots *slots = memslots_get(vm, memslot_space(new));
 	struct memslot *old = memslot_by_id(vm, new->id);
 	int err;
 
@@ -296,8 +306,7 @@ static bool region_valid(const struct kvm_userspace_memory_region *mem)
 	u64 hva = mem->userspace_addr;
 	u64 size = mem->memory_size;
 
-	/* The high half of the number would be an address space: there is one. */
-	if (mem->slot >= MEMSLOTS_MAX || (mem->flags & ~SLOT_FLAGS))
+	if (!memslot_id_valid(mem->slot) || (mem->flags & ~SLOT_FLAGS))
 		return false;
 	if (!PAGE_ALIGNED(gpa) || !PAGE_ALIGNED(hva) || !PAGE_ALIGNED(size))
 		return false;

@@ -11,7 +11,7 @@
 struct vm;
 struct vcpu;
 
-#define MEMSLOTS_MAX	512
+#define MEMSLOTS_MAX	512	/* in each address space */
 
 /**
  * struct memslot - one slot; immutable once published, but for the
@@ -20,7 +20,7 @@ struct vcpu;
  * @npages: 4 KiB pages
  * @hva: of the first page in the VMM
  * @flags: KVM_MEM_*
- * @id: the VMM's number
+ * @id: the VMM's number; its high half is the address space
  * @dirty_bitmap: with KVM_MEM_LOG_DIRTY_PAGES: one bit per page, set atomically
  * @dying: about to be deleted or moved: nothing new is mapped from it; set
  *         under slots_lock
@@ -35,8 +35,23 @@ struct memslot {
 	bool dying;
 };
 
+static inline enum space memslot_id_space(u32 id)
+{
+	return id >> 16;
+}
+
+static inline bool memslot_id_valid(u32 id)
+{
+	return memslot_id_space(id) < NR_SPACES && (u16)id < MEMSLOTS_MAX;
+}
+
+static inline enum space memslot_space(const struct memslot *slot)
+{
+	return memslot_id_space(slot->id);
+}
+
 /**
- * struct memslots - the published set, sorted by base_gfn
+ * struct memslots - the published set of an address space, sorted by base_gfn
  * @generation: counts publications
  * @nr: how many
  * @last: index of the slot found last, below @nr or 0; only a hint: written
@@ -51,20 +66,39 @@ struct memslots {
 };
 
 /*
- * Lookups and guest_*(): in a read section of vm->srcu, or under slots_lock.
- * guest_*() access the VMM's memory: in its mm, may sleep; 0 or -EFAULT (no
- * memory there, or read-only). guest_cmpxchg() takes 1, 2, 4, 8 bytes, naturally
- * aligned or at least in one page; *@old receives what was there.
+ * Lookups and space_*(): in a read section of vm->srcu, or under slots_lock.
+ * space_*() access the VMM's memory: in its mm, may sleep; 0 or -EFAULT (no
+ * memory there, or read-only). space_cmpxchg() takes 1, 2, 4, 8 bytes, naturally
+ * aligned or at least in one page; *@old receives what was there. What goes by a
+ * vCPU's eyes uses vcpu_space(), everything else the normal one: guest_*().
  */
-int memslots_init(struct vm *vm);
+void memslots_init(struct vm *vm);
 void memslots_free(struct vm *vm);
 int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);
 struct memslot *memslot_by_id(struct vm *vm, u32 id);
-struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn);
-int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
-int guest_read_u64(struct vm *vm, gpa_t gpa, u64 *val);
-int guest_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
-int guest_cmpxchg(struct vm *vm, gpa_t gpa, void *old, const void *new,
-		  unsigned int len);
+struct memslot *space_slot(struct vm *vm, enum space space, gfn_t gfn);
+int space_read(struct vm *vm, enum space space, gpa_t gpa, void *buf,
+	       size_t len);
+int space_read_u64(struct vm *vm, enum space space, gpa_t gpa, u64 *val);
+int space_write(struct vm *vm, enum space space, gpa_t gpa, const void *buf,
+		size_t len);
+int space_cmpxchg(struct vm *vm, enum space space, gpa_t gpa, void *old,
+		  const void *new, unsigned int len);
+
+static inline struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn)
+{
+	return space_slot(vm, SPACE_NORMAL, gfn);
+}
+
+static inline int guest_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
+{
+	return space_read(vm, SPACE_NORMAL, gpa, buf, len);
+}
+
+static inline int guest_write(struct vm *vm, gpa_t gpa, const void *buf,
+			      size_t len)
+{
+	return space_write(vm, SPACE_NORMAL, gpa, buf, len);
+}
 
 #endif

@@ -14,6 +14,7 @@ enum request {
 	REQ_LOAD_ROOT,		/* the paging root went away: load the new one */
 	REQ_TRIPLE_FAULT,
 	REQ_NMI,		/* nmi_queued is not zero */
+	REQ_SMI,		/* KVM_SMI, an SMI from a local APIC or an MSI */
 	REQ_APIC_TIMER,		/* lapic timer expired: lapic_timer_inject() */
 	REQ_TIMER_REARM,	/* lapic timer: another CPU, or the guest's TSC jumped */
 	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */

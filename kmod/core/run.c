@@ -39,6 +39,12 @@ static void request_nmis(struct vcpu *vcpu)
 	vcpu_request(vcpu, REQ_EVENT);
 }
 
+static void request_smi(struct vcpu *vcpu)
+{
+	vcpu->smi_pending = true;
+	vcpu_request(vcpu, REQ_EVENT);
+}
+
 /* INIT and SIPI from another vCPU: reset, and start at the page it named. */
 static void request_init_sipi(struct vcpu *vcpu)
 {
@@ -46,6 +52,9 @@ static void request_init_sipi(struct vcpu *vcpu)
 	unsigned long events;
 	u8 vector;
 
+	/* Latched until RSM, which asks again. */
+	if (vcpu->smm)
+		return;
 	events = lapic_take_init_sipi(vcpu->lapic, &vector, waiting);
 	if (events & LAPIC_EVENT_INIT) {
 		vcpu_reset(vcpu, true);
@@ -79,10 +88,13 @@ static int requests_process(struct vcpu *vcpu)
 		lapic_timer_update(vcpu->lapic);
 	if (vcpu_check_request(vcpu, REQ_NMI))
 		request_nmis(vcpu);
+	if (vcpu_check_request(vcpu, REQ_SMI))
+		request_smi(vcpu);
 	if (vcpu_check_request(vcpu, REQ_CLOCK_UPDATE))
 		pv_clock_update(vcpu);
 	if (vcpu_check_request(vcpu, REQ_LOAD_ROOT))
-		vendor_call(load_root)(vcpu, vcpu->vm->mmu.root,
+		vendor_call(load_root)(vcpu,
+				       vcpu->vm->mmu.root[vcpu_space(vcpu)],
 				       vcpu->vm->mmu.level);
 	if (vcpu_check_request(vcpu, REQ_TLB_FLUSH)) {
 		clear_bit(REQ_TLB_FLUSH_GUEST, &vcpu->requests);
@@ -204,6 +216,12 @@ static int guest_enter(struct vcpu *vcpu)
 	return exit_handle(vcpu);
 }
 
+static bool event_on_its_way(struct vcpu *vcpu)
+{
+	return vcpu->exception.pending || vcpu->exception.injected ||
+	       vcpu->interrupt.injected || vcpu->nmi_injected;
+}
+
 /**
  * vcpu_runnable() - would this vCPU execute instructions now?
  * @vcpu: loaded, vcpu->mutex held
@@ -214,8 +232,7 @@ bool vcpu_runnable(struct vcpu *vcpu)
 		return true;
 	if (vcpu->mp_state != KVM_MP_STATE_HALTED)
 		return false;
-	if (vcpu->exception.pending || vcpu->exception.injected ||
-	    vcpu->interrupt.injected || vcpu->nmi_injected)
+	if (event_on_its_way(vcpu) || smm_smi_ready(vcpu))
 		return true;
 	if (vcpu->nmi_pending && vendor_call(nmi_allowed)(vcpu))
 		return true;
@@ -255,11 +272,14 @@ static int vcpu_halted(struct vcpu *vcpu)
 
 	if (ret != EXIT_RESUME)
 		return ret;
-	if (vcpu->mp_state == KVM_MP_STATE_HALTED && vcpu_runnable(vcpu)) {
-		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
-		WRITE_ONCE(vcpu->pv_unhalted, false);
-		vcpu_request(vcpu, REQ_EVENT);
-	}
+	if (vcpu->mp_state != KVM_MP_STATE_HALTED || !vcpu_runnable(vcpu))
+		return EXIT_RESUME;
+	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu_request(vcpu, REQ_EVENT);
+	/* From here RSM can go back to the HLT. */
+	if (smm_smi_ready(vcpu) && !event_on_its_way(vcpu))
+		return smm_enter(vcpu, true) ?: EXIT_RESUME;
+	WRITE_ONCE(vcpu->pv_unhalted, false);
 	return EXIT_RESUME;
 }
 
@@ -331,7 +351,7 @@ static void run_page_out(struct vcpu *vcpu)
 	run->if_flag = !!(vcpu_rflags(vcpu) & X86_EFLAGS_IF);
 	run->cr8 = cr8_read(vcpu);
 	run->apic_base = vcpu->apic_base;
-	run->flags = 0;
+	run->flags = vcpu->smm ? KVM_RUN_X86_SMM : 0;
 	run->ready_for_interrupt_injection = vm_has_irqchip(vcpu->vm) ||
 					     irq_injectable(vcpu);
 	state_sync_out(vcpu);

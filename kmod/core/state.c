@@ -160,9 +160,12 @@ int state_set_mp_state(struct vcpu *vcpu, const struct kvm_mp_state *mp)
 		/* Only a controller in the kernel can wake it from these. */
 		if (!vcpu->lapic)
 			return -EINVAL;
+		/* INIT is latched in SMM. */
+		if (vcpu->smm && mp->mp_state == KVM_MP_STATE_INIT_RECEIVED)
+			return -EINVAL;
 		break;
 	case KVM_MP_STATE_SIPI_RECEIVED:
-		if (!vcpu->lapic)
+		if (!vcpu->lapic || vcpu->smm)
 			return -EINVAL;
 		vcpu->mp_state = KVM_MP_STATE_INIT_RECEIVED;
 		vcpu_request(vcpu, REQ_INIT_SIPI);

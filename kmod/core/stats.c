@@ -71,19 +71,25 @@ static void vcpu_stat_name(u32 i, char *name)
 	strreplace(name, '-', '_');
 }
 
+static u64 count_memslots(struct vm *vm)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	enum space space;
+	u64 nr = 0;
+
+	for (space = 0; space < NR_SPACES; space++)
+		nr += srcu_dereference(vm->memslots[space], &vm->srcu)->nr;
+	srcu_read_unlock(&vm->srcu, idx);
+	return nr;
+}
+
 static u64 vm_gauge(struct vm *vm, u32 i)
 {
-	u64 val;
-	int idx;
-
 	switch (i) {
 	case 0:
 		return atomic_read(&vm->online_vcpus);
 	case 1:
-		idx = srcu_read_lock(&vm->srcu);
-		val = srcu_dereference(vm->memslots, &vm->srcu)->nr;
-		srcu_read_unlock(&vm->srcu, idx);
-		return val;
+		return count_memslots(vm);
 	default:
 		return READ_ONCE(vm->mmu.nr_tables);
 	}

@@ -11,6 +11,16 @@ typedef u64 gfn_t;		/* guest frame number */
 typedef unsigned long hva_t;	/* host virtual address of the VMM process */
 typedef u64 hpa_t;		/* host physical address */
 
+/*
+ * Address spaces: guest-physical memory as a vCPU sees it outside of system
+ * management mode, and in it.
+ */
+enum space {
+	SPACE_NORMAL,
+	SPACE_SMM,
+	NR_SPACES,
+};
+
 #define INVALID_GPA	(~(gpa_t)0)
 #define INVALID_HPA	(~(hpa_t)0)
 

@@ -301,6 +301,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 
 	lockdep_assert_held(&vcpu->mutex);
 	vendor_call(vcpu_reset)(vcpu, init);
+	smm_reset(vcpu);
 	events_reset(vcpu);
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->dr6 = DR6_RESERVED;

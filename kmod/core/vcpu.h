@@ -212,6 +212,9 @@ struct vcpu {
 	bool nmi_injected;
 	u32 nmi_pending;		/* to be injected, at most 2 */
 	atomic_t nmi_queued;		/* (a) KVM_NMI and NMI IPIs */
+	bool smm;			/* in system management mode */
+	bool smi_pending;		/* at most one, also while in SMM */
+	bool smm_inside_nmi;		/* NMIs were blocked when it entered SMM */
 	u32 mp_state;			/* (m) KVM_MP_STATE_*; lapic sets through requests */
 
 	/* Interrupt controller. */
@@ -267,6 +270,12 @@ static inline void vcpu_request(struct vcpu *vcpu, enum request req)
 	/* What the request announces is visible before the bit is. */
 	smp_wmb();
 	set_bit(req, &vcpu->requests);
+}
+
+/* What it sees of guest memory: its own thread only. */
+static inline enum space vcpu_space(struct vcpu *vcpu)
+{
+	return vcpu->smm ? SPACE_SMM : SPACE_NORMAL;
 }
 
 static inline bool vcpu_test_request(struct vcpu *vcpu, enum request req)

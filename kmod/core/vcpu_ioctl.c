@@ -171,6 +171,12 @@ static long vcpu_nmi(void *obj, void *arg, unsigned long raw)
 	return 0;
 }
 
+static long vcpu_smi(void *obj, void *arg, unsigned long raw)
+{
+	vcpu_request(obj, REQ_SMI);
+	return 0;
+}
+
 static long vcpu_set_tsc_khz(void *obj, void *arg, unsigned long raw)
 {
 	return raw > U32_MAX ? -EINVAL : tsc_set_khz(obj, raw);
@@ -273,6 +279,7 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_SET_LAPIC, IOCTL_IN, vcpu_set_lapic },
 	{ KVM_INTERRUPT, IOCTL_IN, vcpu_interrupt },
 	{ KVM_NMI, IOCTL_VALUE, vcpu_nmi },
+	{ KVM_SMI, IOCTL_VALUE, vcpu_smi },
 	{ KVM_GET_VCPU_EVENTS, IOCTL_OUT, vcpu_get_events },
 	{ KVM_SET_VCPU_EVENTS, IOCTL_IN, vcpu_set_events },
 	{ KVM_GET_DEBUGREGS, IOCTL_OUT, vcpu_get_debugregs },

@@ -64,9 +64,7 @@ struct vm *vm_create(void)
 	err = init_srcu_struct(&vm->irq_srcu);
 	if (err)
 		goto out_srcu;
-	err = memslots_init(vm);
-	if (err)
-		goto out_irq_srcu;
+	memslots_init(vm);
 	err = iobus_init(vm);
 	if (err)
 		goto out_memslots;
@@ -90,7 +88,6 @@ out_iobus:
 	iobus_free(vm);
 out_memslots:
 	memslots_free(vm);
-out_irq_srcu:
 	cleanup_srcu_struct(&vm->irq_srcu);
 out_srcu:
 	cleanup_srcu_struct(&vm->srcu);

@@ -51,7 +51,7 @@ struct vm {
 	u32 last_yield;			/* racy: where vcpu_yield() goes on looking */
 
 	struct mutex slots_lock;	/* who changes memslots and buses */
-	struct memslots __rcu *memslots;	/* (s) */
+	struct memslots __rcu *memslots[NR_SPACES];	/* (s) */
 	struct mmu mmu;			/* see mmu.h */
 	struct mmu_notifier notifier;	/* (c) */
 

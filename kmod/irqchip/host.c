@@ -49,6 +49,11 @@ void irq_host_nmi(struct vcpu *vcpu)
 	request_and_kick(vcpu, REQ_NMI);
 }
 
+void irq_host_smi(struct vcpu *vcpu)
+{
+	request_and_kick(vcpu, REQ_SMI);
+}
+
 void irq_host_init_sipi(struct vcpu *vcpu)
 {
 	request_and_kick(vcpu, REQ_INIT_SIPI);

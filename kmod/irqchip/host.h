@@ -16,6 +16,8 @@ struct lapic;
 void irq_host_notify(struct vcpu *vcpu);
 /* An NMI arrived: nmi_queued++, REQ_NMI, wake or kick. */
 void irq_host_nmi(struct vcpu *vcpu);
+/* An SMI arrived: REQ_SMI, wake or kick. */
+void irq_host_smi(struct vcpu *vcpu);
 /* INIT or SIPI latched: REQ_INIT_SIPI, wake or kick. */
 void irq_host_init_sipi(struct vcpu *vcpu);
 /* The timer expired (hard interrupt context): REQ_APIC_TIMER, wake or kick. */

@@ -318,6 +318,9 @@ void lapic_local_deliver(struct lapic *lapic, u32 lvt)
 	case LAPIC_DM_NMI:
 		irq_host_nmi(lapic->vcpu);
 		break;
+	case LAPIC_DM_SMI:
+		irq_host_smi(lapic->vcpu);
+		break;
 	}
 }
 

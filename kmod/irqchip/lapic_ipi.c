@@ -113,12 +113,15 @@ static int lapic_accept(struct lapic *lapic, const struct lapic_msg *msg)
 	case LAPIC_DM_NMI:
 		irq_host_nmi(lapic->vcpu);
 		return 1;
+	case LAPIC_DM_SMI:
+		irq_host_smi(lapic->vcpu);
+		return 1;
 	case LAPIC_DM_INIT:
 		return accept_init(lapic, msg);
 	case LAPIC_DM_SIPI:
 		return accept_sipi(lapic, msg);
 	}
-	/* SMI: there is no SMM. ExtINT: the PIC's output has its own way. */
+	/* ExtINT: the PIC's output has its own way. */
 	return -1;
 }
 
@@ -290,6 +293,15 @@ unsigned long lapic_take_init_sipi(struct lapic *lapic, u8 *sipi_vector,
 	if (!(events & LAPIC_EVENT_INIT) && !wait_for_sipi)
 		events &= ~LAPIC_EVENT_SIPI;
 	return events;
+}
+
+/** lapic_latch_init() - an INIT is to wait, or none; vcpu->mutex held */
+void lapic_latch_init(struct lapic *lapic, bool latched)
+{
+	if (latched)
+		set_bit(__ffs(LAPIC_EVENT_INIT), &lapic->events);
+	else
+		clear_bit(__ffs(LAPIC_EVENT_INIT), &lapic->events);
 }
 
 bool lapic_init_sipi_pending(struct lapic *lapic, bool wait_for_sipi)

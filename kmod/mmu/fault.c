@@ -135,7 +135,7 @@ static bool fault_fix_present(struct vm *vm, struct page_fault *pf)
 	int level;
 
 	spin_lock(&vm->mmu.lock);
-	sptep = tdp_find(vm, pf->gfn, &level);
+	sptep = tdp_find(vm, pf->space, pf->gfn, &level);
 	if (!sptep)
 		goto out;
 	if (spte_allows(&tdp_layout, *sptep, write, exec)) {
@@ -229,9 +229,10 @@ int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf)
 	struct vm *vm = vcpu->vm;
 	struct memslot *slot;
 
+	pf->space = vcpu_space(vcpu);
 	pf->gfn = gpa_to_gfn(pf->gpa);
 	pf->level = 0;
-	slot = gfn_to_memslot(vm, pf->gfn);
+	slot = space_slot(vm, pf->space, pf->gfn);
 	pf->slot = slot;
 	if (!slot)
 		return FAULT_EMULATE;

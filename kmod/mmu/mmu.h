@@ -17,8 +17,9 @@ struct exit;
 /**
  * struct mmu - the nested page tables of one VM, shared by its vCPUs
  * @lock: protects everything below
- * @root: host physical address of the root table
- * @level: of the root: 4 or 5
+ * @root: host physical address of each space's root table; that of SMM is made
+ *        when a vCPU first needs it, INVALID_HPA till then
+ * @level: of the roots: 4 or 5
  * @invalidate_seq: counts completed invalidations by the host's mm
  * @invalidate_count: invalidations under way
  * @invalidate_start: addresses of the VMM that those are about
@@ -27,7 +28,7 @@ struct exit;
  */
 struct mmu {
 	spinlock_t lock;	/* see above */
-	hpa_t root;
+	hpa_t root[NR_SPACES];
 	int level;
 	unsigned long invalidate_seq;
 	long invalidate_count;
@@ -40,6 +41,7 @@ struct mmu {
  * struct page_fault - one guest fault: inputs, derived facts, outputs
  * @gpa: in: faulting guest physical address
  * @access: in: PF_* of core/exit.h
+ * @space: derived: the vCPU's
  * @gfn: derived
  * @slot: derived: NULL when no memory is there
  * @hva: derived
@@ -50,6 +52,7 @@ struct mmu {
 struct page_fault {
 	gpa_t gpa;
 	u32 access;
+	enum space space;
 	gfn_t gfn;
 	struct memslot *slot;
 	hva_t hva;
@@ -75,9 +78,11 @@ void mmu_teardown(void);
 int mmu_vm_init(struct vm *vm);
 void mmu_vm_free(struct vm *vm);
 int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf);
-void mmu_zap_gfn_range(struct vm *vm, gfn_t start, gfn_t end);
+int mmu_space_prepare(struct vm *vm, enum space space);
+void mmu_zap_slot(struct vm *vm, struct memslot *slot);
+void mmu_zap_all(struct vm *vm);
 void mmu_write_protect_slot(struct vm *vm, struct memslot *slot);
-void mmu_write_protect_pages(struct vm *vm, gfn_t first,
+void mmu_write_protect_pages(struct vm *vm, struct memslot *slot, gfn_t first,
 			     const unsigned long *mask, unsigned int longs);
 int mmu_notifier_start(struct vm *vm);
 void mmu_notifier_stop(struct vm *vm);

@@ -18,13 +18,14 @@ static struct vm *notifier_vm(struct mmu_notifier *notifier)
 /* Everything of the slots that lies in these addresses of the VMM. A slot about
  * to be deleted is still in the array until it is unmapped: none is missed.
  */
-static void sweep_hva_range(struct sweep *s, hva_t start, hva_t end)
+static void sweep_space(struct sweep *s, enum space space, hva_t start,
+			hva_t end)
 {
 	struct vm *vm = s->vm;
 	struct memslots *slots;
 	int i;
 
-	slots = srcu_dereference(vm->memslots, &vm->srcu);
+	slots = srcu_dereference(vm->memslots[space], &vm->srcu);
 	for (i = 0; i < slots->nr; i++) {
 		struct memslot *slot = slots->slots[i];
 		hva_t lo = max(start, slot->hva);
@@ -32,10 +33,19 @@ static void sweep_hva_range(struct sweep *s, hva_t start, hva_t end)
 
 		if (lo >= hi)
 			continue;
-		sweep_range(s, slot->base_gfn + ((lo - slot->hva) >> PAGE_SHIFT),
+		sweep_range(s, space,
+			    slot->base_gfn + ((lo - slot->hva) >> PAGE_SHIFT),
 			    slot->base_gfn +
 			    ((hi - 1 - slot->hva) >> PAGE_SHIFT) + 1);
 	}
+}
+
+static void sweep_hva_range(struct sweep *s, hva_t start, hva_t end)
+{
+	enum space space;
+
+	for (space = 0; space < NR_SPACES; space++)
+		sweep_space(s, space, start, end);
 }
 
 static int invalidate_range_start(struct mmu_notifier *notifier,
@@ -118,7 +128,7 @@ static int test_young(struct mmu_notifier *notifier, struct mm_struct *mm,
 /* The VMM's memory goes while files of the VM are still open elsewhere. */
 static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 {
-	mmu_zap_gfn_range(notifier_vm(notifier), 0, ~0ULL);
+	mmu_zap_all(notifier_vm(notifier));
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

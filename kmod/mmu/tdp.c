@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The nested page tables: one tree per VM, shared by its vCPUs, changed under
- * mmu.lock only. The CPU walks it at any time and sets accessed and dirty bits.
+ * The nested page tables: one tree per address space, shared by the vCPUs that are
+ * in it, changed under mmu.lock only. The CPU walks it at any time and sets accessed
+ * and dirty bits.
  * A table page's page_private() counts its present entries.
  */
 #include <linux/mm.h>
@@ -215,13 +216,13 @@ static gfn_t next_gfn(gfn_t gfn, int level)
 /* One lowest table's worth, or one gap, or one large leaf from @gfn on.
  * Returns the frame to go on at.
  */
-static gfn_t sweep_step(struct sweep *s, gfn_t gfn, gfn_t end)
+static gfn_t sweep_step(struct sweep *s, hpa_t root, gfn_t gfn, gfn_t end)
 {
 	struct mmu *mmu = &s->vm->mmu;
 	u64 *tables[SPTE_MAX_LEVEL + 1];
 	u64 *entries[SPTE_MAX_LEVEL + 1];
 	int level = mmu->level;
-	u64 *table = __va(mmu->root);
+	u64 *table = __va(root);
 	gfn_t next;
 	u64 *entry;
 
@@ -259,19 +260,23 @@ out_tables:
 /**
  * sweep_range() - pass over some guest frames
  * @s: the pass
+ * @space: of these
  * @start: first frame
  * @end: frame after the last
  *
  * With may_yield the lock is dropped now and then, all that is due having been
  * flushed: whatever keeps new mappings away from the range must not be the lock.
  */
-void sweep_range(struct sweep *s, gfn_t start, gfn_t end)
+void sweep_range(struct sweep *s, enum space space, gfn_t start, gfn_t end)
 {
 	spinlock_t *lock = &s->vm->mmu.lock;
+	hpa_t root = s->vm->mmu.root[space];
 
+	if (root == INVALID_HPA)
+		return;
 	end = min(end, 1ULL << (s->vm->mmu.level * SPTE_LEVEL_BITS));
 	while (start < end) {
-		start = sweep_step(s, start, end);
+		start = sweep_step(s, root, start, end);
 		if (s->may_yield && (need_resched() || spin_needbreak(lock))) {
 			sweep_end(s);
 			cond_resched_lock(lock);
@@ -284,14 +289,15 @@ void sweep_range(struct sweep *s, gfn_t start, gfn_t end)
 /**
  * tdp_find() - the leaf that maps a frame
  * @vm: whose tables; mmu.lock is held
+ * @space: seen from where
  * @gfn: frame
  * @level: out: size of the leaf
  *
  * Return: the entry, or NULL when nothing is mapped there
  */
-u64 *tdp_find(struct vm *vm, gfn_t gfn, int *level)
+u64 *tdp_find(struct vm *vm, enum space space, gfn_t gfn, int *level)
 {
-	u64 *table = __va(vm->mmu.root);
+	u64 *table = __va(vm->mmu.root[space]);
 	u64 *entry;
 	int l;
 
@@ -319,29 +325,30 @@ void tdp_make_writable(u64 *sptep)
 }
 
 /* What is in the way of a mapping goes, at once. */
-static void tdp_drop(struct vm *vm, gfn_t gfn, int level)
+static void tdp_drop(struct vm *vm, enum space space, gfn_t gfn, int level)
 {
 	gfn_t start = gfn & ~(spte_level_pages(level) - 1);
 	struct sweep s;
 
 	sweep_begin(&s, vm, SWEEP_ZAP, false);
-	sweep_range(&s, start, start + spte_level_pages(level));
+	sweep_range(&s, space, start, start + spte_level_pages(level));
 	sweep_end(&s);
 }
 
-/* The entry at *@level for @gfn, with the tables above it made; *@level is
+/* The entry at *@level for the fault's frame, with the tables above it made; *@level is
  * lowered where smaller mappings are there already: from 3 to 2, and to 1 if
  * a leaf of 2 MiB would lose rights (@flags) that those may have.
  * Returns NULL, *@level = tables missing, if the cache has too few.
  */
-static u64 *tdp_reach(struct vm *vm, gfn_t gfn, int *level, u32 flags,
-		      struct table_cache *cache, u64 **tablep)
+static u64 *tdp_reach(struct vm *vm, const struct page_fault *pf, int *level,
+		      u32 flags, struct table_cache *cache, u64 **tablep)
 {
 	u64 *table, *entry, *child;
+	gfn_t gfn = pf->gfn;
 	int l;
 
 again:
-	table = __va(vm->mmu.root);
+	table = __va(vm->mmu.root[pf->space]);
 	for (l = vm->mmu.level; ; l--) {
 		bool present;
 
@@ -350,7 +357,7 @@ again:
 		if (present && spte_is_leaf(&tdp_layout, *entry, l)) {
 			if (l == *level)
 				break;
-			tdp_drop(vm, gfn, l);
+			tdp_drop(vm, pf->space, gfn, l);
 			goto again;
 		}
 		if (l == *level) {
@@ -362,7 +369,7 @@ again:
 			 * needs both at once would fault for ever.
 			 */
 			if (l == 2 && (flags & SPTE_EXEC)) {
-				tdp_drop(vm, gfn, l);
+				tdp_drop(vm, pf->space, gfn, l);
 				goto again;
 			}
 			*level = l - 1;
@@ -390,7 +397,7 @@ again:
  * tdp_map() - map a frame, or a large page around it
  * @vm: whose tables; mmu.lock is held, and the host frame is known to be still
  *      the right one
- * @pf: gfn and pfn, of 4 KiB frames
+ * @pf: space, gfn and pfn, of 4 KiB frames
  * @level: in: of the leaf wanted; out: made
  * @flags: SPTE_*; a 4 KiB leaf is executable without SPTE_EXEC too
  * @cache: table pages
@@ -408,7 +415,7 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	u64 new, old, pfn;
 
 	lockdep_assert_held(&vm->mmu.lock);
-	sptep = tdp_reach(vm, pf->gfn, &l, flags, cache, &table);
+	sptep = tdp_reach(vm, pf, &l, flags, cache, &table);
 	if (!sptep)
 		return l;
 
@@ -417,7 +424,7 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	if (spte_present(&tdp_layout, old) &&
 	    (spte_pfn(&tdp_layout, old) != pfn ||
 	     ((old & SPTE_HOST_WRITABLE) && !(flags & SPTE_MAY_WRITE)))) {
-		tdp_drop(vm, pf->gfn, l);
+		tdp_drop(vm, pf->space, pf->gfn, l);
 		return tdp_map(vm, pf, level, flags, cache);
 	}
 	if (spte_present(&tdp_layout, old) &&
@@ -436,21 +443,35 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 /* --- whole VMs and ranges ------------------------------------------------- */
 
 /**
- * mmu_zap_gfn_range() - unmap guest frames
+ * mmu_zap_slot() - unmap a slot
  * @vm: whose
- * @start: first frame
- * @end: frame after the last
+ * @slot: which
  *
- * No vCPU uses a translation of the range when it returns, unless a fault
- * maps it again. May sleep.
+ * No vCPU uses a translation of it when it returns, unless a fault maps it again.
+ * May sleep.
  */
-void mmu_zap_gfn_range(struct vm *vm, gfn_t start, gfn_t end)
+void mmu_zap_slot(struct vm *vm, struct memslot *slot)
 {
 	struct sweep s;
 
 	spin_lock(&vm->mmu.lock);
 	sweep_begin(&s, vm, SWEEP_ZAP, true);
-	sweep_range(&s, start, end);
+	sweep_range(&s, memslot_space(slot), slot->base_gfn,
+		    slot->base_gfn + slot->npages);
+	sweep_end(&s);
+	spin_unlock(&vm->mmu.lock);
+}
+
+/** mmu_zap_all() - unmap everything, likewise */
+void mmu_zap_all(struct vm *vm)
+{
+	enum space space;
+	struct sweep s;
+
+	spin_lock(&vm->mmu.lock);
+	sweep_begin(&s, vm, SWEEP_ZAP, true);
+	for (space = 0; space < NR_SPACES; space++)
+		sweep_range(&s, space, 0, ~0ULL);
 	sweep_end(&s);
 	spin_unlock(&vm->mmu.lock);
 }
@@ -469,7 +490,8 @@ void mmu_write_protect_slot(struct vm *vm, struct memslot *slot)
 
 	spin_lock(&vm->mmu.lock);
 	sweep_begin(&s, vm, SWEEP_WRITE_PROTECT, true);
-	sweep_range(&s, slot->base_gfn, slot->base_gfn + slot->npages);
+	sweep_range(&s, memslot_space(slot), slot->base_gfn,
+		    slot->base_gfn + slot->npages);
 	sweep_end(&s);
 	spin_unlock(&vm->mmu.lock);
 }
@@ -477,13 +499,14 @@ void mmu_write_protect_slot(struct vm *vm, struct memslot *slot)
 /**
  * mmu_write_protect_pages() - make the next write to some pages fault
  * @vm: whose
+ * @slot: that has them
  * @first: frame of the mask's first bit
  * @mask: a bit for each page
  * @longs: of @mask
  *
  * Clean pages between are protected as well, which they are already. May sleep.
  */
-void mmu_write_protect_pages(struct vm *vm, gfn_t first,
+void mmu_write_protect_pages(struct vm *vm, struct memslot *slot, gfn_t first,
 			     const unsigned long *mask, unsigned int longs)
 {
 	struct sweep s;
@@ -493,14 +516,48 @@ void mmu_write_protect_pages(struct vm *vm, gfn_t first,
 	sweep_begin(&s, vm, SWEEP_WRITE_PROTECT, true);
 	for (i = 0; i < longs; i++, first += BITS_PER_LONG)
 		if (mask[i])
-			sweep_range(&s, first + __ffs(mask[i]),
+			sweep_range(&s, memslot_space(slot),
+				    first + __ffs(mask[i]),
 				    first + __fls(mask[i]) + 1);
 	sweep_end(&s);
 	spin_unlock(&vm->mmu.lock);
 }
 
 /**
- * mmu_vm_init() - an empty tree
+ * mmu_space_prepare() - an empty tree, where a space has none yet
+ * @vm: whose
+ * @space: about to be entered by a vCPU
+ *
+ * May sleep.
+ *
+ * Return: 0 or -ENOMEM
+ */
+int mmu_space_prepare(struct vm *vm, enum space space)
+{
+	struct mmu *mmu = &vm->mmu;
+	u64 *root;
+
+	/* Set once: whoever sees it set may use it. */
+	if (READ_ONCE(mmu->root[space]) != INVALID_HPA)
+		return 0;
+	root = table_alloc();
+	if (!root)
+		return -ENOMEM;
+	spin_lock(&mmu->lock);
+	if (mmu->root[space] == INVALID_HPA) {
+		/* Its empty entries are visible before it is. */
+		smp_store_release(&mmu->root[space], __pa(root));
+		mmu->nr_tables++;
+		root = NULL;
+	}
+	spin_unlock(&mmu->lock);
+	if (root)
+		table_free(root);
+	return 0;
+}
+
+/**
+ * mmu_vm_init() - the empty tree of the normal space
  * @vm: whose mmu is zeroed
  *
  * Return: 0 or -ENOMEM
@@ -508,22 +565,28 @@ void mmu_write_protect_pages(struct vm *vm, gfn_t first,
 int mmu_vm_init(struct vm *vm)
 {
 	struct mmu *mmu = &vm->mmu;
-	u64 *root = table_alloc();
+	enum space space;
 
-	if (!root)
-		return -ENOMEM;
 	spin_lock_init(&mmu->lock);
-	mmu->root = __pa(root);
 	mmu->level = tdp_root_level;
-	mmu->nr_tables = 1;
-	return 0;
+	for (space = 0; space < NR_SPACES; space++)
+		mmu->root[space] = INVALID_HPA;
+	return mmu_space_prepare(vm, SPACE_NORMAL);
 }
 
-/** mmu_vm_free() - free the tree. No vCPU is left, nor the notifier. */
+/** mmu_vm_free() - free the trees. No vCPU is left, nor the notifier. */
 void mmu_vm_free(struct vm *vm)
 {
-	mmu_zap_gfn_range(vm, 0, ~0ULL);
-	WARN_ON_ONCE(vm->mmu.nr_tables != 1);
-	table_free(__va(vm->mmu.root));
-	vm->mmu.root = INVALID_HPA;
+	struct mmu *mmu = &vm->mmu;
+	enum space space;
+
+	mmu_zap_all(vm);
+	for (space = 0; space < NR_SPACES; space++) {
+		if (mmu->root[space] == INVALID_HPA)
+			continue;
+		table_free(__va(mmu->root[space]));
+		mmu->root[space] = INVALID_HPA;
+		mmu->nr_tables--;
+	}
+	WARN_ON_ONCE(mmu->nr_tables);
 }

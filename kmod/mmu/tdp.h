@@ -51,10 +51,10 @@ struct sweep {
 
 void sweep_begin(struct sweep *s, struct vm *vm, enum sweep_op op,
 		 bool may_yield);
-void sweep_range(struct sweep *s, gfn_t start, gfn_t end);
+void sweep_range(struct sweep *s, enum space space, gfn_t start, gfn_t end);
 void sweep_end(struct sweep *s);
 
-u64 *tdp_find(struct vm *vm, gfn_t gfn, int *level);
+u64 *tdp_find(struct vm *vm, enum space space, gfn_t gfn, int *level);
 int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	    struct table_cache *cache);
 void tdp_make_writable(u64 *sptep);

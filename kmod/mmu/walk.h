@@ -4,8 +4,9 @@
  * through callbacks, so the same file builds in the module and in unit tests.
  *
  * How to use it: fill a struct walk_ctx from the vCPU's control registers,
- * with walk_ctx.read = a guest_read() and walk_ctx.compare_exchange = a
- * guest_cmpxchg() of core/memslot.h bound to the VM; then for each page of an access
+ * with walk_ctx.read = a space_read() and walk_ctx.compare_exchange = a
+ * space_cmpxchg() of core/memslot.h bound to the vCPU; then for each page of an
+ * access
  *
  *	switch (walk_gva(&ctx, gva, access, &res)) {
  *	case WALK_OK:		res.gpa is where to read or write

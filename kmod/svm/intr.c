@@ -235,6 +235,12 @@ void svm_set_nmi_mask(struct vcpu *vcpu, bool masked)
 	vmcb_intercept(svm->vmcb, INTERCEPT_IRET, masked);
 }
 
+/** svm_smm_changed() - no step goes on into SMM */
+void svm_smm_changed(struct vcpu *vcpu)
+{
+	to_svm(vcpu)->nmi_step = false;
+}
+
 /**
  * svm_nmi_iret() - the guest is about to execute the IRET that unblocks NMIs
  * @svm: just exited for it

@@ -238,6 +238,7 @@ const struct vendor_ops svm_ops = {
 	.set_shadow = svm_set_shadow,
 	.get_nmi_mask = svm_get_nmi_mask,
 	.set_nmi_mask = svm_set_nmi_mask,
+	.smm_changed = svm_smm_changed,
 	.update_tpr = svm_update_tpr,
 	.run = svm_run,
 	.decode_exit = svm_decode_exit,

@@ -235,6 +235,7 @@ u32 svm_get_shadow(struct vcpu *vcpu);
 void svm_set_shadow(struct vcpu *vcpu, u32 mask);
 bool svm_get_nmi_mask(struct vcpu *vcpu);
 void svm_set_nmi_mask(struct vcpu *vcpu, bool masked);
+void svm_smm_changed(struct vcpu *vcpu);
 void svm_update_tpr(struct vcpu *vcpu, int tpr, int vector);
 void svm_events_undelivered(struct svm_vcpu *svm, u32 info, u32 error);
 void svm_nmi_iret(struct svm_vcpu *svm);

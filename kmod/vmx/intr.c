@@ -258,6 +258,13 @@ void vmx_set_nmi_mask(struct vcpu *vcpu, bool masked)
 				masked ? GUEST_INTR_STATE_NMI : 0);
 }
 
+/** vmx_smm_changed() - a debug trap put off by MOV SS is not the handler's */
+void vmx_smm_changed(struct vcpu *vcpu)
+{
+	if (vcpu->smm)
+		vmcs_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+}
+
 /* Every access of CR8 exits: the interrupt controller hears of each. */
 void vmx_update_tpr(struct vcpu *vcpu, int tpr, int vector)
 {

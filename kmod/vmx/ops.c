@@ -210,6 +210,7 @@ const struct vendor_ops vmx_ops = {
 	.set_shadow = vmx_set_shadow,
 	.get_nmi_mask = vmx_get_nmi_mask,
 	.set_nmi_mask = vmx_set_nmi_mask,
+	.smm_changed = vmx_smm_changed,
 	.update_tpr = vmx_update_tpr,
 	.run = vmx_run,
 	.decode_exit = vmx_decode_exit,

@@ -288,6 +288,7 @@ u32 vmx_get_shadow(struct vcpu *vcpu);
 void vmx_set_shadow(struct vcpu *vcpu, u32 mask);
 bool vmx_get_nmi_mask(struct vcpu *vcpu);
 void vmx_set_nmi_mask(struct vcpu *vcpu, bool masked);
+void vmx_smm_changed(struct vcpu *vcpu);
 void vmx_update_tpr(struct vcpu *vcpu, int tpr, int vector);
 void vmx_events_after_exit(struct vmx_vcpu *vmx);
 

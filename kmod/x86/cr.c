@@ -59,7 +59,8 @@ static bool pdptrs_read(struct vcpu *vcpu, u64 cr3, u64 *pdptrs)
 	int idx, i, err;
 
 	idx = srcu_read_lock(&vm->srcu);
-	err = guest_read(vm, cr3 & CR3_PAE_BASE, pdptrs, 4 * sizeof(*pdptrs));
+	err = space_read(vm, vcpu_space(vcpu), cr3 & CR3_PAE_BASE, pdptrs,
+			 4 * sizeof(*pdptrs));
 	srcu_read_unlock(&vm->srcu, idx);
 	if (err)
 		return false;
@@ -291,6 +292,14 @@ static bool dr_accessible(struct vcpu *vcpu, int nr)
 	return true;
 }
 
+/** dr_restore() - DR6 and DR7 of a saved state; what is fixed in them stays */
+void dr_restore(struct vcpu *vcpu, u64 dr6, u64 dr7)
+{
+	vcpu->dr6 = (dr6 & DR6_WRITABLE) | DR6_FIXED;
+	vcpu->dr7 = (dr7 & DR7_WRITABLE) | DR7_FIXED;
+	vendor_call(set_dr7)(vcpu);
+}
+
 /**
  * dr_write() - the guest's MOV to a debug register, at CPL 0
  * @vcpu: loaded vCPU
@@ -406,21 +415,48 @@ int apic_base_write(struct vcpu *vcpu, u64 val, bool host)
 	return 0;
 }
 
-static bool sregs_crs_valid(struct vcpu *vcpu, const struct kvm_sregs *s)
+/**
+ * cr_set_valid() - can a CPU have these all at once?
+ * @vcpu: vCPU
+ * @set: what CR0, CR3, CR4, EFER and CS.L would be
+ */
+bool cr_set_valid(struct vcpu *vcpu, const struct cr_set *set)
 {
-	bool paging = s->cr0 & X86_CR0_PG;
-	bool lma = s->efer & EFER_LMA;
+	bool paging = set->cr0 & X86_CR0_PG;
+	bool lma = set->efer & EFER_LMA;
 
-	if (!cr0_valid(vcpu, s->cr0) || !cr4_valid(vcpu, s->cr4) ||
-	    s->efer & ~(u64)EFER_KNOWN || s->cr8 >> 4)
+	if (!cr0_valid(vcpu, set->cr0) || !cr4_valid(vcpu, set->cr4) ||
+	    set->efer & ~(u64)EFER_KNOWN)
 		return false;
-	if (paging && s->efer & EFER_LME) {
-		if (!lma || !(s->cr4 & X86_CR4_PAE))
+	if (paging && set->efer & EFER_LME) {
+		if (!lma || !(set->cr4 & X86_CR4_PAE))
 			return false;
-		return !(s->cr3 & phys_reserved(vcpu));
+		return !(set->cr3 & phys_reserved(vcpu));
 	}
 	/* Not in long mode: nothing may say so. */
-	return !lma && !s->cs.l;
+	return !lma && !set->cs_l;
+}
+
+/**
+ * cr_set_load() - load CR0, CR3, CR4 and EFER, in the order that is always legal
+ * @vcpu: loaded vCPU, its mutex held
+ * @set: valid
+ *
+ * Return: true; false: PAE paging is on, and its PDPTEs cannot be loaded.
+ */
+bool cr_set_load(struct vcpu *vcpu, const struct cr_set *set)
+{
+	bool pdptrs = true;
+
+	vendor_call(set_efer)(vcpu, set->efer);
+	if (set->cr0 & X86_CR0_PG && set->cr4 & X86_CR4_PAE &&
+	    !(set->efer & EFER_LMA))
+		pdptrs = pdptrs_read(vcpu, set->cr3, vcpu->pdptrs);
+	vendor_call(set_cr3)(vcpu, set->cr3);
+	vendor_call(set_cr0)(vcpu, (set->cr0 & CR0_DEFINED) | X86_CR0_ET);
+	vendor_call(set_cr4)(vcpu, set->cr4);
+	vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
+	return pdptrs;
 }
 
 /**
@@ -432,19 +468,18 @@ static bool sregs_crs_valid(struct vcpu *vcpu, const struct kvm_sregs *s)
  */
 int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
-	u64 cr0 = (sregs->cr0 & CR0_DEFINED) | X86_CR0_ET;
+	const struct cr_set set = {
+		.cr0 = sregs->cr0,
+		.cr3 = sregs->cr3,
+		.cr4 = sregs->cr4,
+		.efer = sregs->efer,
+		.cs_l = sregs->cs.l,
+	};
 
-	if (!sregs_crs_valid(vcpu, sregs))
+	if (!cr_set_valid(vcpu, &set) || sregs->cr8 >> 4)
 		return -EINVAL;
 	if (apic_base_write(vcpu, sregs->apic_base, true))
 		return -EINVAL;
-	vendor_call(set_efer)(vcpu, sregs->efer);
-	if (cr0 & X86_CR0_PG && sregs->cr4 & X86_CR4_PAE &&
-	    !(sregs->efer & EFER_LMA))
-		pdptrs_read(vcpu, sregs->cr3, vcpu->pdptrs);
-	vendor_call(set_cr3)(vcpu, sregs->cr3);
-	vendor_call(set_cr0)(vcpu, cr0);
-	vendor_call(set_cr4)(vcpu, sregs->cr4);
-	vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
+	cr_set_load(vcpu, &set);
 	return 0;
 }

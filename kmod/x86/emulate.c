@@ -102,6 +102,7 @@ static const struct emu_row map_0f[256] = {
 	[0xa2] = ROW(em_system), [0xa3] = ROW(em_bt),
 	[0xa4 ... 0xa5] = ROW(em_shift_double),
 	[0xa8] = ROW(em_push_seg), [0xa9] = ROW(em_pop_seg),
+	[0xaa] = ROW(em_system),			/* RSM */
 	[0xab] = ROW(em_bt), [0xac ... 0xad] = ROW(em_shift_double),
 	[0xaf] = ROW(em_imul_reg),
 	[0xb0 ... 0xb1] = ROW_B(em_cmpxchg),

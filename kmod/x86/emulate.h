@@ -83,6 +83,7 @@ enum emu_system {
 	EMU_SYS_LTR,
 	EMU_SYS_SLDT,		/* out: selector */
 	EMU_SYS_STR,
+	EMU_SYS_RSM,		/* at any CPL; loads all registers, RIP too */
 };
 
 /**

@@ -385,6 +385,8 @@ int em_system(struct emu_ctx *c)
 		return host_system(c, EMU_SYS_RDPMC, NULL);
 	case 0xa2:
 		return host_system(c, EMU_SYS_CPUID, NULL);
+	case 0xaa:
+		return host_system(c, EMU_SYS_RSM, NULL);
 	}
 	return need_cpl0(c) ?: host_system(c, EMU_SYS_HLT, NULL);
 }

@@ -201,6 +201,8 @@ static int after_commit(struct vcpu *vcpu, struct glue *glue)
 	case GLUE_TPR_LOWERED:
 		vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
 		return EXIT_USERSPACE;
+	case GLUE_LEAVE_SMM:
+		return smm_leave(vcpu);
 	case GLUE_NOTHING:
 		break;
 	}
@@ -351,10 +353,10 @@ static int plain_length(struct vcpu *vcpu, u32 bytes)
  * Decode at @lin, of which @have bytes have been read. What follows on the next
  * page is read only if needed: it may be there for nobody.
  */
-static noinline int decoded_length(struct vcpu *vcpu, enum emu_mode mode,
-				   u64 lin, const u64 *head, unsigned int have)
+static noinline int decode_from(struct vcpu *vcpu, enum emu_mode mode, u64 lin,
+				const u64 *head, unsigned int have,
+				struct insn *insn)
 {
-	struct insn insn;
 	u8 bytes[16];
 	int rc;
 
@@ -363,7 +365,7 @@ static noinline int decoded_length(struct vcpu *vcpu, enum emu_mode mode,
 		unsigned int more;
 		u64 next = lin + have;
 
-		rc = decode_insn(&insn, mode, bytes, have);
+		rc = decode_insn(insn, mode, bytes, have);
 		if (rc != DECODE_MORE || have == sizeof(bytes))
 			break;
 		if (mode != EMU_MODE_LONG)
@@ -374,7 +376,15 @@ static noinline int decoded_length(struct vcpu *vcpu, enum emu_mode mode,
 			return -EIO;
 		have += more;
 	}
-	return rc < 0 ? -EIO : insn.len;
+	return rc < 0 ? -EIO : 0;
+}
+
+static noinline int decoded_length(struct vcpu *vcpu, enum emu_mode mode,
+				   u64 lin, const u64 *head, unsigned int have)
+{
+	struct insn insn;
+
+	return decode_from(vcpu, mode, lin, head, have, &insn) ?: insn.len;
 }
 
 static u64 code_base(struct vcpu *vcpu)
@@ -395,20 +405,45 @@ u64 vcpu_code_linear(struct vcpu *vcpu)
 	return (u32)(rip + code_base(vcpu));
 }
 
+/* The first bytes at RIP into *@head. How many, or -EIO. */
+static int read_head(struct vcpu *vcpu, u64 *lin, u64 *head)
+{
+	unsigned int have;
+
+	*lin = vcpu_code_linear(vcpu);
+	have = min_t(unsigned int, sizeof(*head),
+		     PAGE_SIZE - offset_in_page(*lin));
+	*head = 0;
+	return glue_read_code(vcpu, *lin, head, have) ? -EIO : have;
+}
+
 /* Of the instruction at RIP, or -EIO. */
 static int insn_length(struct vcpu *vcpu)
 {
-	u64 lin = vcpu_code_linear(vcpu);
-	u64 head = 0;
-	unsigned int have;
+	u64 lin, head;
+	int have = read_head(vcpu, &lin, &head);
 	int len;
 
-	have = min_t(unsigned int, sizeof(head),
-		     PAGE_SIZE - offset_in_page(lin));
-	if (glue_read_code(vcpu, lin, &head, have))
-		return -EIO;
+	if (have < 0)
+		return have;
 	len = plain_length(vcpu, head);
 	return len ?: decoded_length(vcpu, emu_mode(vcpu), lin, &head, have);
+}
+
+/**
+ * vcpu_at_rsm() - is RSM the instruction at RIP?
+ * @vcpu: owner thread, loaded, in a read section of vm->srcu
+ */
+bool vcpu_at_rsm(struct vcpu *vcpu)
+{
+	struct insn insn;
+	u64 lin, head;
+	int have = read_head(vcpu, &lin, &head);
+
+	if (have < 0 || decode_from(vcpu, emu_mode(vcpu), lin, &head, have,
+				    &insn))
+		return false;
+	return insn.map == 1 && insn.opcode == 0xaa && !insn.vex;
 }
 
 /**

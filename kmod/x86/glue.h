@@ -12,6 +12,7 @@ enum glue_after {
 	GLUE_NOTHING,
 	GLUE_HALT,
 	GLUE_TPR_LOWERED,
+	GLUE_LEAVE_SMM,
 };
 
 /* Walks of one kind are remembered apart from those of another. */

@@ -24,15 +24,20 @@ struct span {
 
 static int walk_read(void *host, gpa_t gpa, void *entry, unsigned int len)
 {
+	struct vcpu *vcpu = host;
+	enum space space = vcpu_space(vcpu);
+
 	if (likely(len == sizeof(u64)))
-		return guest_read_u64(host, gpa, entry);
-	return guest_read(host, gpa, entry, len);
+		return space_read_u64(vcpu->vm, space, gpa, entry);
+	return space_read(vcpu->vm, space, gpa, entry, len);
 }
 
 static int walk_cmpxchg(void *host, gpa_t gpa, void *old, const void *new,
 			unsigned int len)
 {
-	return guest_cmpxchg(host, gpa, old, new, len);
+	struct vcpu *vcpu = host;
+
+	return space_cmpxchg(vcpu->vm, vcpu_space(vcpu), gpa, old, new, len);
 }
 
 /**
@@ -44,7 +49,7 @@ void glue_walk_init(struct glue *glue)
 	glue->walk = (struct walk_ctx) {
 		.read = walk_read,
 		.compare_exchange = walk_cmpxchg,
-		.host = glue->vcpu->vm,
+		.host = glue->vcpu,
 	};
 }
 
@@ -133,7 +138,8 @@ static u32 user_access(struct emu *emu, u32 access)
 /* Is this page memory, for reading or for writing? If not it is a device. */
 static bool gpa_is_memory(struct vcpu *vcpu, gpa_t gpa, bool write)
 {
-	struct memslot *slot = gfn_to_memslot(vcpu->vm, gpa_to_gfn(gpa));
+	struct memslot *slot = space_slot(vcpu->vm, vcpu_space(vcpu),
+					  gpa_to_gfn(gpa));
 
 	return slot && !(write && slot->flags & KVM_MEM_READONLY);
 }
@@ -188,7 +194,8 @@ static int phys_read(struct glue *glue, gpa_t gpa, void *buf, unsigned int len)
 
 	if (!gpa_is_memory(vcpu, gpa, false))
 		return device_read(vcpu, gpa, buf, len);
-	return guest_read(vcpu->vm, gpa, buf, len) ? memory_gone(glue) : EMU_OK;
+	return space_read(vcpu->vm, vcpu_space(vcpu), gpa, buf, len) ?
+	       memory_gone(glue) : EMU_OK;
 }
 
 static int phys_write(struct glue *glue, gpa_t gpa, const void *buf,
@@ -198,7 +205,8 @@ static int phys_write(struct glue *glue, gpa_t gpa, const void *buf,
 
 	if (!gpa_is_memory(vcpu, gpa, true))
 		return device_write(vcpu, gpa, buf, len);
-	return guest_write(vcpu->vm, gpa, buf, len) ? memory_gone(glue) : EMU_OK;
+	return space_write(vcpu->vm, vcpu_space(vcpu), gpa, buf, len) ?
+	       memory_gone(glue) : EMU_OK;
 }
 
 static int span_read(struct glue *glue, const struct span *span, void *buf)
@@ -227,19 +235,21 @@ static int span_write(struct glue *glue, const struct span *span,
 /* Code of one page, mostly as much as an instruction may have: two loads, which
  * overlap.
  */
-static int read_code(struct vm *vm, gpa_t gpa, void *buf, unsigned int len)
+static int read_code(struct vcpu *vcpu, gpa_t gpa, void *buf, unsigned int len)
 {
 	unsigned int last = len - sizeof(u64);
+	enum space space = vcpu_space(vcpu);
+	struct vm *vm = vcpu->vm;
 	u64 val;
 
 	if (len < sizeof(u64) || last > sizeof(u64))
-		return guest_read(vm, gpa, buf, len);
-	if (guest_read_u64(vm, gpa, &val))
+		return space_read(vm, space, gpa, buf, len);
+	if (space_read_u64(vm, space, gpa, &val))
 		return -EFAULT;
 	memcpy(buf, &val, sizeof(val));
 	if (!last)
 		return 0;
-	if (guest_read_u64(vm, gpa + last, &val))
+	if (space_read_u64(vm, space, gpa + last, &val))
 		return -EFAULT;
 	memcpy(buf + last, &val, sizeof(val));
 	return 0;
@@ -256,8 +266,7 @@ int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len)
 		       &emu->fault);
 	if (rc != EMU_OK)
 		return rc;
-	return read_code(glue->vcpu->vm, gpa, buf, len) ? EMU_UNHANDLED :
-							  EMU_OK;
+	return read_code(glue->vcpu, gpa, buf, len) ? EMU_UNHANDLED : EMU_OK;
 }
 
 /*
@@ -404,7 +413,8 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 	if (!span_is_memory(vcpu, &span))
 		return span_write(glue, &span, new);
 	if (span.nr == 1 && len <= 8)
-		return guest_cmpxchg(vcpu->vm, span.gpa[0], old, new, len) ?
+		return space_cmpxchg(vcpu->vm, vcpu_space(vcpu), span.gpa[0],
+				     old, new, len) ?
 		       memory_gone(glue) : EMU_OK;
 
 	rc = span_read(glue, &span, seen);
@@ -437,7 +447,7 @@ int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len)
 		access |= WALK_USER;
 	if (translate(glue, lin, access, &gpa, &glue->emu.fault) != EMU_OK)
 		return 1;
-	return read_code(vcpu->vm, gpa, buf, len) ? 1 : 0;
+	return read_code(vcpu, gpa, buf, len) ? 1 : 0;
 }
 
 /**
@@ -461,7 +471,7 @@ int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
 		access |= WALK_USER;
 	if (translate(glue, lin, access, &gpa, &glue->emu.fault) != EMU_OK)
 		return 1;
-	return guest_write(vcpu->vm, gpa, buf, len) ? 1 : 0;
+	return space_write(vcpu->vm, vcpu_space(vcpu), gpa, buf, len) ? 1 : 0;
 }
 
 /**

@@ -160,30 +160,30 @@ static int do_cpuid(struct emu *emu)
 	return EMU_OK;
 }
 
+static int undefined(struct emu *emu)
+{
+	emu->fault = (struct emu_fault) { .vector = X86_TRAP_UD };
+	return EMU_EXCEPTION;
+}
+
 static int do_rdtsc(struct emu *emu, bool aux)
 {
 	struct vcpu *vcpu = to_glue(emu)->vcpu;
 
 	if (aux && !vcpu->feat.rdtscp)
-		goto undefined;
+		return undefined(emu);
 	set_edx_eax(emu, tsc_guest(vcpu, rdtsc()));
 	if (aux)
 		emu->regs[REG_RCX] = (u32)vcpu->tsc_aux;
 	return EMU_OK;
-
-undefined:
-	emu->fault = (struct emu_fault) { .vector = X86_TRAP_UD };
-	return EMU_EXCEPTION;
 }
 
 static int do_xgetbv(struct emu *emu)
 {
 	struct vcpu *vcpu = to_glue(emu)->vcpu;
 
-	if (!(vcpu_cr4(vcpu) & X86_CR4_OSXSAVE)) {
-		emu->fault = (struct emu_fault) { .vector = X86_TRAP_UD };
-		return EMU_EXCEPTION;
-	}
+	if (!(vcpu_cr4(vcpu) & X86_CR4_OSXSAVE))
+		return undefined(emu);
 	if ((u32)emu->regs[REG_RCX] == 1)
 		return EMU_UNHANDLED;	/* components in use: hardware knows */
 	if (emu->regs[REG_RCX])
@@ -197,10 +197,8 @@ static int do_xsetbv(struct emu *emu)
 	struct vcpu *vcpu = to_glue(emu)->vcpu;
 	u64 val = (u32)emu->regs[REG_RAX] | emu->regs[REG_RDX] << 32;
 
-	if (!(vcpu_cr4(vcpu) & X86_CR4_OSXSAVE)) {
-		emu->fault = (struct emu_fault) { .vector = X86_TRAP_UD };
-		return EMU_EXCEPTION;
-	}
+	if (!(vcpu_cr4(vcpu) & X86_CR4_OSXSAVE))
+		return undefined(emu);
 	if (xcr_write(vcpu, (u32)emu->regs[REG_RCX], val))
 		return glue_fault(emu, X86_TRAP_GP, 0);
 	return EMU_OK;
@@ -274,6 +272,11 @@ int glue_system(struct emu *emu, enum emu_system what, u64 *arg)
 		return do_store_selector(emu, VCPU_SREG_LDTR, arg);
 	case EMU_SYS_STR:
 		return do_store_selector(emu, VCPU_SREG_TR, arg);
+	case EMU_SYS_RSM:
+		if (!glue->vcpu->smm)
+			return undefined(emu);
+		glue->after = GLUE_LEAVE_SMM;
+		return EMU_OK;
 	case EMU_SYS_INVD:
 	case EMU_SYS_WBINVD:	/* guest memory is cached coherently */
 	case EMU_SYS_MONITOR:

@@ -252,15 +252,16 @@ static void inject_external(struct vcpu *vcpu, bool taken)
 /**
  * inject_events() - give the hardware the next event for the guest
  * @vcpu: loaded vCPU, about to be entered; REQ_EVENT was consumed
- * @want_exit_now: set when an exception waits behind the injected event and no
- *                 window of the hardware's would announce it: the caller
- *                 leaves REQ_EVENT once nothing keeps it from entering
+ * @want_exit_now: set when an exception or an SMI waits behind the injected
+ *                 event and no window of the hardware's would announce it: the
+ *                 caller leaves REQ_EVENT once nothing keeps it from entering
  *
- * Return: 0.
+ * Return: 0, or -errno for KVM_RUN.
  */
 int inject_events(struct vcpu *vcpu, bool *want_exit_now)
 {
 	bool taken = reinject(vcpu);
+	int err;
 
 	if (vcpu->exception.pending) {
 		if (taken)
@@ -268,6 +269,12 @@ int inject_events(struct vcpu *vcpu, bool *want_exit_now)
 		else
 			exception_deliver(vcpu);
 		taken = true;
+	}
+	if (smm_smi_ready(vcpu)) {
+		err = taken ? 0 : smm_enter(vcpu, false);
+		if (err)
+			return err;
+		*want_exit_now |= taken;
 	}
 	inject_external(vcpu, taken);
 	return 0;
@@ -357,11 +364,13 @@ void events_get(struct vcpu *vcpu, struct kvm_vcpu_events *ev)
 		ev->triple_fault.pending =
 			vcpu_test_request(vcpu, REQ_TRIPLE_FAULT);
 	}
+	smm_events_get(vcpu, ev);
 }
 
-static bool events_valid(struct vm *vm, const struct kvm_vcpu_events *ev)
+static bool events_valid(struct vcpu *vcpu, const struct kvm_vcpu_events *ev)
 {
-	/* SIPI_VECTOR is taken and ignored, as in KVM; SMM is not there. */
+	struct vm *vm = vcpu->vm;
+	/* SIPI_VECTOR is taken and ignored, as in KVM. */
 	u32 flags = KVM_VCPUEVENT_VALID_NMI_PENDING |
 		    KVM_VCPUEVENT_VALID_SIPI_VECTOR |
 		    KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM;
@@ -372,7 +381,9 @@ static bool events_valid(struct vm *vm, const struct kvm_vcpu_events *ev)
 		flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
 	if (ev->flags & ~flags)
 		return false;
-	if (ev->flags & KVM_VCPUEVENT_VALID_SMM && ev->smi.smm)
+	/* A vCPU that waits for its SIPI is not in SMM, where INIT is latched. */
+	if (ev->flags & KVM_VCPUEVENT_VALID_SMM && ev->smi.smm &&
+	    vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED)
 		return false;
 	if ((ev->exception.injected || ev->exception.pending) &&
 	    (ev->exception.nr > 31 || ev->exception.nr == X86_TRAP_NMI))
@@ -389,15 +400,21 @@ static bool events_valid(struct vm *vm, const struct kvm_vcpu_events *ev)
  * @vcpu: loaded vCPU, its mutex held
  * @ev: what the vCPU is in the middle of
  *
- * Return: 0, or -EINVAL with nothing changed.
+ * Return: 0; -EINVAL or another -errno with nothing changed.
  */
 int events_set(struct vcpu *vcpu, const struct kvm_vcpu_events *ev)
 {
 	bool payload = ev->flags & KVM_VCPUEVENT_VALID_PAYLOAD;
 	bool pending = payload && ev->exception.pending;
+	int err;
 
-	if (!events_valid(vcpu->vm, ev))
+	if (!events_valid(vcpu, ev))
 		return -EINVAL;
+	if (ev->flags & KVM_VCPUEVENT_VALID_SMM) {
+		err = smm_events_set(vcpu, ev);
+		if (err)
+			return err;
+	}
 
 	vcpu->exception = (struct pending_exception) {
 		.pending = pending,

@@ -322,7 +322,7 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 		msr->data = vcpu->xss;
 		return 0;
 	case MSR_IA32_SMBASE:
-		if (!msr->host)
+		if (!msr->host && !vcpu->smm)
 			return MSR_FAULT;
 		msr->data = vcpu->smbase;
 		return 0;

@@ -63,6 +63,8 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  *  irq_window/nmi_window: exit as soon as it would
  *  get_shadow/set_shadow: STI/MOV SS shadow as KVM_X86_SHADOW_INT_* bits
  *  get_nmi_mask/set_nmi_mask: NMIs are blocked until IRET
+ *  smm_changed: vcpu->smm was set or cleared: nothing that was under way
+ *		outside goes on inside. RSM exits always, by itself or as #UD
  *  update_tpr: tpr and highest pending vector (-1: none) for CR8 intercepts
  * Run:
  *  run		enter the guest, handle hot exits, loop while
@@ -128,6 +130,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 	OP(void, set_shadow, (struct vcpu *vcpu, u32 mask))		\
 	OP(bool, get_nmi_mask, (struct vcpu *vcpu))			\
 	OP(void, set_nmi_mask, (struct vcpu *vcpu, bool masked))	\
+	OP(void, smm_changed, (struct vcpu *vcpu))			\
 	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
 	OP(void, run, (struct vcpu *vcpu))				\
 	OP(void, decode_exit, (struct vcpu *vcpu))			\

@@ -43,10 +43,31 @@ int xcr_write(struct vcpu *vcpu, u32 index, u64 val);
 bool cr4_valid(struct vcpu *vcpu, u64 val);
 bool cr0_valid(struct vcpu *vcpu, u64 val);
 int apic_base_write(struct vcpu *vcpu, u64 val, bool host);
+void dr_restore(struct vcpu *vcpu, u64 dr6, u64 dr7);
+
+/* Control registers that are loaded together; CS.L must fit them. */
+struct cr_set {
+	u64 cr0;
+	u64 cr3;
+	u64 cr4;
+	u64 efer;
+	bool cs_l;
+};
+
+bool cr_set_valid(struct vcpu *vcpu, const struct cr_set *set);
+bool cr_set_load(struct vcpu *vcpu, const struct cr_set *set);
 /* CR0, CR3, CR4, EFER of KVM_SET_SREGS, in the order that is always legal:
  * 0, or -EINVAL with nothing changed.
  */
 int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+
+/* smm.c: system management mode */
+bool smm_smi_ready(struct vcpu *vcpu);
+int smm_enter(struct vcpu *vcpu, bool halted);	/* 0 or -errno */
+int smm_leave(struct vcpu *vcpu);	/* RSM: enum exit_result */
+void smm_reset(struct vcpu *vcpu);
+void smm_events_get(struct vcpu *vcpu, struct kvm_vcpu_events *ev);
+int smm_events_set(struct vcpu *vcpu, const struct kvm_vcpu_events *ev);
 
 /* cpuid.c */
 void cpuid_exit(struct vcpu *vcpu);	/* EAX, ECX in regs -> results in regs */
@@ -117,6 +138,7 @@ void emulate_destroy(struct vcpu *vcpu);
 int emulate_vcpu(struct vcpu *vcpu);	/* enum exit_result or -errno */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
 u64 vcpu_code_linear(struct vcpu *vcpu);
+bool vcpu_at_rsm(struct vcpu *vcpu);	/* the instruction at RIP is RSM */
 /* KVM_TRANSLATE: guest physical address by the guest's tables, without setting
  * accessed bits; INVALID_GPA: not mapped.
  */

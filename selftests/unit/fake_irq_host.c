@@ -50,6 +50,7 @@ void fake_vm_forget(struct vm *vm)
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		vm->vcpus[i].notified = 0;
 		vm->vcpus[i].nmis = 0;
+		vm->vcpus[i].smis = 0;
 		vm->vcpus[i].init_sipis = 0;
 		vm->vcpus[i].timers = 0;
 	}
@@ -76,6 +77,11 @@ void irq_host_notify(struct vcpu *vcpu)
 void irq_host_nmi(struct vcpu *vcpu)
 {
 	vcpu->nmis++;
+}
+
+void irq_host_smi(struct vcpu *vcpu)
+{
+	vcpu->smis++;
 }
 
 void irq_host_init_sipi(struct vcpu *vcpu)

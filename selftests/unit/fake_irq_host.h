@@ -15,6 +15,7 @@ struct vcpu {
 	struct lapic *lapic;
 	unsigned int notified;
 	unsigned int nmis;
+	unsigned int smis;
 	unsigned int init_sipis;
 	unsigned int timers;	/* expiries since one was taken */
 };

@@ -223,6 +223,7 @@ static void test_system(void **state)
 	} rows[] = {
 		{ { 0xf4 }, 1, EMU_SYS_HLT, true },
 		{ { 0x0f, 0xa2 }, 2, EMU_SYS_CPUID, false },
+		{ { 0x0f, 0xaa }, 2, EMU_SYS_RSM, false },
 		{ { 0x0f, 0x31 }, 2, EMU_SYS_RDTSC, false },
 		{ { 0x0f, 0x33 }, 2, EMU_SYS_RDPMC, true },
 		{ { 0x0f, 0x08 }, 2, EMU_SYS_INVD, true },

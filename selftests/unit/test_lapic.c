@@ -431,7 +431,12 @@ static void nmi_and_the_rest(void **state)
 	ipi(0, 0, 0xc4400);
 	assert_int_equal(vm->vcpus[0].nmis, 0);
 	assert_int_equal(vm->vcpus[7].nmis, 1);
-	ipi(0, 1, 0x4200);	/* SMI: there is none */
+	ipi(0, 1, 0x4200);
+	assert_int_equal(vm->vcpus[1].smis, 1);
+	ipi(0, 0, 0xc4200);
+	assert_int_equal(vm->vcpus[0].smis, 0);
+	assert_int_equal(vm->vcpus[1].smis, 2);
+	assert_int_equal(vm->vcpus[1].nmis, 1);
 	ipi(0, 1, 0x4300);
 	ipi(0, 1, 0x4741);
 	assert_int_equal(lapic_highest_irr(lapic(1)), -1);
