@@ -110,7 +110,17 @@ on_terminal()
 }
 
 @test "reboot starts again" {
-	run timeout 5 "$VMCTL" run --device-path "$DEVICE" -m 16M --reboot --cmdline-only \
-		--cmdline r "$KERNEL"
+	run timeout -k 20 5 "$VMCTL" run --device-path "$DEVICE" -m 16M --reboot \
+		--cmdline-only --cmdline r "$KERNEL"
+	[ "$status" = 124 ]
 	[ "$(grep -c 'guest reset' <<<"$output")" -gt 1 ]
+}
+
+@test "a signal ends it whenever it comes, in the middle of a reboot too" {
+	for tenths in {1..20}; do
+		run timeout -k 20 $((tenths / 10)).$((tenths % 10)) "$VMCTL" run \
+			--device-path "$DEVICE" -m 16M --reboot --cmdline-only \
+			--cmdline r "$KERNEL"
+		[ "$status" = 124 ]
+	done
 }

@@ -136,19 +136,22 @@ void vm_destroy(struct vm *vm)
  * @report: from report_vcpu(), or NULL; owned by the VM from here on
  * @fmt: a sentence for people
  *
- * Any thread; the first end wins, later ones are dropped.
+ * Any thread; the first end wins, later ones are dropped, but for a signal after
+ * a reset: who wants us to end must not see us start again.
  *
- * Return: whether this was the first.
+ * Return: whether this is the end that counts.
  */
 bool vm_stop(struct vm *vm, int code, const char *reason, char *report,
 	     const char *fmt, ...)
 {
-	bool first;
+	bool counts;
 	va_list args;
 
 	pthread_mutex_lock(&vm->stop_lock);
-	first = !vm->stopping;
-	if (first) {
+	counts = !vm->stopping ||
+		 (vm->result->code == VMM_RESET && code > VMM_SIGNAL);
+	if (counts) {
+		vmm_result_free(vm->result);
 		va_start(args, fmt);
 		if (vasprintf(&vm->result->message, fmt, args) < 0)
 			vm->result->message = NULL;
@@ -161,9 +164,9 @@ bool vm_stop(struct vm *vm, int code, const char *reason, char *report,
 		free(report);
 	}
 	pthread_mutex_unlock(&vm->stop_lock);
-	if (first)
+	if (counts)
 		eventfd_write(vm->stop_fd, 1);
-	return first;
+	return counts;
 }
 
 /* The guest panicked: by the panic device, or by what vm_reset() sees. */
