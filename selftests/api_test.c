@@ -4,10 +4,8 @@
  * differ in the errno, all that were seen are accepted.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 
 #include "lib/test.h"
 
@@ -509,20 +507,6 @@ TEST(bad_pointers_with_irqchip)
 
 /* --- every ioctl with noise ----------------------------------------------------------- */
 
-static void on_alarm(int sig)
-{
-}
-
-/* Again and again: the first may come before the run does. */
-static void alarm_ends_run(int usec)
-{
-	struct itimerval it = {
-		.it_value.tv_usec = usec, .it_interval.tv_usec = usec,
-	};
-
-	setitimer(ITIMER_REAL, &it, NULL);
-}
-
 /* One byte in four is not zero. By words: an emulated CPU has 64 KiB to fill. */
 static void noise(uint64_t *buf, size_t words)
 {
@@ -569,9 +553,9 @@ static void noise_round(struct __test_metadata *_metadata, int seed)
 		ret = xioctl(fd_of(&vm, ioctls[i].on), ioctls[i].cmd, buf);
 		ASSERT_LE(-200, ret);
 		if (n % 30 == 29) {
-			alarm_ends_run(20000);
+			alarm_every(20000);
 			vcpu_run(&vm, 0);
-			alarm_ends_run(0);
+			alarm_every(0);
 		}
 	}
 	vm_close(&vm);
@@ -583,9 +567,6 @@ FIXTURE_TEARDOWN(noise) { }
 
 TEST_F_TIMEOUT(noise, ioctls, 200)
 {
-	struct sigaction sa = { .sa_handler = on_alarm };
-
-	sigaction(SIGALRM, &sa, NULL);
 	for (int seed = 1; seed <= 20; seed++)
 		noise_round(_metadata, seed);
 }

@@ -2,7 +2,6 @@
 /* Running a vCPU and getting it back: run control, and every kind of exit. */
 #include <pthread.h>
 #include <signal.h>
-#include <sys/time.h>
 
 #include "lib/test.h"
 
@@ -28,19 +27,6 @@ FIXTURE_TEARDOWN(run)
 /* --- control ----------------------------------------------------------------- */
 
 GUEST64(code_spin, "1: jmp 1b\n");
-
-static void on_alarm(int sig)
-{
-}
-
-static void alarm_in(int usec)
-{
-	struct sigaction sa = { .sa_handler = on_alarm };
-	struct itimerval it = { .it_value.tv_usec = usec };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &it, NULL);
-}
 
 TEST_F(run, signal_ends_it)
 {

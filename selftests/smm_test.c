@@ -3,9 +3,7 @@
  * System management mode: in by an SMI, out by RSM, and what is between. SMRAM is
  * memory that only address space 1 has.
  */
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 
 #include "lib/irq.h"
 #include "lib/test.h"
@@ -369,19 +367,6 @@ TEST_F(smm, inside_nmi)
 	ASSERT_EQ(0, xioctl(self->fd, KVM_GET_VCPU_EVENTS, &ev));
 	EXPECT_EQ(0, ev.smi.smm_inside_nmi);
 	EXPECT_EQ(0, ev.nmi.masked);	/* the NMI's handler has returned */
-}
-
-static void on_alarm(int sig)
-{
-}
-
-static void alarm_in(int usec)
-{
-	struct sigaction sa = { .sa_handler = on_alarm };
-	struct itimerval it = { .it_value.tv_usec = usec };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &it, NULL);
 }
 
 GUEST64(code_hlt_report, "hlt\n mov $0x2222, %eax\n" REPORT);

@@ -2,11 +2,13 @@
 /* Making a virtual machine, its memory and its vCPUs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "vm.h"
@@ -290,4 +292,29 @@ int vcpu_done(struct test_vm *vm, int i)
 		return 0;
 	vcpu_complain(vm, i, "the end", ret);
 	return -1;
+}
+
+static void on_alarm(int sig)
+{
+}
+
+static void alarm_set(int usec, int again)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval it = {
+		.it_value.tv_usec = usec, .it_interval.tv_usec = again,
+	};
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
+void alarm_in(int usec)
+{
+	alarm_set(usec, 0);
+}
+
+void alarm_every(int usec)
+{
+	alarm_set(usec, usec);
 }

@@ -99,6 +99,12 @@ int vcpu_prot32(struct test_vm *vm, int i, uint32_t ip);
 int vcpu_long64(struct test_vm *vm, int i, uint64_t ip);
 int vcpu_cpuid(struct test_vm *vm, int i);	/* all that is supported */
 
+/* SIGALRM, which ends KVM_RUN: once, or again and again (the first may come before
+ * the run does; 0: no more).
+ */
+void alarm_in(int usec);
+void alarm_every(int usec);
+
 /* KVM_RUN once: the exit reason, or -errno. */
 int vcpu_run(struct test_vm *vm, int i);
 /* Until it reports: the value, or -1 (said on stderr why). */
