@@ -87,17 +87,6 @@ static int exit_pause(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-static void put_edx_eax(struct vcpu *vcpu, u64 val)
-{
-	reg_write(vcpu, REG_RAX, (u32)val);
-	reg_write(vcpu, REG_RDX, val >> 32);
-}
-
-static u64 get_edx_eax(struct vcpu *vcpu)
-{
-	return (u32)vcpu->regs[REG_RAX] | vcpu->regs[REG_RDX] << 32;
-}
-
 static int exit_rdtsc(struct vcpu *vcpu)
 {
 	put_edx_eax(vcpu, tsc_guest(vcpu, rdtsc()));
@@ -119,12 +108,16 @@ static int exit_xsetbv(struct vcpu *vcpu)
 	return skip_and_resume(vcpu);
 }
 
-static int exit_mwait(struct vcpu *vcpu)
+static int exit_undefined(struct vcpu *vcpu)
 {
-	if (!quirk_mwait_undefined(vcpu))
-		return skip_and_resume(vcpu);
 	exception_queue(vcpu, X86_TRAP_UD);
 	return EXIT_RESUME;
+}
+
+static int exit_mwait(struct vcpu *vcpu)
+{
+	return quirk_mwait_undefined(vcpu) ? exit_undefined(vcpu) :
+					     skip_and_resume(vcpu);
 }
 
 static int exit_hypercall(struct vcpu *vcpu)
@@ -285,12 +278,6 @@ static int exit_page_fault(struct vcpu *vcpu)
 static int exit_mmio(struct vcpu *vcpu)
 {
 	return emulate_vcpu(vcpu);
-}
-
-static int exit_undefined(struct vcpu *vcpu)
-{
-	exception_queue(vcpu, X86_TRAP_UD);
-	return EXIT_RESUME;
 }
 
 static int exit_rsm(struct vcpu *vcpu)

@@ -5,6 +5,7 @@
 
 #include <asm/processor-flags.h>
 #include <asm/msr-index.h>
+#include <asm/page.h>
 
 #include "vcpu.h"
 #include "../x86/vendor_ops.h"
@@ -39,6 +40,18 @@ static inline void reg_write(struct vcpu *vcpu, enum vcpu_reg reg, u64 val)
 	reg_mark_dirty(vcpu, reg);
 }
 
+/* The pair that RDMSR, WRMSR, RDTSC and XSETBV pass 64 bits in. */
+static inline void put_edx_eax(struct vcpu *vcpu, u64 val)
+{
+	reg_write(vcpu, REG_RAX, (u32)val);
+	reg_write(vcpu, REG_RDX, val >> 32);
+}
+
+static inline u64 get_edx_eax(struct vcpu *vcpu)
+{
+	return (u32)vcpu->regs[REG_RAX] | vcpu->regs[REG_RDX] << 32;
+}
+
 static inline u64 vcpu_rip(struct vcpu *vcpu)
 {
 	return reg_read(vcpu, REG_RIP);
@@ -65,6 +78,12 @@ static inline u64 vcpu_cr4(struct vcpu *vcpu)
 {
 	reg_cache(vcpu, REG_CR4);
 	return vcpu->cr4;
+}
+
+/* May this be a linear address in 64-bit mode, with this CR4? */
+static inline bool canonical(u64 cr4, u64 addr)
+{
+	return __is_canonical_address(addr, cr4 & X86_CR4_LA57 ? 57 : 48);
 }
 
 static inline bool vcpu_paging(struct vcpu *vcpu)

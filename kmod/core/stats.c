@@ -20,29 +20,14 @@
 static_assert(sizeof(struct kvm_stats_header) == 24);
 static_assert(offsetof(struct kvm_stats_desc, name) == 16);
 
-/* The counters of struct vcpu_stat behind exits[], in its order. */
-#define VCPU_COUNTERS(X)						\
-	X(entries)							\
-	X(irq_injections)						\
-	X(nmi_injections)						\
-	X(page_faults)							\
-	X(halts)							\
-	X(signal_exits)							\
-	X(event_checks)							\
-	X(insn_emulations)
-
+#define COUNTER_NAME(name)	#name,
 static const char * const vcpu_counters[] = {
-#define X(name) #name,
-	VCPU_COUNTERS(X)
-#undef X
+	VCPU_COUNTERS(COUNTER_NAME)
 };
 
 #define NR_VCPU_STATS	(NR_EXIT_KINDS + ARRAY_SIZE(vcpu_counters))
 
 static_assert(sizeof(struct vcpu_stat) == NR_VCPU_STATS * sizeof(u64));
-#define X(name) static_assert(offsetof(struct vcpu_stat, name) % 8 == 0);
-VCPU_COUNTERS(X)
-#undef X
 
 static const char * const vm_gauges[] = { "vcpus", "memslots", "table_pages" };
 

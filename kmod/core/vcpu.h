@@ -131,17 +131,23 @@ struct vcpu_io {
 	int (*again)(struct vcpu *vcpu);
 };
 
+/* What is counted besides exits, in the order of the statistics file. */
+#define VCPU_COUNTERS(X)						\
+	X(entries)							\
+	X(irq_injections)						\
+	X(nmi_injections)						\
+	X(page_faults)							\
+	X(halts)							\
+	X(signal_exits)							\
+	X(event_checks)							\
+	X(insn_emulations)
+
+#define VCPU_COUNTER(name)	u64 name;
 struct vcpu_stat {
 	u64 exits[NR_EXIT_KINDS];
-	u64 entries;
-	u64 irq_injections;
-	u64 nmi_injections;
-	u64 page_faults;
-	u64 halts;
-	u64 signal_exits;
-	u64 event_checks;
-	u64 insn_emulations;
+	VCPU_COUNTERS(VCPU_COUNTER)
 };
+#undef VCPU_COUNTER
 
 /**
  * struct vcpu - one virtual CPU

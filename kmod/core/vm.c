@@ -135,6 +135,18 @@ void vm_put(struct vm *vm)
 		vm_destroy(vm);
 }
 
+/** vm_vcpu_by_id() - the vCPU with an APIC id, or NULL. Context: any. */
+struct vcpu *vm_vcpu_by_id(struct vm *vm, u64 id)
+{
+	struct vcpu *vcpu;
+	u32 i;
+
+	vm_for_each_vcpu(vm, vcpu, i)
+		if (vcpu->id == id)
+			return vcpu;
+	return NULL;
+}
+
 /**
  * vm_request_all() - leave a request for every vCPU and make them look
  * @vm: which

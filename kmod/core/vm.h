@@ -101,6 +101,7 @@ struct vm *vm_create(void);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
 int vm_create_fd(void);
+struct vcpu *vm_vcpu_by_id(struct vm *vm, u64 id);
 void vm_request_all(struct vm *vm, unsigned int req);
 void vm_request_all_wait(struct vm *vm, unsigned int req);
 

@@ -26,14 +26,10 @@
 /* vm->lock held: a free place for a vCPU of this id; 0 or -errno. */
 static int vcpu_reserve(struct vm *vm, u32 id, u32 *idx)
 {
-	struct vcpu *other;
-	u32 i;
-
 	if (vm->created_vcpus >= JOIST_MAX_VCPUS)
 		return -EINVAL;
-	vm_for_each_vcpu(vm, other, i)
-		if (other->id == id)
-			return -EEXIST;
+	if (vm_vcpu_by_id(vm, id))
+		return -EEXIST;
 	*idx = vm->created_vcpus;
 	return xa_reserve(&vm->vcpus, *idx, GFP_KERNEL_ACCOUNT);
 }

@@ -442,6 +442,18 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 
 /* --- whole VMs and ranges ------------------------------------------------- */
 
+static void sweep_slot(struct vm *vm, struct memslot *slot, enum sweep_op op)
+{
+	struct sweep s;
+
+	spin_lock(&vm->mmu.lock);
+	sweep_begin(&s, vm, op, true);
+	sweep_range(&s, memslot_space(slot), slot->base_gfn,
+		    slot->base_gfn + slot->npages);
+	sweep_end(&s);
+	spin_unlock(&vm->mmu.lock);
+}
+
 /**
  * mmu_zap_slot() - unmap a slot
  * @vm: whose
@@ -452,14 +464,7 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
  */
 void mmu_zap_slot(struct vm *vm, struct memslot *slot)
 {
-	struct sweep s;
-
-	spin_lock(&vm->mmu.lock);
-	sweep_begin(&s, vm, SWEEP_ZAP, true);
-	sweep_range(&s, memslot_space(slot), slot->base_gfn,
-		    slot->base_gfn + slot->npages);
-	sweep_end(&s);
-	spin_unlock(&vm->mmu.lock);
+	sweep_slot(vm, slot, SWEEP_ZAP);
 }
 
 /** mmu_zap_all() - unmap everything, likewise */
@@ -486,14 +491,7 @@ void mmu_zap_all(struct vm *vm)
  */
 void mmu_write_protect_slot(struct vm *vm, struct memslot *slot)
 {
-	struct sweep s;
-
-	spin_lock(&vm->mmu.lock);
-	sweep_begin(&s, vm, SWEEP_WRITE_PROTECT, true);
-	sweep_range(&s, memslot_space(slot), slot->base_gfn,
-		    slot->base_gfn + slot->npages);
-	sweep_end(&s);
-	spin_unlock(&vm->mmu.lock);
+	sweep_slot(vm, slot, SWEEP_WRITE_PROTECT);
 }
 
 /**

@@ -16,7 +16,7 @@
 /* WRMSR faults on an address that is not canonical for the CPU, whatever the
  * guest's paging mode: so it would in the host.
  */
-static bool canonical(u64 addr)
+static bool cpu_canonical(u64 addr)
 {
 	return __is_canonical_address(addr,
 				      boot_cpu_has(X86_FEATURE_LA57) ? 57 : 48);
@@ -122,7 +122,7 @@ int vmx_set_msr(struct vcpu *vcpu, const struct msr_access *msr)
 	case MSR_CSTAR:
 	case MSR_IA32_SYSENTER_ESP:
 	case MSR_IA32_SYSENTER_EIP:
-		if (!canonical(data))
+		if (!cpu_canonical(data))
 			return MSR_FAULT;
 	}
 

@@ -147,13 +147,30 @@ static void update_features(struct vcpu *vcpu)
 	cpuid_update_features(&table, &host, &vcpu->feat);
 }
 
+/* Rows to kvfree(), all that a guest can be told here; how many in @n. */
+static struct kvm_cpuid_entry2 *supported_rows(struct cpuid_host *host, int *n)
+{
+	struct kvm_cpuid_entry2 *entries;
+
+	entries = kvcalloc(CPUID_MAX_ENTRIES, sizeof(*entries),
+			   GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return ERR_PTR(-ENOMEM);
+	cpuid_host_get(host);
+	*n = cpuid_supported(host, entries, CPUID_MAX_ENTRIES);
+	if (*n >= 0)
+		return entries;
+	kvfree(entries);
+	return ERR_PTR(*n);
+}
+
 /* What CR4 can have on this machine at all. */
 static u64 cr4_unsupported __ro_after_init;
 
 /**
  * cpuid_setup() - at load, after the vendor's
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM; -E2BIG: the CPU has more leaves than there is room for.
  */
 int __init cpuid_setup(void)
 {
@@ -161,13 +178,13 @@ int __init cpuid_setup(void)
 	struct guest_features feat = {};
 	struct cpuid_table table;
 	struct cpuid_host host;
+	int n;
 
-	entries = kvcalloc(CPUID_MAX_ENTRIES, sizeof(*entries), GFP_KERNEL);
-	if (!entries)
-		return -ENOMEM;
-	cpuid_host_get(&host);
+	entries = supported_rows(&host, &n);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
 	table.entries = entries;
-	table.nent = cpuid_supported(&host, entries, CPUID_MAX_ENTRIES);
+	table.nent = n;
 	cpuid_update_features(&table, &host, &feat);
 	cr4_unsupported = feat.cr4_reserved;
 	kvfree(entries);
@@ -210,23 +227,15 @@ int cpuid_get_supported(struct kvm_cpuid2 __user *user)
 
 	if (get_user(nent, &user->nent))
 		return -EFAULT;
-	entries = kvcalloc(CPUID_MAX_ENTRIES, sizeof(*entries),
-			   GFP_KERNEL_ACCOUNT);
-	if (!entries)
-		return -ENOMEM;
-	cpuid_host_get(&host);
-	n = cpuid_supported(&host, entries, CPUID_MAX_ENTRIES);
-	if (n < 0) {
-		err = n;
-		goto out;
-	}
+	entries = supported_rows(&host, &n);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
 	if (n > nent)
 		err = -E2BIG;
 	else if (copy_to_user(user->entries, entries, n * sizeof(*entries)))
 		err = -EFAULT;
 	if (err != -EFAULT && put_user((u32)n, &user->nent))
 		err = -EFAULT;
-out:
 	kvfree(entries);
 	return err;
 }

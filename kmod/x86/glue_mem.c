@@ -427,6 +427,17 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 	return span_write(glue, &span, new);
 }
 
+/* Where code is for who executes it now: 0, or 1: nowhere. */
+static int code_translate(struct vcpu *vcpu, u64 lin, u32 access, gpa_t *gpa)
+{
+	struct glue *glue = to_glue(vcpu->emu);
+
+	glue_walk_begin(glue);
+	if (vendor_call(get_cpl)(vcpu) == 3)
+		access |= WALK_USER;
+	return translate(glue, lin, access, gpa, &glue->emu.fault) != EMU_OK;
+}
+
 /**
  * glue_read_code() - instruction bytes, outside of an emulation
  * @vcpu: loaded vCPU, in a read section of vm->srcu
@@ -438,14 +449,9 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
  */
 int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len)
 {
-	struct glue *glue = to_glue(vcpu->emu);
-	u32 access = WALK_EXEC;
 	gpa_t gpa;
 
-	glue_walk_begin(glue);
-	if (vendor_call(get_cpl)(vcpu) == 3)
-		access |= WALK_USER;
-	if (translate(glue, lin, access, &gpa, &glue->emu.fault) != EMU_OK)
+	if (code_translate(vcpu, lin, WALK_EXEC, &gpa))
 		return 1;
 	return read_code(vcpu, gpa, buf, len) ? 1 : 0;
 }
@@ -462,14 +468,9 @@ int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len)
 int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
 		    unsigned int len)
 {
-	struct glue *glue = to_glue(vcpu->emu);
-	u32 access = WALK_WRITE;
 	gpa_t gpa;
 
-	glue_walk_begin(glue);
-	if (vendor_call(get_cpl)(vcpu) == 3)
-		access |= WALK_USER;
-	if (translate(glue, lin, access, &gpa, &glue->emu.fault) != EMU_OK)
+	if (code_translate(vcpu, lin, WALK_WRITE, &gpa))
 		return 1;
 	return space_write(vcpu->vm, vcpu_space(vcpu), gpa, buf, len) ? 1 : 0;
 }

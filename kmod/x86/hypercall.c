@@ -14,21 +14,10 @@ struct hypercall {
 	u64 arg[4];
 };
 
-static struct vcpu *vcpu_by_apic_id(struct vm *vm, u64 id)
-{
-	struct vcpu *vcpu;
-	u32 i;
-
-	vm_for_each_vcpu(vm, vcpu, i)
-		if (vcpu->id == id)
-			return vcpu;
-	return NULL;
-}
-
 /* Whoever waits for a lock that is free now: it wakes, or does not fall asleep. */
 static long call_kick(struct vcpu *vcpu, const struct hypercall *call)
 {
-	struct vcpu *target = vcpu_by_apic_id(vcpu->vm, call->arg[1]);
+	struct vcpu *target = vm_vcpu_by_id(vcpu->vm, call->arg[1]);
 
 	if (!target)
 		return -KVM_EINVAL;
@@ -51,7 +40,7 @@ static long call_send_ipi(struct vcpu *vcpu, const struct hypercall *call,
 	};
 	long sent = 0;
 
-	if (!vcpu->lapic || call->arg[2] >= JOIST_MAX_VCPU_ID ||
+	if (call->arg[2] >= JOIST_MAX_VCPU_ID ||
 	    (msg.mode != LAPIC_DM_FIXED && msg.mode != LAPIC_DM_NMI) ||
 	    (msg.mode == LAPIC_DM_FIXED && msg.vector < 16))
 		return -KVM_EINVAL;
@@ -68,7 +57,7 @@ static long call_send_ipi(struct vcpu *vcpu, const struct hypercall *call,
 /* The guest sent an IPI to a processor that is not running and waits for it. */
 static long call_yield(struct vcpu *vcpu, const struct hypercall *call)
 {
-	struct vcpu *target = vcpu_by_apic_id(vcpu->vm, call->arg[0]);
+	struct vcpu *target = vm_vcpu_by_id(vcpu->vm, call->arg[0]);
 
 	if (target && target != vcpu)
 		vcpu_yield_to(vcpu, target);

@@ -15,9 +15,6 @@
 #include "../core/vm.h"
 #include "../irqchip/irqchip.h"
 
-#define X2APIC_FIRST	0x800
-#define X2APIC_LAST	0x8ff
-
 #define MISC_ENABLE_RESET						\
 	(MSR_IA32_MISC_ENABLE_FAST_STRING |				\
 	 MSR_IA32_MISC_ENABLE_BTS_UNAVAIL | MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL)
@@ -29,13 +26,6 @@
 #define UCODE_REV_INTEL		0x100000000ULL
 #define UCODE_REV_AMD		0x01000065ULL
 
-static bool canonical(struct vcpu *vcpu, u64 val)
-{
-	int shift = vcpu_cr4(vcpu) & X86_CR4_LA57 ? 64 - 57 : 64 - 48;
-
-	return (s64)(val << shift) >> shift == (s64)val;
-}
-
 /**
  * msr_reset() - power-up values of the MSRs kept here
  * @vcpu: new vCPU, not loaded yet
@@ -46,8 +36,6 @@ void msr_reset(struct vcpu *vcpu)
 	vcpu->pat = PAT_RESET;
 	vcpu->smbase = 0x30000;
 	vcpu->platform_info = MSR_PLATFORM_INFO_CPUID_FAULT;
-	vcpu->misc_features = 0;
-	vcpu->power_ctl = 0;
 	msr_get_feature(MSR_IA32_ARCH_CAPABILITIES, &vcpu->arch_capabilities);
 }
 
@@ -264,7 +252,7 @@ static int msr_set_rest(struct vcpu *vcpu, const struct msr_access *msr)
 	case MSR_CSTAR:
 	case MSR_IA32_SYSENTER_ESP:
 	case MSR_IA32_SYSENTER_EIP:
-		if (!canonical(vcpu, msr->data))
+		if (!canonical(vcpu_cr4(vcpu), msr->data))
 			return MSR_FAULT;
 	}
 	ret = vendor_call(set_msr)(vcpu, msr);

@@ -13,6 +13,10 @@ struct kvm_msr_list;
 #define MSR_UNKNOWN	2	/* nobody knows this index */
 #define MSR_DENIED	3	/* the VMM's filter denies it to the guest */
 
+/* The local APIC's. */
+#define X2APIC_FIRST	0x800
+#define X2APIC_LAST	0x8ff
+
 /**
  * struct msr_access - one read or write of an MSR
  * @index: which

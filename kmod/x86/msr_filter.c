@@ -14,9 +14,6 @@
 #include "../core/regs.h"
 #include "../core/vm.h"
 
-#define X2APIC_FIRST	0x800
-#define X2APIC_LAST	0x8ff
-
 #define RANGE_FLAGS	(KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE)
 
 static_assert(sizeof(struct kvm_msr_filter_range) == 24);
@@ -193,26 +190,26 @@ static u32 exit_reason_of(int result)
 	return KVM_MSR_EXIT_REASON_INVAL;
 }
 
+static int answered(struct vcpu *vcpu, bool error)
+{
+	if (!error)
+		return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;
+	exception_queue_error(vcpu, X86_TRAP_GP, 0);
+	return EXIT_RESUME;
+}
+
 static int rdmsr_answered(struct vcpu *vcpu)
 {
-	u64 data = READ_ONCE(vcpu->run->msr.data);
+	bool error = READ_ONCE(vcpu->run->msr.error);
 
-	if (READ_ONCE(vcpu->run->msr.error)) {
-		exception_queue_error(vcpu, X86_TRAP_GP, 0);
-		return EXIT_RESUME;
-	}
-	reg_write(vcpu, REG_RAX, (u32)data);
-	reg_write(vcpu, REG_RDX, data >> 32);
-	return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;
+	if (!error)
+		put_edx_eax(vcpu, READ_ONCE(vcpu->run->msr.data));
+	return answered(vcpu, error);
 }
 
 static int wrmsr_answered(struct vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->run->msr.error)) {
-		exception_queue_error(vcpu, X86_TRAP_GP, 0);
-		return EXIT_RESUME;
-	}
-	return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;
+	return answered(vcpu, READ_ONCE(vcpu->run->msr.error));
 }
 
 /**

@@ -157,11 +157,6 @@ int smm_enter(struct vcpu *vcpu, bool halted)
 	return 0;
 }
 
-static bool canonical(const struct smm_state *s, u64 addr)
-{
-	return __is_canonical_address(addr, s->cr4 & X86_CR4_LA57 ? 57 : 48);
-}
-
 /* The handler may have written anything: is it what a CPU can be in? */
 static bool state_valid(struct vcpu *vcpu, const struct smm_state *s)
 {
@@ -182,12 +177,12 @@ static bool state_valid(struct vcpu *vcpu, const struct smm_state *s)
 		return false;
 	if (s->rflags & X86_EFLAGS_VM && (lma || !(s->cr0 & X86_CR0_PE)))
 		return false;
-	if (lma && cs->l && (cs->db || !canonical(s, s->rip)))
+	if (lma && cs->l && (cs->db || !canonical(s->cr4, s->rip)))
 		return false;
-	return canonical(s, s->seg[VCPU_SREG_FS].base) &&
-	       canonical(s, s->seg[VCPU_SREG_GS].base) &&
-	       canonical(s, s->ldtr.base) && canonical(s, s->tr.base) &&
-	       canonical(s, s->gdt.base) && canonical(s, s->idt.base);
+	return canonical(s->cr4, s->seg[VCPU_SREG_FS].base) &&
+	       canonical(s->cr4, s->seg[VCPU_SREG_GS].base) &&
+	       canonical(s->cr4, s->ldtr.base) && canonical(s->cr4, s->tr.base) &&
+	       canonical(s->cr4, s->gdt.base) && canonical(s->cr4, s->idt.base);
 }
 
 /* Only what an entry takes together with these flags. */
