@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 KFLAGS ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all module userspace selftests unit demo check check-debug bench lint \
+.PHONY: all module userspace selftests unit demo check check-debug peercheck bench lint \
 	install uninstall clean help
 
 all: module userspace ## build the module and the userspace
@@ -46,6 +46,11 @@ check: ## unit tests, then the suite in both benches; scripts/check STAGE for on
 
 check-debug: ## the suite on a KASAN + lockdep kernel
 	scripts/check-debug
+
+peercheck: ## KVM's own selftests on kvm and on joist, side by side (an hour)
+	scripts/setup peer
+	$(MAKE) --no-print-directory module KDIR="$$(scripts/headers 6.1)"
+	scripts/peercheck
 
 bench: ## measure exit costs on KVM and joist
 	scripts/bench
