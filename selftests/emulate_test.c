@@ -202,6 +202,56 @@ TEST_F(emulate, move_between_devices)
 	EXPECT_EQ(val, *(uint32_t *)self->run->mmio.data);
 }
 
+GUEST64(code_unknown, "1: mov $0xc0000000, %eax\n flds (%rax)\n jmp 1b\n");
+GUEST64(handler_undefined, "mov $0x6666, %eax\n" REPORT "hlt\n");
+
+static int to_user(struct test_vm *vm)
+{
+	uint64_t *tables = (void *)(vm->mem + GPA_PML4);
+	struct kvm_sregs s;
+	int err;
+
+	for (int i = 0; i < 6 * 512; i++)
+		if (tables[i] & 1)
+			tables[i] |= 4;
+	err = xioctl(vm->vcpu[0], KVM_GET_SREGS, &s);
+	s.cs.dpl = s.ss.dpl = 3;
+	s.cs.selector |= 3;
+	s.ss.selector |= 3;
+	return err ?: xioctl(vm->vcpu[0], KVM_SET_SREGS, &s);
+}
+
+/* An instruction that is not known, of a user program: it gets #UD, or the VMM the
+ * instruction.
+ */
+TEST_F(emulate, unknown_in_user_mode)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_EXIT_ON_EMULATION_FAILURE, .args = { 2 },
+	};
+
+	vm_set_gate(&self->vm, 6, GPA_DATA);
+	vm_load(&self->vm, GPA_DATA, handler_undefined);
+	vm_load(&self->vm, GPA_CODE, code_unknown);
+	*(uint64_t *)(self->vm.mem + GPA_TSS + 4) = GPA_STACK;
+	ASSERT_EQ(0, to_user(&self->vm));
+	EXPECT_EQ(0x6666, vcpu_report(&self->vm, 0));
+
+	EXPECT_EQ(-EINVAL, xioctl(self->vm.fd, KVM_ENABLE_CAP, &cap));
+	cap.args[0] = 1;
+	ASSERT_EQ(0, xioctl(self->vm.fd, KVM_ENABLE_CAP, &cap));
+	ASSERT_EQ(0, vcpu_long64(&self->vm, 0, GPA_CODE));
+	ASSERT_EQ(0, to_user(&self->vm));
+	ASSERT_EQ(KVM_EXIT_INTERNAL_ERROR, vcpu_run(&self->vm, 0));
+	EXPECT_EQ(KVM_INTERNAL_ERROR_EMULATION,
+		  self->run->emulation_failure.suberror);
+	EXPECT_EQ(KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES,
+		  self->run->emulation_failure.flags);
+	EXPECT_LE(2, self->run->emulation_failure.insn_size);
+	EXPECT_EQ(0xd9, self->run->emulation_failure.insn_bytes[0]);
+	EXPECT_EQ(0x00, self->run->emulation_failure.insn_bytes[1]);
+}
+
 GUEST64(code_two_pages, "1: mov %eax, 0x40000010\n invlpg 0x40000000\n jmp 1b\n");
 
 /* The guest maps another device at the same address. */

@@ -39,6 +39,45 @@ FIXTURE_TEARDOWN(memslot)
 	munmap(self->map, EXTRA_SIZE + (2 << 20));
 }
 
+#ifndef KVM_SET_USER_MEMORY_REGION2
+struct kvm_userspace_memory_region2 {
+	__u32 slot;
+	__u32 flags;
+	__u64 guest_phys_addr;
+	__u64 memory_size;
+	__u64 userspace_addr;
+	__u64 guest_memfd_offset;
+	__u32 guest_memfd;
+	__u32 pad1;
+	__u64 pad2[14];
+};
+
+#define KVM_SET_USER_MEMORY_REGION2					\
+	_IOW(KVMIO, 0x49, struct kvm_userspace_memory_region2)
+#define KVM_MEM_GUEST_MEMFD	4
+#endif
+
+GUEST64(code_read_slot, "mov 0x40000000, %eax\n" REPORT DONE);
+
+TEST_F(memslot, region2)
+{
+	struct kvm_userspace_memory_region2 mem = {
+		.slot = 1, .guest_phys_addr = SLOT_GPA, .memory_size = PAGE,
+		.userspace_addr = (uintptr_t)self->extra,
+		.guest_memfd = -1, .pad2 = { 1 },	/* not looked at */
+	};
+
+	*(uint32_t *)self->extra = 0x2222;
+	mem.flags = KVM_MEM_GUEST_MEMFD;
+	EXPECT_EQ(-EINVAL, xioctl(self->vm.fd, KVM_SET_USER_MEMORY_REGION2, &mem));
+	mem.flags = 0;
+	ASSERT_EQ(0, xioctl(self->vm.fd, KVM_SET_USER_MEMORY_REGION2, &mem));
+	vm_load(&self->vm, GPA_CODE, code_read_slot);
+	EXPECT_EQ(0x2222, vcpu_report(&self->vm, 0));
+	mem.slot = 2;
+	EXPECT_EQ(-EEXIST, xioctl(self->vm.fd, KVM_SET_USER_MEMORY_REGION2, &mem));
+}
+
 /* --- refusals ------------------------------------------------------------------- */
 
 TEST_F(memslot, bad_arguments)

@@ -131,6 +131,61 @@ TEST_F(regs, special_round_trip)
 	EXPECT_EQ(set.ldt.unusable, got.ldt.unusable);
 }
 
+/* KVM_GET_SREGS2 says nothing of PDPTEs in long mode, and takes none. */
+TEST_F(regs, special2_long_mode)
+{
+	struct kvm_sregs2 s;
+
+	ASSERT_EQ(0, xioctl(self->fd, KVM_GET_SREGS2, &s));
+	EXPECT_EQ(0, s.flags);
+	s.cr2 = 0xc2c2;
+	EXPECT_EQ(0, xioctl(self->fd, KVM_SET_SREGS2, &s));
+	s.cr2 = 0;
+	EXPECT_EQ(0, xioctl(self->fd, KVM_GET_SREGS2, &s));
+	EXPECT_EQ(0xc2c2, s.cr2);
+	s.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	EXPECT_EQ(-EINVAL, xioctl(self->fd, KVM_SET_SREGS2, &s));
+	s.flags = 2;
+	EXPECT_EQ(-EINVAL, xioctl(self->fd, KVM_SET_SREGS2, &s));
+}
+
+#define GPA_PDPT	0x30000
+#define GPA_PD		0x31000
+
+GUEST32(code_pae, "mov 0x400000, %eax\n" REPORT DONE);
+
+TEST_F(regs, special2_pae)
+{
+	uint64_t *pdpt = (void *)(self->vm.mem + GPA_PDPT);
+	uint64_t *pd = (void *)(self->vm.mem + GPA_PD);
+	struct kvm_sregs2 s;
+
+	/* The second 4 MiB show the first's data. */
+	for (int i = 0; i < 3; i++)
+		pd[i] = (i % 2) << 21 | 0x83;
+	pdpt[0] = GPA_PD | 1;
+	*(uint32_t *)self->vm.mem = 0x9ae;
+	ASSERT_EQ(0, vcpu_prot32(&self->vm, 0, GPA_CODE));
+	vm_load(&self->vm, GPA_CODE, code_pae);
+	ASSERT_EQ(0, xioctl(self->fd, KVM_GET_SREGS2, &s));
+	EXPECT_EQ(0, s.flags);
+	s.cr3 = GPA_PDPT;
+	s.cr4 |= 1 << 5;
+	s.cr0 |= 1UL << 31;
+	s.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	s.pdptrs[0] = pdpt[0] | 1 << 5;	/* reserved */
+	EXPECT_EQ(-EINVAL, xioctl(self->fd, KVM_SET_SREGS2, &s));
+	s.pdptrs[0] = pdpt[0];
+	ASSERT_EQ(0, xioctl(self->fd, KVM_SET_SREGS2, &s));
+	EXPECT_EQ(0x9ae, vcpu_report(&self->vm, 0));
+	memset(&s, 0xff, sizeof(s));
+	ASSERT_EQ(0, xioctl(self->fd, KVM_GET_SREGS2, &s));
+	EXPECT_EQ(KVM_SREGS2_FLAGS_PDPTRS_VALID, s.flags);
+	EXPECT_EQ(GPA_PD | 1, s.pdptrs[0]);
+	EXPECT_EQ(0, s.pdptrs[3]);
+	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+}
+
 /* Reads what it was given back: FS and GS bases, CR2, DRs. */
 GUEST64(code_special,
 	"mov %fs:0, %eax\n" REPORT

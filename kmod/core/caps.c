@@ -6,6 +6,7 @@
 #include "state.h"
 #include "vm.h"
 #include "../compat/compat.h"
+#include "../compat/kvm_abi.h"
 #include "../x86/quirk.h"
 #include "../x86/x86.h"
 
@@ -22,6 +23,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_IRQCHIP:
 	case KVM_CAP_HLT:
 	case KVM_CAP_USER_MEMORY:
+	case KVM_CAP_USER_MEMORY2:
 	case KVM_CAP_SET_TSS_ADDR:
 	case KVM_CAP_EXT_CPUID:
 	case KVM_CAP_NOP_IO_DELAY:
@@ -64,6 +66,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_EXCEPTION_PAYLOAD:
 	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
 	case KVM_CAP_X86_SMM:
+	case KVM_CAP_SREGS2:
+	case KVM_CAP_EXIT_ON_EMULATION_FAILURE:
 		return 1;
 	case KVM_CAP_NR_VCPUS:
 		return min_t(int, num_online_cpus(), JOIST_MAX_VCPUS);

@@ -53,6 +53,15 @@ static int enable_triple_fault_event(struct vm *vm,
 	return 0;
 }
 
+static int enable_exit_on_failure(struct vm *vm,
+				  const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~1ULL)
+		return -EINVAL;
+	WRITE_ONCE(vm->exit_on_emulation_failure, cap->args[0]);
+	return 0;
+}
+
 static int enable_user_space_msr(struct vm *vm,
 				 const struct kvm_enable_cap *cap)
 {
@@ -87,6 +96,7 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },
 	{ KVM_CAP_EXCEPTION_PAYLOAD, enable_exception_payload },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault_event },
+	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, enable_exit_on_failure },
 };
 
 /* Likewise of a vCPU: vcpu->mutex held. */

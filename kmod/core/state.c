@@ -89,20 +89,14 @@ static void sregs_set_interrupt(struct vcpu *vcpu,
 	vcpu->interrupt.vector = vector;
 }
 
-/**
- * state_set_sregs() - KVM_SET_SREGS
- * @vcpu: vcpu->mutex held, loaded
- * @sregs: kernel copy
- *
- * Return: 0, or -EINVAL with nothing changed: the control registers or the
- * APIC base are not a state the CPU can be in.
- */
-int state_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+/* @pdptrs: NULL: as memory has them. */
+static int sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs,
+		     const u64 *pdptrs)
 {
 	const struct kvm_segment *seg = &sregs->cs;
 	int i, err;
 
-	err = cr_set_sregs(vcpu, sregs);
+	err = cr_set_sregs(vcpu, sregs, pdptrs);
 	if (err)
 		return err;
 	for (i = 0; i < ARRAY_SIZE(sregs_order); i++)
@@ -119,6 +113,57 @@ int state_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 	vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
 	vcpu_request(vcpu, REQ_EVENT);
 	return 0;
+}
+
+/**
+ * state_set_sregs() - KVM_SET_SREGS
+ * @vcpu: vcpu->mutex held, loaded
+ * @sregs: kernel copy
+ *
+ * Return: 0, or -EINVAL with nothing changed: the control registers or the
+ * APIC base are not a state the CPU can be in.
+ */
+int state_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	return sregs_set(vcpu, sregs, NULL);
+}
+
+/* Both structures start with the same. */
+#define SREGS_COMMON	offsetofend(struct kvm_sregs, apic_base)
+
+static_assert(offsetof(struct kvm_sregs2, apic_base) ==
+	      offsetof(struct kvm_sregs, apic_base));
+static_assert(offsetof(struct kvm_sregs2, flags) == SREGS_COMMON);
+
+/** state_get_sregs2() - KVM_GET_SREGS2 */
+void state_get_sregs2(struct vcpu *vcpu, struct kvm_sregs2 *sregs2)
+{
+	struct kvm_sregs sregs;
+
+	state_get_sregs(vcpu, &sregs);
+	memcpy(sregs2, &sregs, SREGS_COMMON);
+	sregs2->flags = 0;
+	memset(sregs2->pdptrs, 0, sizeof(sregs2->pdptrs));
+	if (cr_get_pdptrs(vcpu, sregs2->pdptrs))
+		sregs2->flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+}
+
+/**
+ * state_set_sregs2() - KVM_SET_SREGS2
+ * @vcpu: vcpu->mutex held, loaded
+ * @sregs2: kernel copy
+ *
+ * Return: as state_set_sregs(); -EINVAL, too: an unknown flag, PDPTEs without PAE
+ * paging or with reserved bits.
+ */
+int state_set_sregs2(struct vcpu *vcpu, const struct kvm_sregs2 *sregs2)
+{
+	struct kvm_sregs sregs = {};
+
+	if (sregs2->flags & ~(u64)KVM_SREGS2_FLAGS_PDPTRS_VALID)
+		return -EINVAL;
+	memcpy(&sregs, sregs2, SREGS_COMMON);
+	return sregs_set(vcpu, &sregs, sregs2->flags ? sregs2->pdptrs : NULL);
 }
 
 /** state_get_debugregs() - KVM_GET_DEBUGREGS */

@@ -14,6 +14,8 @@ void state_get_regs(struct vcpu *vcpu, struct kvm_regs *regs);
 void state_set_regs(struct vcpu *vcpu, const struct kvm_regs *regs);
 void state_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs);
 int state_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+void state_get_sregs2(struct vcpu *vcpu, struct kvm_sregs2 *sregs2);
+int state_set_sregs2(struct vcpu *vcpu, const struct kvm_sregs2 *sregs2);
 void state_get_debugregs(struct vcpu *vcpu, struct kvm_debugregs *regs);
 int state_set_debugregs(struct vcpu *vcpu, const struct kvm_debugregs *regs);
 void state_get_mp_state(struct vcpu *vcpu, struct kvm_mp_state *mp);

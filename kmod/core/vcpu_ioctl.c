@@ -45,6 +45,17 @@ static long vcpu_set_sregs(void *obj, void *arg, unsigned long raw)
 	return state_set_sregs(obj, arg);
 }
 
+static long vcpu_get_sregs2(void *obj, void *arg, unsigned long raw)
+{
+	state_get_sregs2(obj, arg);
+	return 0;
+}
+
+static long vcpu_set_sregs2(void *obj, void *arg, unsigned long raw)
+{
+	return state_set_sregs2(obj, arg);
+}
+
 static long vcpu_get_debugregs(void *obj, void *arg, unsigned long raw)
 {
 	state_get_debugregs(obj, arg);
@@ -264,6 +275,8 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_SET_REGS, IOCTL_IN, vcpu_set_regs },
 	{ KVM_GET_SREGS, IOCTL_OUT, vcpu_get_sregs },
 	{ KVM_SET_SREGS, IOCTL_IN, vcpu_set_sregs },
+	{ KVM_GET_SREGS2, IOCTL_OUT, vcpu_get_sregs2 },
+	{ KVM_SET_SREGS2, IOCTL_IN, vcpu_set_sregs2 },
 	{ KVM_GET_FPU, IOCTL_OUT, vcpu_get_fpu },
 	{ KVM_SET_FPU, IOCTL_IN, vcpu_set_fpu },
 	{ KVM_GET_XSAVE, IOCTL_OUT, vcpu_get_xsave },

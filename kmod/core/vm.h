@@ -94,6 +94,7 @@ struct vm {
 	struct msr_filter __rcu *msr_filter;	/* (l) written, srcu to read */
 	bool exception_payload;		/* VCPU_EVENTS tell pending from injected */
 	bool triple_fault_event;	/* and show a triple fault that waits */
+	bool exit_on_emulation_failure;	/* of user programs, too */
 	bool platform_info_hidden;	/* the guest may not read PLATFORM_INFO */
 };
 

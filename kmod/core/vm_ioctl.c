@@ -16,6 +16,7 @@
 #include "stats.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "../compat/kvm_abi.h"
 #include "../irqchip/irqchip.h"
 #include "../x86/msr.h"
 #include "../x86/x86.h"
@@ -100,6 +101,21 @@ static long vm_enable_cap(void *obj, void *arg, unsigned long raw)
 static long vm_set_memory(void *obj, void *arg, unsigned long raw)
 {
 	return memslot_set(obj, arg);
+}
+
+/* What it adds is guest_memfd: without its flag the rest means nothing. */
+static long vm_set_memory2(void *obj, void *arg, unsigned long raw)
+{
+	const struct kvm_userspace_memory_region2 *mem2 = arg;
+	const struct kvm_userspace_memory_region mem = {
+		.slot = mem2->slot,
+		.flags = mem2->flags,
+		.guest_phys_addr = mem2->guest_phys_addr,
+		.memory_size = mem2->memory_size,
+		.userspace_addr = mem2->userspace_addr,
+	};
+
+	return memslot_set(obj, &mem);
 }
 
 static long vm_get_dirty_log(void *obj, void *arg, unsigned long raw)
@@ -303,6 +319,7 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_CHECK_EXTENSION, IOCTL_VALUE, vm_check_extension },
 	{ KVM_ENABLE_CAP, IOCTL_IN | IOCTL_LOCK, vm_enable_cap },
 	{ KVM_SET_USER_MEMORY_REGION, IOCTL_IN, vm_set_memory },
+	{ KVM_SET_USER_MEMORY_REGION2, IOCTL_IN, vm_set_memory2 },
 	{ KVM_GET_DIRTY_LOG, IOCTL_IN, vm_get_dirty_log },
 	{ KVM_SET_TSS_ADDR, IOCTL_VALUE | IOCTL_LOCK, vm_set_tss_addr },
 	{ KVM_SET_IDENTITY_MAP_ADDR, IOCTL_IN | IOCTL_LOCK, vm_set_identity_map },

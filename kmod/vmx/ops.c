@@ -167,6 +167,7 @@ static void vmx_write_tsc_offset(struct vcpu *vcpu)
 
 const struct vendor_ops vmx_ops = {
 	.name = "vmx",
+	.keeps_pdptrs = true,
 	.vcpu_size = sizeof(struct vmx_vcpu),
 	.vm_size = sizeof(struct vmx_vm),
 	.probe = vmx_probe,

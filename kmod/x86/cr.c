@@ -49,21 +49,10 @@ static u64 phys_reserved(struct vcpu *vcpu)
 	return ~0ULL << vcpu->feat.maxphyaddr;
 }
 
-/*
- * The four page-directory pointers of PAE paging at @cr3. False: memory is not
- * there, or a present one has reserved bits: the load faults.
- */
-static bool pdptrs_read(struct vcpu *vcpu, u64 cr3, u64 *pdptrs)
+static bool pdptrs_valid(struct vcpu *vcpu, const u64 *pdptrs)
 {
-	struct vm *vm = vcpu->vm;
-	int idx, i, err;
+	int i;
 
-	idx = srcu_read_lock(&vm->srcu);
-	err = space_read(vm, vcpu_space(vcpu), cr3 & CR3_PAE_BASE, pdptrs,
-			 4 * sizeof(*pdptrs));
-	srcu_read_unlock(&vm->srcu, idx);
-	if (err)
-		return false;
 	for (i = 0; i < 4; i++)
 		if (pdptrs[i] & PDPTE_PRESENT &&
 		    pdptrs[i] & (PDPTE_RESERVED | phys_reserved(vcpu)))
@@ -71,9 +60,25 @@ static bool pdptrs_read(struct vcpu *vcpu, u64 cr3, u64 *pdptrs)
 	return true;
 }
 
-static bool pae_paging(struct vcpu *vcpu, u64 cr0, u64 cr4)
+/*
+ * The four page-directory pointers of PAE paging at @cr3. False: memory is not
+ * there, or a present one has reserved bits: the load faults.
+ */
+static bool pdptrs_read(struct vcpu *vcpu, u64 cr3, u64 *pdptrs)
 {
-	return cr0 & X86_CR0_PG && cr4 & X86_CR4_PAE && !vcpu_long_mode(vcpu);
+	struct vm *vm = vcpu->vm;
+	int idx, err;
+
+	idx = srcu_read_lock(&vm->srcu);
+	err = space_read(vm, vcpu_space(vcpu), cr3 & CR3_PAE_BASE, pdptrs,
+			 4 * sizeof(*pdptrs));
+	srcu_read_unlock(&vm->srcu, idx);
+	return !err && pdptrs_valid(vcpu, pdptrs);
+}
+
+static bool pae_paging(u64 cr0, u64 cr4, u64 efer)
+{
+	return cr0 & X86_CR0_PG && cr4 & X86_CR4_PAE && !(efer & EFER_LMA);
 }
 
 /* For the vendor's set_cr* that comes next. False: #GP. */
@@ -146,7 +151,7 @@ int cr0_write(struct vcpu *vcpu, u64 val)
 	if (changed & X86_CR0_PG && !cr0_paging_valid(vcpu, val & X86_CR0_PG))
 		return 1;
 	if (changed & CR0_PDPTR_BITS && !(vcpu->efer & EFER_LME) &&
-	    pae_paging(vcpu, val, vcpu_cr4(vcpu)) &&
+	    pae_paging(val, vcpu_cr4(vcpu), vcpu->efer) &&
 	    !pdptrs_load(vcpu, vcpu_cr3(vcpu)))
 		return 1;
 	if (changed & X86_CR0_PG)
@@ -174,7 +179,7 @@ int cr3_write(struct vcpu *vcpu, u64 val)
 		}
 		if (val & phys_reserved(vcpu))
 			return 1;
-	} else if (pae_paging(vcpu, vcpu_cr0(vcpu), cr4) &&
+	} else if (pae_paging(vcpu_cr0(vcpu), cr4, vcpu->efer) &&
 		   !pdptrs_load(vcpu, val)) {
 		return 1;
 	}
@@ -224,7 +229,7 @@ int cr4_write(struct vcpu *vcpu, u64 val)
 	if (!cr4_mode_valid(vcpu, val, changed))
 		return 1;
 	if (changed & CR4_PDPTR_BITS &&
-	    pae_paging(vcpu, vcpu_cr0(vcpu), val) &&
+	    pae_paging(vcpu_cr0(vcpu), val, vcpu->efer) &&
 	    !pdptrs_load(vcpu, vcpu_cr3(vcpu)))
 		return 1;
 	vendor_call(set_cr4)(vcpu, val);
@@ -449,9 +454,12 @@ bool cr_set_load(struct vcpu *vcpu, const struct cr_set *set)
 	bool pdptrs = true;
 
 	vendor_call(set_efer)(vcpu, set->efer);
-	if (set->cr0 & X86_CR0_PG && set->cr4 & X86_CR4_PAE &&
-	    !(set->efer & EFER_LMA))
-		pdptrs = pdptrs_read(vcpu, set->cr3, vcpu->pdptrs);
+	if (pae_paging(set->cr0, set->cr4, set->efer)) {
+		if (set->pdptrs)
+			memcpy(vcpu->pdptrs, set->pdptrs, sizeof(vcpu->pdptrs));
+		else
+			pdptrs = pdptrs_read(vcpu, set->cr3, vcpu->pdptrs);
+	}
 	vendor_call(set_cr3)(vcpu, set->cr3);
 	vendor_call(set_cr0)(vcpu, (set->cr0 & CR0_DEFINED) | X86_CR0_ET);
 	vendor_call(set_cr4)(vcpu, set->cr4);
@@ -460,23 +468,47 @@ bool cr_set_load(struct vcpu *vcpu, const struct cr_set *set)
 }
 
 /**
+ * cr_get_pdptrs() - the PDPTEs that translate now
+ * @vcpu: loaded vCPU, its mutex held
+ * @pdptrs: four
+ *
+ * Return: false: there are none, for it is not PAE paging.
+ */
+bool cr_get_pdptrs(struct vcpu *vcpu, u64 *pdptrs)
+{
+	if (!pae_paging(vcpu_cr0(vcpu), vcpu_cr4(vcpu), vcpu->efer))
+		return false;
+	/* Where the CPU does not keep them, memory is what counts. */
+	if (!vendor->keeps_pdptrs)
+		pdptrs_load(vcpu, vcpu_cr3(vcpu));
+	memcpy(pdptrs, vcpu->pdptrs, sizeof(vcpu->pdptrs));
+	return true;
+}
+
+/**
  * cr_set_sregs() - CR0, CR3, CR4, EFER and the APIC base of KVM_SET_SREGS
  * @vcpu: loaded vCPU, its mutex held
  * @sregs: all of them; they are checked against each other
+ * @pdptrs: those of PAE paging, or NULL: as memory has them
  *
  * Return: 0; -EINVAL: not a state the CPU can be in, nothing was changed.
  */
-int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs,
+		 const u64 *pdptrs)
 {
 	const struct cr_set set = {
 		.cr0 = sregs->cr0,
 		.cr3 = sregs->cr3,
 		.cr4 = sregs->cr4,
 		.efer = sregs->efer,
+		.pdptrs = pdptrs,
 		.cs_l = sregs->cs.l,
 	};
 
 	if (!cr_set_valid(vcpu, &set) || sregs->cr8 >> 4)
+		return -EINVAL;
+	if (pdptrs && (!pae_paging(set.cr0, set.cr4, set.efer) ||
+		       !pdptrs_valid(vcpu, pdptrs)))
 		return -EINVAL;
 	if (apic_base_write(vcpu, sregs->apic_base, true))
 		return -EINVAL;

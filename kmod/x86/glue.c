@@ -226,8 +226,8 @@ static int raise(struct vcpu *vcpu, struct glue *glue)
 
 /*
  * An instruction that joist does not know, on memory that is none. A user
- * program is told so; the kernel of the guest cannot go on, and the VMM gets the
- * bytes.
+ * program is told so, unless the VMM wants to know; the kernel of the guest cannot
+ * go on, and the VMM gets the bytes.
  */
 static int unhandled(struct vcpu *vcpu, struct glue *glue)
 {
@@ -236,7 +236,7 @@ static int unhandled(struct vcpu *vcpu, struct glue *glue)
 
 	if (glue->err)
 		return glue->err;
-	if (emu->cpl) {
+	if (emu->cpl && !READ_ONCE(vcpu->vm->exit_on_emulation_failure)) {
 		exception_queue(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
 	}

@@ -143,6 +143,8 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 /**
  * struct vendor_ops - what a backend is
  * @name: "vmx" or "svm"
+ * @keeps_pdptrs: with PAE paging the CPU loads PDPTEs with CR3 only, and exits save
+ *                them in vcpu->pdptrs; else it reads memory when it needs them
  * @vcpu_size: bytes of the vendor's vCPU structure, whose first member is
  *             struct vcpu
  * @vm_size: bytes of the vendor's VM structure, whose first member is
@@ -153,6 +155,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  */
 struct vendor_ops {
 	const char *name;
+	bool keeps_pdptrs;
 	size_t vcpu_size;
 	size_t vm_size;
 	int (*probe)(void);

@@ -51,6 +51,7 @@ struct cr_set {
 	u64 cr3;
 	u64 cr4;
 	u64 efer;
+	const u64 *pdptrs;	/* four, valid; NULL: as memory has them at CR3 */
 	bool cs_l;
 };
 
@@ -59,7 +60,9 @@ bool cr_set_load(struct vcpu *vcpu, const struct cr_set *set);
 /* CR0, CR3, CR4, EFER of KVM_SET_SREGS, in the order that is always legal:
  * 0, or -EINVAL with nothing changed.
  */
-int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs,
+		 const u64 *pdptrs);
+bool cr_get_pdptrs(struct vcpu *vcpu, u64 *pdptrs);
 
 /* smm.c: system management mode */
 bool smm_smi_ready(struct vcpu *vcpu);
