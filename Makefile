@@ -64,12 +64,15 @@ install: all ## install the module, vmctl and the udev rule
 	install -D -m 755 $(BUILD)/userspace/vmctl $(DESTDIR)$(PREFIX)/bin/vmctl
 	install -D -m 644 scripts/60-joist.rules \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules
+	install -D -m 644 scripts/joist.modprobe.conf \
+		$(DESTDIR)/usr/lib/modprobe.d/joist.conf
 	test -n "$(DESTDIR)" || depmod $(RELEASE)
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko \
 		$(DESTDIR)$(PREFIX)/bin/vmctl \
-		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules
+		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules \
+		$(DESTDIR)/usr/lib/modprobe.d/joist.conf
 	test -n "$(DESTDIR)" || depmod $(RELEASE)
 
 clean: ## remove build/ (the cache of kernels stays in .cache/)

@@ -114,3 +114,18 @@ said()
 	run -125 "$TESTBED" --nonsense -- true
 	said 'unknown option --nonsense'
 }
+
+@test "make install puts joist where modprobe finds it, by two names" {
+	root=$BATS_TEST_TMPDIR/root
+	run -0 make -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$root"
+	release=$(ls "$root/lib/modules")
+	depmod -b "$root" "$release"
+	for name in joist:'joist.ko $' joist-kvm:'joist.ko kvm_dev=1 $'; do
+		run -0 modprobe -n -v -d "$root" -C "$root/usr/lib/modprobe.d" \
+			-S "$release" "${name%%:*}"
+		said "${name#*:}"
+	done
+	run -0 make -C "$BATS_TEST_DIRNAME/../.." uninstall DESTDIR="$root"
+	run -0 find "$root" -type f -not -path "*/lib/modules/$release/modules.*"
+	[ -z "$output" ]
+}
