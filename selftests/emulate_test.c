@@ -215,7 +215,8 @@ static int to_user(struct test_vm *vm)
 		if (tables[i] & 1)
 			tables[i] |= 4;
 	err = xioctl(vm->vcpu[0], KVM_GET_SREGS, &s);
-	s.cs.dpl = s.ss.dpl = 3;
+	s.cs.dpl = 3;
+	s.ss.dpl = 3;
 	s.cs.selector |= 3;
 	s.ss.selector |= 3;
 	return err ?: xioctl(vm->vcpu[0], KVM_SET_SREGS, &s);
