@@ -61,6 +61,11 @@ static long dev_get_emulated_cpuid(void *obj, void *arg, unsigned long raw)
 	return cpuid_get_emulated((void __user *)raw);
 }
 
+static long dev_get_hv_cpuid(void *obj, void *arg, unsigned long raw)
+{
+	return hv_cpuid_get(NULL, (void __user *)raw);
+}
+
 static long dev_has_attr(void *obj, void *arg, unsigned long raw)
 {
 	return attr_dev_has(arg);
@@ -83,6 +88,7 @@ static const struct ioctl_row dev_ioctls[] = {
 	{ KVM_GET_DEVICE_ATTR, IOCTL_IN, dev_get_attr },
 	{ KVM_GET_SUPPORTED_CPUID, IOCTL_USER, dev_get_supported_cpuid },
 	{ KVM_GET_EMULATED_CPUID, IOCTL_USER, dev_get_emulated_cpuid },
+	{ KVM_GET_SUPPORTED_HV_CPUID, IOCTL_USER, dev_get_hv_cpuid },
 };
 
 static long chardev_ioctl(struct file *file, unsigned int cmd,

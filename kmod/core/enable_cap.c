@@ -78,6 +78,24 @@ static int enable_pv_enforced(struct vcpu *vcpu,
 	return 0;
 }
 
+static int enable_hv_enforced(struct vcpu *vcpu,
+			      const struct kvm_enable_cap *cap)
+{
+	vcpu->hv.enforced = cap->args[0];
+	return 0;
+}
+
+static int enable_hv_synic(struct vcpu *vcpu, const struct kvm_enable_cap *cap)
+{
+	return hv_synic_enable(vcpu, false);
+}
+
+/* Its argument has no meaning yet, so that it can have one. */
+static int enable_hv_synic2(struct vcpu *vcpu, const struct kvm_enable_cap *cap)
+{
+	return cap->args[0] ? -EINVAL : hv_synic_enable(vcpu, true);
+}
+
 /**
  * struct cap_row - a capability that can be enabled
  * @cap: KVM_CAP_*
@@ -105,6 +123,9 @@ static const struct {
 	int (*enable)(struct vcpu *vcpu, const struct kvm_enable_cap *cap);
 } vcpu_caps[] = {
 	{ KVM_CAP_ENFORCE_PV_FEATURE_CPUID, enable_pv_enforced },
+	{ KVM_CAP_HYPERV_ENFORCE_CPUID, enable_hv_enforced },
+	{ KVM_CAP_HYPERV_SYNIC, enable_hv_synic },
+	{ KVM_CAP_HYPERV_SYNIC2, enable_hv_synic2 },
 };
 
 /**

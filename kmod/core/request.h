@@ -20,6 +20,8 @@ enum request {
 	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */
 	REQ_INIT_SIPI,		/* lapic has INIT or SIPI pending */
 	REQ_MSR_FILTER,		/* vm->msr_filter changed: recompute intercepts */
+	REQ_HV_TIMER,		/* synthetic timers expired or are to be started */
+	REQ_HYPERV,		/* hv.exit: leave, and tell userspace */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

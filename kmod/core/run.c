@@ -90,8 +90,12 @@ static int requests_process(struct vcpu *vcpu)
 		request_nmis(vcpu);
 	if (vcpu_check_request(vcpu, REQ_SMI))
 		request_smi(vcpu);
-	if (vcpu_check_request(vcpu, REQ_CLOCK_UPDATE))
+	if (vcpu_check_request(vcpu, REQ_CLOCK_UPDATE)) {
 		pv_clock_update(vcpu);
+		hv_clock_update(vcpu);
+	}
+	if (vcpu_check_request(vcpu, REQ_HV_TIMER))
+		hv_timers_run(vcpu);
 	if (vcpu_check_request(vcpu, REQ_LOAD_ROOT))
 		vendor_call(load_root)(vcpu,
 				       vcpu->vm->mmu.root[vcpu_space(vcpu)],
@@ -105,6 +109,8 @@ static int requests_process(struct vcpu *vcpu)
 	if (vcpu_check_request(vcpu, REQ_MSR_FILTER))
 		vendor_call(update_msr_intercepts)(vcpu);
 	vcpu_check_request(vcpu, REQ_KICK);
+	if (vcpu_check_request(vcpu, REQ_HYPERV))
+		return hv_exit(vcpu);
 	return EXIT_RESUME;
 }
 

@@ -128,6 +128,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 		goto out_lapic;
 
 	tsc_vcpu_init(vcpu);
+	hv_vcpu_init(vcpu);
 	vcpu->mp_state = !vcpu->lapic || id == vm->bsp_id ?
 			 KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
 	mutex_lock(&vcpu->mutex);
@@ -154,6 +155,7 @@ out_run:
 /** vcpu_destroy() - nobody has a file of it, no thread is in it */
 void vcpu_destroy(struct vcpu *vcpu)
 {
+	hv_vcpu_destroy(vcpu);
 	if (vcpu->lapic)
 		lapic_destroy(vcpu->lapic);
 	vendor_call(vcpu_free)(vcpu);

@@ -16,6 +16,7 @@
 #include "exit.h"
 #include "request.h"
 #include "../x86/features.h"
+#include "../x86/hyperv.h"
 #include "../x86/mtrr.h"
 
 struct vm;
@@ -243,6 +244,7 @@ struct vcpu {
 	bool pv_unhalted;		/* set by others: its next HLT is over at once */
 	bool pv_enforced;		/* what feat.pv does not have is not there */
 
+	struct hv_vcpu hv;
 	struct fpu_guest fpu;		/* (m) */
 	struct vcpu_io io;		/* (m) */
 	u64 last_fault_gpa;		/* (m) for reports */

@@ -147,6 +147,11 @@ static long vcpu_get_cpuid2(void *obj, void *arg, unsigned long raw)
 	return cpuid_get(obj, (void __user *)raw);
 }
 
+static long vcpu_get_hv_cpuid(void *obj, void *arg, unsigned long raw)
+{
+	return hv_cpuid_get(obj, (void __user *)raw);
+}
+
 static long vcpu_get_lapic(void *obj, void *arg, unsigned long raw)
 {
 	struct vcpu *vcpu = obj;
@@ -288,6 +293,7 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_SET_CPUID, IOCTL_USER, vcpu_set_cpuid },
 	{ KVM_SET_CPUID2, IOCTL_USER, vcpu_set_cpuid2 },
 	{ KVM_GET_CPUID2, IOCTL_USER, vcpu_get_cpuid2 },
+	{ KVM_GET_SUPPORTED_HV_CPUID, IOCTL_USER, vcpu_get_hv_cpuid },
 	{ KVM_GET_LAPIC, IOCTL_OUT, vcpu_get_lapic },
 	{ KVM_SET_LAPIC, IOCTL_IN, vcpu_set_lapic },
 	{ KVM_INTERRUPT, IOCTL_IN, vcpu_interrupt },

@@ -33,6 +33,7 @@ static void vm_init_fields(struct vm *vm)
 	mutex_init(&vm->slots_lock);
 	mutex_init(&vm->irq_lock);
 	raw_spin_lock_init(&vm->tsc_lock);
+	hv_vm_init(vm);
 	ratelimit_state_init(&vm->report_limit, 60 * HZ, 1);
 	ratelimit_set_flags(&vm->report_limit, RATELIMIT_MSG_ON_RELEASE);
 	xa_init(&vm->vcpus);
@@ -170,15 +171,17 @@ static void kick_arrived(void *unused)
 }
 
 /**
- * vm_request_all_wait() - likewise, and be sure that none still runs the guest
+ * vm_request_some_wait() - likewise, and be sure that none still runs the guest
  * with what the request makes stale
  * @vm: which
  * @req: enum request; consumed before each vCPU's next entry
+ * @which: bitmap of vCPUs by index, NULL: all
  *
  * Halted vCPUs are not woken: they look before they enter. Context: interrupts
  * on; spinlocks may be held.
  */
-void vm_request_all_wait(struct vm *vm, unsigned int req)
+void vm_request_some_wait(struct vm *vm, unsigned int req,
+			  const unsigned long *which)
 {
 	struct cpumask *mask;
 	struct vcpu *vcpu;
@@ -189,6 +192,8 @@ void vm_request_all_wait(struct vm *vm, unsigned int req)
 	mask = this_cpu_ptr(&kick_mask);
 	cpumask_clear(mask);
 	vm_for_each_vcpu(vm, vcpu, i) {
+		if (which && !test_bit(i, which))
+			continue;
 		vcpu_request(vcpu, req);
 		/* Pairs with the barrier between mode and requests at entry. */
 		smp_mb__after_atomic();
@@ -201,4 +206,10 @@ void vm_request_all_wait(struct vm *vm, unsigned int req)
 	if (!cpumask_empty(mask))
 		smp_call_function_many(mask, kick_arrived, NULL, true);
 	put_cpu();
+}
+
+/** vm_request_all_wait() - vm_request_some_wait() for every vCPU */
+void vm_request_all_wait(struct vm *vm, unsigned int req)
+{
+	vm_request_some_wait(vm, req, NULL);
 }

@@ -15,6 +15,7 @@
 #include "iobus.h"
 #include "memslot.h"
 #include "../mmu/mmu.h"
+#include "../x86/hyperv.h"
 
 struct vcpu;
 struct irqchip;
@@ -27,7 +28,7 @@ struct msr_filter;
 /**
  * struct vm - one virtual machine
  *
- * Lock order: vm->lock > vcpu->mutex > slots_lock > irq_lock > (srcu read) >
+ * Lock order: vm->lock > vcpu->mutex > slots_lock > irq_lock > (srcu read) > hv.lock >
  * mmap_lock > mmu_lock > pic/ioapic spinlocks > lapic timer.
  *
  * Protection: (c) constant after creation, (l) vm->lock, (s) slots_lock for
@@ -78,6 +79,7 @@ struct vm {
 	u32 clock_mul;			/* (c) ns = (tsc << shift) * mul >> 32 */
 	s8 clock_shift;			/* (c) */
 	u64 wall_clock_msr;		/* tsc_lock */
+	struct hv_vm hv;		/* locks itself */
 
 	/* Set by userspace before vCPUs run: (l). */
 	gpa_t tss_addr;
@@ -105,6 +107,8 @@ int vm_create_fd(void);
 struct vcpu *vm_vcpu_by_id(struct vm *vm, u64 id);
 void vm_request_all(struct vm *vm, unsigned int req);
 void vm_request_all_wait(struct vm *vm, unsigned int req);
+void vm_request_some_wait(struct vm *vm, unsigned int req,
+			  const unsigned long *which);
 
 /* True once every access of vm->irqchip is valid. */
 static inline bool vm_has_irqchip(struct vm *vm)

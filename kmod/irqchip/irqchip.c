@@ -230,6 +230,9 @@ static int route_set_line(struct vm *vm, const struct irq_route *route,
 	if (route->type == KVM_IRQ_ROUTING_MSI)
 		return level ? route_msi(vm, route->addr_lo, route->addr_hi,
 					 route->data) : -1;
+	if (route->type == KVM_IRQ_ROUTING_HV_SINT)
+		return level ? hv_synic_set_line(vm, route->vp_index,
+						 route->sint) : -1;
 	chip = vm_chips(vm);
 	if (!chip)
 		return -1;
@@ -374,5 +377,7 @@ int irqchip_ack_irq(struct vcpu *vcpu)
 	vector = lapic_next_irq(vcpu->lapic);
 	if (vector >= 0)
 		lapic_ack(vcpu->lapic, vector);
+	if (vector >= 0 && hv_synic_auto_eoi(vcpu, vector))
+		lapic_eoi(vcpu->lapic);
 	return vector;
 }

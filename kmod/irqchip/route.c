@@ -21,6 +21,8 @@
 #define MSI_DATA_ASSERT		BIT(14)
 #define MSI_DATA_LEVEL		BIT(15)
 
+#define HV_SINT_COUNT		16	/* of a virtual processor of Hyper-V's */
+
 /* KVM_CAP_X2APIC_API: with full ids the upper address holds bits 31..8. */
 bool msi_addr_valid(u32 addr_hi, u32 x2apic_api)
 {
@@ -74,6 +76,8 @@ static bool entry_valid(const struct kvm_irq_routing_entry *e, bool has_chips,
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_MSI:
 		return msi_addr_valid(e->u.msi.address_hi, x2apic_api);
+	case KVM_IRQ_ROUTING_HV_SINT:
+		return has_chips && e->u.hv_sint.sint < HV_SINT_COUNT;
 	case KVM_IRQ_ROUTING_IRQCHIP:
 		if (!has_chips)
 			return false;
@@ -96,13 +100,16 @@ static void route_set(struct irq_route *route,
 		route->addr_lo = e->u.msi.address_lo;
 		route->addr_hi = e->u.msi.address_hi;
 		route->data = e->u.msi.data;
+	} else if (e->type == KVM_IRQ_ROUTING_HV_SINT) {
+		route->vp_index = e->u.hv_sint.vcpu;
+		route->sint = e->u.hv_sint.sint;
 	} else {
 		route->chip = e->u.irqchip.irqchip;
 		route->pin = e->u.irqchip.pin;
 	}
 }
 
-/* A GSI is one MSI, or at most one pin of each chip. */
+/* A GSI is one MSI, one SINT, or at most one pin of each chip. */
 static bool routes_unique(const struct irq_routing *table)
 {
 	u32 gsi, i;
@@ -113,7 +120,7 @@ static bool routes_unique(const struct irq_routing *table)
 		u32 chips = 0;
 
 		for (i = 0; i < nr; i++) {
-			if (r[i].type == KVM_IRQ_ROUTING_MSI) {
+			if (r[i].type != KVM_IRQ_ROUTING_IRQCHIP) {
 				if (nr > 1)
 					return false;
 				continue;

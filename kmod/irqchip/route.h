@@ -13,12 +13,14 @@ struct lapic_msg;
 
 /**
  * struct irq_route - one target of a GSI
- * @type: KVM_IRQ_ROUTING_IRQCHIP or KVM_IRQ_ROUTING_MSI
+ * @type: KVM_IRQ_ROUTING_IRQCHIP, _MSI or _HV_SINT
  * @chip: KVM_IRQCHIP_*
  * @pin: of that chip: 0..7 or 0..23
  * @addr_lo: MSI address
  * @addr_hi: its upper half
  * @data: MSI data
+ * @vp_index: Hyper-V's index of a vCPU
+ * @sint: its interrupt source: 0..15
  */
 struct irq_route {
 	u32 type;
@@ -31,6 +33,10 @@ struct irq_route {
 			u32 addr_lo;
 			u32 addr_hi;
 			u32 data;
+		};
+		struct {
+			u32 vp_index;
+			u32 sint;
 		};
 	};
 };

@@ -374,6 +374,44 @@ static void features_speculation(const struct cpuid_values *l7,
 	feat->arch_capabilities = l7->edx & F(ARCH_CAPABILITIES);
 }
 
+/* KVM's leaves are where its signature is: higher up if Hyper-V's come first. */
+static void features_kvm(const struct cpuid_table *table,
+			 struct guest_features *feat)
+{
+	struct cpuid_values sig, v;
+	u32 base;
+
+	for (base = HYPERVISOR_FIRST; base < HYPERVISOR_LAST;
+	     base += HYPERVISOR_STEP) {
+		read_leaf(table, base, 0, &sig);
+		if (memcmp(&sig.ebx, KVM_SIGNATURE, 3 * sizeof(u32)))
+			continue;
+		read_leaf(table, base | KVM_CPUID_FEATURES, 0, &v);
+		feat->pv = v.eax;
+		return;
+	}
+}
+
+static void features_hyperv(const struct cpuid_table *table,
+			    struct guest_features *feat)
+{
+	struct cpuid_values v;
+
+	read_leaf(table, CPUID_HV_INTERFACE, 0, &v);
+	feat->hyperv = v.eax == CPUID_HV_SIGNATURE;
+	if (!feat->hyperv)
+		return;
+	read_leaf(table, CPUID_HV_FEATURES, 0, &v);
+	feat->hv[HV_FEAT_A] = v.eax;
+	feat->hv[HV_FEAT_B] = v.ebx;
+	feat->hv[HV_FEAT_D] = v.edx;
+	read_leaf(table, CPUID_HV_ADVICE, 0, &v);
+	feat->hv[HV_ADVICE_A] = v.eax;
+	feat->hv[HV_ADVICE_B] = v.ebx;
+	read_leaf(table, CPUID_HV_DEBUG, 0, &v);
+	feat->hv[HV_DEBUG_A] = v.eax;
+}
+
 /**
  * cpuid_update_features() - derive the cached facts from a table
  * @table: sorted rows; may be empty
@@ -384,11 +422,10 @@ void cpuid_update_features(const struct cpuid_table *table,
 			   const struct cpuid_host *host,
 			   struct guest_features *feat)
 {
-	struct cpuid_values l1, l7, kvm, l80000001, l80000008;
+	struct cpuid_values l1, l7, l80000001, l80000008;
 
 	read_leaf(table, 0x1, 0, &l1);
 	read_leaf(table, 0x7, 0, &l7);
-	read_leaf(table, KVM_CPUID_FEATURES, 0, &kvm);
 	read_leaf(table, 0x80000001, 0, &l80000001);
 	read_leaf(table, 0x80000008, 0, &l80000008);
 	if (!host->xcr0)
@@ -422,7 +459,8 @@ void cpuid_update_features(const struct cpuid_table *table,
 	feat->lm = l80000001.edx & F(LM);
 	feat->gbpages = l80000001.edx & F(GBPAGES);
 	feat->syscall_amd = feat->amd && l80000001.edx & F(SYSCALL);
-	feat->pv = kvm.eax;
+	features_kvm(table, feat);
+	features_hyperv(table, feat);
 
 	if (l80000001.edx & F(SYSCALL))
 		feat->efer_valid |= EFER_SCE;

@@ -30,6 +30,23 @@ extern u32 cpuid_vendor_features;	/* written at load only */
 #define CPUID_XSTATE_FIRST	2
 #define CPUID_XSTATE_LAST	62
 
+/* Where hypervisors announce themselves: each at a multiple of the step. */
+#define HYPERVISOR_FIRST	0x40000000
+#define HYPERVISOR_LAST		0x40010000
+#define HYPERVISOR_STEP		0x100
+
+#define CPUID_HV_VENDOR		0x40000000
+#define CPUID_HV_INTERFACE	0x40000001
+#define CPUID_HV_VERSION	0x40000002
+#define CPUID_HV_FEATURES	0x40000003
+#define CPUID_HV_ADVICE		0x40000004
+#define CPUID_HV_LIMITS		0x40000005
+#define CPUID_HV_HARDWARE	0x40000006
+#define CPUID_HV_DEBUG_VENDOR	0x40000080
+#define CPUID_HV_DEBUG_INTERFACE 0x40000081
+#define CPUID_HV_DEBUG		0x40000082
+#define CPUID_HV_SIGNATURE	0x31237648	/* "Hv#1" */
+
 struct cpuid_values {
 	u32 eax, ebx, ecx, edx;
 };
@@ -114,6 +131,8 @@ int cpuid_setup(void);
 void cpuid_init(struct vcpu *vcpu);	/* features of a vCPU without CPUID */
 void cpuid_free(struct vcpu *vcpu);
 void cpuid_host_get(struct cpuid_host *host);
+int cpuid_to_user(struct kvm_cpuid2 __user *user,
+		  const struct kvm_cpuid_entry2 *entries, u32 n);
 int cpuid_get_supported(struct kvm_cpuid2 __user *user);
 int cpuid_get_emulated(struct kvm_cpuid2 __user *user);
 int cpuid_set_old(struct vcpu *vcpu, struct kvm_cpuid __user *user);

@@ -212,6 +212,27 @@ void cpuid_free(struct vcpu *vcpu)
 }
 
 /**
+ * cpuid_to_user() - give rows to userspace
+ * @user: nent of them fit; receives how many there are
+ * @entries: the rows
+ * @n: how many
+ *
+ * Return: 0; -E2BIG: they do not fit; -EFAULT.
+ */
+int cpuid_to_user(struct kvm_cpuid2 __user *user,
+		  const struct kvm_cpuid_entry2 *entries, u32 n)
+{
+	u32 nent;
+
+	if (get_user(nent, &user->nent) || put_user(n, &user->nent))
+		return -EFAULT;
+	if (n > nent)
+		return -E2BIG;
+	return copy_to_user(user->entries, entries, n * sizeof(*entries)) ?
+	       -EFAULT : 0;
+}
+
+/**
  * cpuid_get_supported() - KVM_GET_SUPPORTED_CPUID
  * @user: nent rows fit
  *
@@ -222,22 +243,14 @@ int cpuid_get_supported(struct kvm_cpuid2 __user *user)
 {
 	struct kvm_cpuid_entry2 *entries;
 	struct cpuid_host host;
-	u32 nent;
-	int n, err = 0;
+	int n;
 
-	if (get_user(nent, &user->nent))
-		return -EFAULT;
 	entries = supported_rows(&host, &n);
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
-	if (n > nent)
-		err = -E2BIG;
-	else if (copy_to_user(user->entries, entries, n * sizeof(*entries)))
-		err = -EFAULT;
-	if (err != -EFAULT && put_user((u32)n, &user->nent))
-		err = -EFAULT;
+	n = cpuid_to_user(user, entries, n);
 	kvfree(entries);
-	return err;
+	return n;
 }
 
 /**

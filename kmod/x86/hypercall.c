@@ -125,6 +125,8 @@ u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr)
  */
 int pv_hypercall(struct vcpu *vcpu)
 {
+	if (hv_hypercalls(vcpu))
+		return hv_hypercall(vcpu);
 	reg_write(vcpu, REG_RAX,
 		  pv_hypercall_result(vcpu, vcpu->regs[REG_RAX]));
 	return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;

@@ -236,6 +236,8 @@ static int msr_get_rest(struct vcpu *vcpu, struct msr_access *msr)
 	if (ret == MSR_UNKNOWN)
 		ret = pv_msr_get(vcpu, msr);
 	if (ret == MSR_UNKNOWN)
+		ret = hv_msr_get(vcpu, msr);
+	if (ret == MSR_UNKNOWN)
 		ret = msr_fixed_get(msr);
 	return ret;
 }
@@ -258,6 +260,8 @@ static int msr_set_rest(struct vcpu *vcpu, const struct msr_access *msr)
 	ret = vendor_call(set_msr)(vcpu, msr);
 	if (ret == MSR_UNKNOWN)
 		ret = pv_msr_set(vcpu, msr);
+	if (ret == MSR_UNKNOWN)
+		ret = hv_msr_set(vcpu, msr);
 	if (ret == MSR_UNKNOWN)
 		ret = msr_fixed_set(msr);
 	return ret;

@@ -86,8 +86,14 @@ void pv_clock_vm_init(struct vm *vm)
 	clock_set_base(vm, 0);
 }
 
-/* Now, in ns of the VM's clock; @tsc: host TSC at that moment. */
-static u64 clock_now(struct vm *vm, u64 *tsc)
+/**
+ * pv_clock_now() - read the VM's clock
+ * @vm: whose
+ * @tsc: out: the host's TSC at that moment
+ *
+ * Return: ns.
+ */
+u64 pv_clock_now(struct vm *vm, u64 *tsc)
 {
 	unsigned long flags;
 	u64 ns;
@@ -110,7 +116,7 @@ void pv_clock_get(struct vm *vm, struct kvm_clock_data *data)
 	u64 tsc;
 
 	memset(data, 0, sizeof(*data));
-	data->clock = clock_now(vm, &tsc);
+	data->clock = pv_clock_now(vm, &tsc);
 	data->realtime = ktime_get_real_ns();
 	data->flags = KVM_CLOCK_REALTIME;
 	if (tsc_host_stable()) {
@@ -161,8 +167,12 @@ int pv_clock_paused(struct vcpu *vcpu)
 	return 0;
 }
 
-/* Every vCPU's TSC reads the same: one page serves them all. */
-static bool vm_tsc_in_step(struct vm *vm, u64 offset)
+/**
+ * pv_tsc_in_step() - does every vCPU's TSC read the same? One page serves them all.
+ * @vm: any
+ * @offset: of one of them
+ */
+bool pv_tsc_in_step(struct vm *vm, u64 offset)
 {
 	struct vcpu *vcpu;
 	u32 i;
@@ -213,7 +223,7 @@ void pv_clock_update(struct vcpu *vcpu)
 	pv->tsc_to_system_mul = vm->clock_mul;
 	pv->tsc_shift = vm->clock_shift;
 	pv->flags = stopped;
-	if (tsc_host_stable() && vm_tsc_in_step(vm, vcpu->tsc_offset))
+	if (tsc_host_stable() && pv_tsc_in_step(vm, vcpu->tsc_offset))
 		pv->flags |= PVCLOCK_TSC_STABLE_BIT;
 	pv_clock_publish(vcpu, vcpu->pv_time_msr & ~(u64)KVM_MSR_ENABLED);
 	pv->flags &= ~PVCLOCK_GUEST_STOPPED;
@@ -230,7 +240,7 @@ static void pv_wall_clock_write(struct vcpu *vcpu, gpa_t gpa)
 
 	if (!gpa)
 		return;
-	ns = ktime_get_real_ns() - clock_now(vm, &tsc);
+	ns = ktime_get_real_ns() - pv_clock_now(vm, &tsc);
 	idx = srcu_read_lock(&vm->srcu);
 	if (guest_read(vm, gpa, &wc.version, sizeof(wc.version)))
 		goto out;

@@ -103,7 +103,7 @@ void tsc_vcpu_load(struct vcpu *vcpu)
 		vendor_call(write_tsc_offset)(vcpu);
 		vcpu_request(vcpu, REQ_TIMER_REARM);
 	}
-	if (vcpu->pv_time_msr)
+	if (vcpu->pv_time_msr || hv_clock_used(vcpu->vm))
 		vcpu_request(vcpu, REQ_CLOCK_UPDATE);
 }
 

@@ -122,6 +122,8 @@ void pv_clock_rebase(struct vm *vm);	/* tsc_lock held: the TSC has jumped */
 void pv_clock_get(struct vm *vm, struct kvm_clock_data *data);
 int pv_clock_set(struct vm *vm, const struct kvm_clock_data *data);
 int pv_clock_paused(struct vcpu *vcpu);
+u64 pv_clock_now(struct vm *vm, u64 *tsc);
+bool pv_tsc_in_step(struct vm *vm, u64 offset);
 
 /* Is KVM_FEATURE_@feature there for the guest? What it was not told of is, too,
  * unless the VMM wants it otherwise.

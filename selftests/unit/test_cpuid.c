@@ -386,6 +386,7 @@ static void features(void **state)
 	assert_int_equal(f.maxphyaddr, 46);
 	assert_true(f.x2apic && f.nx && f.lm && f.xsave && f.pcid && f.rdtscp);
 	assert_true(f.pv & BIT(KVM_FEATURE_CLOCKSOURCE));
+	assert_false(f.hyperv);
 	assert_false(f.amd);
 	assert_int_equal(f.xcr0_valid, XCR0_AVX512 | XCR0_PKRU);
 	assert_int_equal(f.efer_valid, EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
@@ -404,6 +405,39 @@ static void features(void **state)
 	assert_true(f.cr4_reserved & X86_CR4_OSXSAVE);
 }
 
+/* Whose leaves are whose: by their signatures. */
+static void hypervisors(void **state)
+{
+	static const u8 kvm[12] = "KVMKVMKVM";
+	struct kvm_cpuid_entry2 e[] = {
+		{ .function = 0x40000001, .eax = CPUID_HV_SIGNATURE },
+		{ .function = 0x40000003, .eax = 1, .ebx = 2, .edx = 4 },
+		{ .function = 0x40000004, .eax = 8, .ebx = 16 },
+		{ .function = 0x40000082, .eax = 32 },
+		{ .function = 0x40000100 },
+		{ .function = 0x40000101, .eax = 0x55 },
+	};
+	struct cpuid_table t = { .entries = e, .nent = ARRAY_SIZE(e) };
+	struct guest_features f;
+
+	cpuid_update_features(&t, &full, &f);
+	assert_true(f.hyperv);
+	assert_int_equal(f.hv[HV_FEAT_A], 1);
+	assert_int_equal(f.hv[HV_FEAT_B], 2);
+	assert_int_equal(f.hv[HV_FEAT_D], 4);
+	assert_int_equal(f.hv[HV_ADVICE_A], 8);
+	assert_int_equal(f.hv[HV_ADVICE_B], 16);
+	assert_int_equal(f.hv[HV_DEBUG_A], 32);
+	assert_int_equal(f.pv, 0);
+	memcpy(&e[4].ebx, kvm, sizeof(kvm));
+	cpuid_update_features(&t, &full, &f);
+	assert_int_equal(f.pv, 0x55);
+	e[0].eax = 0x55;
+	cpuid_update_features(&t, &full, &f);
+	assert_false(f.hyperv);
+	assert_int_equal(f.hv[HV_FEAT_A], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +452,7 @@ int main(void)
 		cmocka_unit_test(same),
 		cmocka_unit_test(linear_bits),
 		cmocka_unit_test(features),
+		cmocka_unit_test(hypervisors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

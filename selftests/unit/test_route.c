@@ -91,6 +91,33 @@ static void built_table(void **state)
 	irq_routing_free(t);
 }
 
+/* Sources of Hyper-V's: one to a GSI, sixteen to a vCPU, of which any may be meant. */
+static void hv_sints(void **state)
+{
+	struct kvm_irq_routing_entry e[] = {
+		{ .gsi = 3, .type = KVM_IRQ_ROUTING_HV_SINT,
+		  .u.hv_sint = { .vcpu = 0xffffffff, .sint = 15 } },
+		pin(4, KVM_IRQCHIP_IOAPIC, 4),
+	};
+	struct irq_routing *t = irq_routing_build(e, 2, true, 0);
+	const struct irq_route *r;
+	unsigned int nr;
+
+	assert_false(IS_ERR(t));
+	r = irq_routing_lookup(t, 3, &nr);
+	assert_int_equal(nr, 1);
+	assert_int_equal(r->type, KVM_IRQ_ROUTING_HV_SINT);
+	assert_int_equal(r->vp_index, 0xffffffff);
+	assert_int_equal(r->sint, 15);
+	assert_false(irq_routing_has(t, 3, KVM_IRQCHIP_PIC_MASTER, 15));
+	irq_routing_free(t);
+	e[1].gsi = 3;
+	assert_true(IS_ERR(irq_routing_build(e, 2, true, 0)));
+	assert_true(IS_ERR(irq_routing_build(e, 1, false, 0)));
+	e[0].u.hv_sint.sint = 16;
+	assert_true(IS_ERR(irq_routing_build(e, 1, true, 0)));
+}
+
 static void empty_table(void **state)
 {
 	struct irq_routing *t = irq_routing_build(NULL, 0, true, 0);
@@ -199,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_table),
 		cmocka_unit_test(built_table),
+		cmocka_unit_test(hv_sints),
 		cmocka_unit_test(empty_table),
 		cmocka_unit_test(refused_entries),
 		cmocka_unit_test(random_tables),
