@@ -230,8 +230,8 @@ static __attribute_noinline__ int64_t wr(struct test_vm *vm, uint32_t index, uin
 }
 
 /* RAX, or -1 less the vector of the exception. */
-static __attribute_noinline__ int64_t call(struct test_vm *vm, uint64_t control, uint64_t in,
-		    uint64_t out)
+static __attribute_noinline__ int64_t
+call(struct test_vm *vm, uint64_t control, uint64_t in, uint64_t out)
 {
 	int64_t ret;
 

@@ -3,6 +3,7 @@
 #ifndef JOIST_COMPAT_KVM_ABI_H
 #define JOIST_COMPAT_KVM_ABI_H
 
+#include <linux/build_bug.h>
 #include <linux/kvm.h>
 
 #ifndef KVM_CAP_USER_MEMORY2

@@ -6,6 +6,7 @@
 struct vcpu;
 struct kvm_regs;
 struct kvm_sregs;
+struct kvm_sregs2;
 struct kvm_debugregs;
 struct kvm_mp_state;
 struct kvm_translation;

@@ -63,7 +63,7 @@ static int filter_add(struct msr_filter *filter,
 	size = BITS_TO_LONGS((u64)user->nmsrs) * sizeof(long);
 	if (size > KVM_MSR_FILTER_MAX_BITMAP_SIZE)
 		return -EINVAL;
-	range->allowed = memdup_user(user->bitmap, size);
+	range->allowed = memdup_user((void __user *)user->bitmap, size);
 	if (IS_ERR(range->allowed))
 		return PTR_ERR(range->allowed);
 	range->flags = user->flags;
