@@ -3,6 +3,8 @@
 #include <linux/kvm.h>
 
 #include "caps.h"
+#include "dirty.h"
+#include "dirty_ring.h"
 #include "state.h"
 #include "vm.h"
 #include "../compat/compat.h"
@@ -81,6 +83,11 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_SYS_HYPERV_CPUID:
 	case KVM_CAP_HYPERV_ENFORCE_CPUID:
 		return 1;
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		return DIRTY_LOG_MANUAL;
+	case KVM_CAP_DIRTY_LOG_RING:
+	case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+		return DIRTY_RING_MAX_BYTES;
 	case KVM_CAP_NR_VCPUS:
 		return min_t(int, num_online_cpus(), JOIST_MAX_VCPUS);
 	case KVM_CAP_MAX_VCPUS:

@@ -2,28 +2,58 @@
 /*
  * Dirty logging. A page of a logged slot is writable by the guest only while
  * its bit is set: clearing the bit write-protects the page again.
+ * KVM_GET_DIRTY_LOG does so, or with KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 only
+ * KVM_CLEAR_DIRTY_LOG.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
 #include "dirty.h"
+#include "dirty_ring.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* Bits handled at a time: one page of them, 128 MiB of guest memory. */
 #define CHUNK_BITS	(PAGE_SIZE * BITS_PER_BYTE)
 
+/* slots_lock is held: the next slot that is logged is no other than this says. */
+static u64 manual_flags(struct vm *vm)
+{
+	return READ_ONCE(vm->dirty_manual);
+}
+
 /**
- * dirty_bitmap_alloc() - start with no page dirty
+ * dirty_all_set() - is every page of a slot dirty when its logging starts?
+ * @vm: slots_lock held
+ *
+ * If so none has to be write-protected before its bit is cleared.
+ */
+bool dirty_all_set(struct vm *vm)
+{
+	lockdep_assert_held(&vm->slots_lock);
+	return !vm->dirty_ring_nr &&
+	       (manual_flags(vm) & KVM_DIRTY_LOG_INITIALLY_SET);
+}
+
+/**
+ * dirty_bitmap_alloc() - start with no page dirty, or all
+ * @vm: slots_lock held; one with rings has no bitmaps
  * @slot: npages is set
  *
  * Return: 0 or -ENOMEM
  */
-int dirty_bitmap_alloc(struct memslot *slot)
+int dirty_bitmap_alloc(struct vm *vm, struct memslot *slot)
 {
+	if (vm->dirty_ring_nr)
+		return 0;
 	slot->dirty_bitmap = kvcalloc(BITS_TO_LONGS(slot->npages),
 				      sizeof(long), GFP_KERNEL_ACCOUNT);
-	return slot->dirty_bitmap ? 0 : -ENOMEM;
+	if (!slot->dirty_bitmap)
+		return -ENOMEM;
+	if (dirty_all_set(vm))
+		bitmap_set(slot->dirty_bitmap, 0, slot->npages);
+	return 0;
 }
 
 /** dirty_bitmap_free() - nobody sees the slot any more */
@@ -35,23 +65,60 @@ void dirty_bitmap_free(struct memslot *slot)
 
 /**
  * mark_page_dirty() - a page was or may now be written
+ * @vm: whose
  * @slot: logged or not
  * @gfn: in it
  *
- * Context: vm->srcu read section or slots_lock.
+ * Context: vm->srcu read section; with rings: the thread of a loaded vCPU, whose
+ * ring has it.
  */
-void mark_page_dirty(struct memslot *slot, gfn_t gfn)
+void mark_page_dirty(struct vm *vm, struct memslot *slot, gfn_t gfn)
 {
-	u64 nr = gfn - slot->base_gfn;
+	struct vcpu *vcpu;
 
-	if (slot->dirty_bitmap && !test_bit(nr, slot->dirty_bitmap))
-		set_bit(nr, slot->dirty_bitmap);
+	if (!memslot_logged(slot))
+		return;
+	if (vm->dirty_ring_nr) {
+		vcpu = vcpu_running();
+		if (!WARN_ON_ONCE(!vcpu || vcpu->vm != vm))
+			dirty_ring_push(vcpu, slot, gfn);
+	} else if (slot->dirty_bitmap) {
+		/* Even if it is set: the page is written before the bit is
+		 * looked at, or else who clears it meanwhile misses the write.
+		 */
+		set_bit(gfn - slot->base_gfn, slot->dirty_bitmap);
+	}
+}
+
+/**
+ * dirty_manual_enable() - KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2
+ * @vm: vm->lock held
+ * @flags: KVM_DIRTY_LOG_*
+ *
+ * Return: 0; -EINVAL: unknown flags, or one alone that needs the other
+ */
+int dirty_manual_enable(struct vm *vm, u64 flags)
+{
+	u64 known = DIRTY_LOG_MANUAL;
+
+	if (!(flags & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE))
+		known = 0;
+	if (flags & ~known)
+		return -EINVAL;
+	/* A slot whose logging starts sees the old or the new. */
+	mutex_lock(&vm->slots_lock);
+	WRITE_ONCE(vm->dirty_manual, flags);
+	mutex_unlock(&vm->slots_lock);
+	return 0;
 }
 
 static struct memslot *logged_slot(struct vm *vm, u32 id)
 {
 	struct memslot *slot;
 
+	lockdep_assert_held(&vm->slots_lock);
+	if (vm->dirty_ring_nr)
+		return ERR_PTR(-ENXIO);
 	if (!memslot_id_valid(id))
 		return ERR_PTR(-EINVAL);
 	slot = memslot_by_id(vm, id);
@@ -87,15 +154,33 @@ static void log_put_back(struct memslot *slot, u64 first, u64 nbits,
 		set_bit(first + bit, slot->dirty_bitmap);
 }
 
+/* One chunk to the VMM, and unless it does that by itself out of the log. */
+static int log_get_chunk(struct vm *vm, struct memslot *slot, u64 first,
+			 u64 nbits, void __user *to, unsigned long *buf)
+{
+	size_t bytes = BITS_TO_LONGS(nbits) * sizeof(long);
+
+	if (manual_flags(vm))
+		return copy_to_user(to, slot->dirty_bitmap + BIT_WORD(first),
+				    bytes) ? -EFAULT : 0;
+	log_take(vm, slot, first, nbits, buf);
+	if (copy_to_user(to, buf, bytes)) {
+		log_put_back(slot, first, nbits, buf);
+		return -EFAULT;
+	}
+	return 0;
+}
+
 /**
  * dirty_log_get() - KVM_GET_DIRTY_LOG: copy the log out and clear it
  * @vm: whose
  * @log: slot and where to put the bits, one per page, in longs
  *
- * Context: takes slots_lock; may sleep.
+ * With manual protection it is not cleared. Context: takes slots_lock; may sleep.
  *
  * Return: 0; -EINVAL: no such slot number; -ENOENT: the slot is empty or not
- * logged; -EFAULT (what was not copied stays in the log); -ENOMEM
+ * logged; -ENXIO: the VM has dirty rings; -EFAULT (what was not copied stays in
+ * the log); -ENOMEM
  */
 int dirty_log_get(struct vm *vm, const struct kvm_dirty_log *log)
 {
@@ -114,15 +199,88 @@ int dirty_log_get(struct vm *vm, const struct kvm_dirty_log *log)
 		err = PTR_ERR(slot);
 		goto out;
 	}
-	for (first = 0; first < slot->npages; first += nbits) {
+	for (first = 0; !err && first < slot->npages; first += nbits) {
 		nbits = min_t(u64, CHUNK_BITS, slot->npages - first);
-		log_take(vm, slot, first, nbits, buf);
-		if (copy_to_user(log->dirty_bitmap + first / BITS_PER_BYTE, buf,
-				 BITS_TO_LONGS(nbits) * sizeof(long))) {
-			log_put_back(slot, first, nbits, buf);
+		err = log_get_chunk(vm, slot, first, nbits,
+				    log->dirty_bitmap + first / BITS_PER_BYTE,
+				    buf);
+		cond_resched();
+	}
+out:
+	mutex_unlock(&vm->slots_lock);
+	free_page((unsigned long)buf);
+	return err;
+}
+
+/* Clear the bits of @buf, and leave of it those that were set. */
+static void log_clear_chunk(struct vm *vm, struct memslot *slot, u64 first,
+			    u64 nbits, unsigned long *buf)
+{
+	atomic_long_t *bits = (atomic_long_t *)slot->dirty_bitmap +
+			      BIT_WORD(first);
+	bool any = false;
+	u64 i;
+
+	for (i = 0; i < BITS_TO_LONGS(nbits); i++) {
+		if (!buf[i])
+			continue;
+		buf[i] &= atomic_long_fetch_andnot(buf[i], &bits[i]);
+		any |= buf[i];
+	}
+	if (any)
+		mmu_write_protect_pages(vm, slot, slot->base_gfn + first, buf,
+					BITS_TO_LONGS(nbits));
+}
+
+/* Whole longs of the bitmap, but for the slot's last one. */
+static bool clear_range_valid(const struct memslot *slot, u64 first, u64 nr)
+{
+	if (first % BITS_PER_LONG || first > slot->npages ||
+	    nr > slot->npages - first)
+		return false;
+	return !(nr % BITS_PER_LONG) || nr == slot->npages - first;
+}
+
+/**
+ * dirty_log_clear() - KVM_CLEAR_DIRTY_LOG: these pages are clean until written
+ * @vm: whose
+ * @log: slot, range, and where the bits are
+ *
+ * Context: takes slots_lock; may sleep.
+ *
+ * Return: 0; -EINVAL: no such slot number, no such range; -ENOENT: the slot is
+ * empty or not logged; -ENXIO: the VM has dirty rings; -EFAULT (what was not
+ * read is not cleared); -ENOMEM
+ */
+int dirty_log_clear(struct vm *vm, const struct kvm_clear_dirty_log *log)
+{
+	u64 first = log->first_page, done, nbits;
+	struct memslot *slot;
+	unsigned long *buf;
+	int err = 0;
+
+	buf = (unsigned long *)__get_free_page(GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+
+	mutex_lock(&vm->slots_lock);
+	slot = logged_slot(vm, log->slot);
+	if (IS_ERR(slot)) {
+		err = PTR_ERR(slot);
+		goto out;
+	}
+	if (!clear_range_valid(slot, first, log->num_pages)) {
+		err = -EINVAL;
+		goto out;
+	}
+	for (done = 0; done < log->num_pages; done += nbits) {
+		nbits = min_t(u64, CHUNK_BITS, log->num_pages - done);
+		if (copy_from_user(buf, log->dirty_bitmap + done / BITS_PER_BYTE,
+				   BITS_TO_LONGS(nbits) * sizeof(long))) {
 			err = -EFAULT;
 			break;
 		}
+		log_clear_chunk(vm, slot, first + done, nbits, buf);
 		cond_resched();
 	}
 out:

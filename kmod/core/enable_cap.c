@@ -3,6 +3,8 @@
 #include <linux/kvm.h>
 
 #include "caps.h"
+#include "dirty.h"
+#include "dirty_ring.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "../x86/quirk.h"
@@ -71,6 +73,17 @@ static int enable_user_space_msr(struct vm *vm,
 	return 0;
 }
 
+static int enable_manual_protect(struct vm *vm,
+				 const struct kvm_enable_cap *cap)
+{
+	return dirty_manual_enable(vm, cap->args[0]);
+}
+
+static int enable_dirty_ring(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	return dirty_ring_enable(vm, cap->args[0]);
+}
+
 static int enable_pv_enforced(struct vcpu *vcpu,
 			      const struct kvm_enable_cap *cap)
 {
@@ -115,6 +128,9 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_EXCEPTION_PAYLOAD, enable_exception_payload },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault_event },
 	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, enable_exit_on_failure },
+	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, enable_manual_protect },
+	{ KVM_CAP_DIRTY_LOG_RING, enable_dirty_ring },
+	{ KVM_CAP_DIRTY_LOG_RING_ACQ_REL, enable_dirty_ring },
 };
 
 /* Likewise of a vCPU: vcpu->mutex held. */

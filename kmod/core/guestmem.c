@@ -94,7 +94,7 @@ int space_write(struct vm *vm, enum space space, gpa_t gpa, const void *buf, siz
 
 		if (!slot || copy_to_user(slot_user(slot, gpa), buf, n))
 			return -EFAULT;
-		mark_page_dirty(slot, gpa_to_gfn(gpa));
+		mark_page_dirty(vm, slot, gpa_to_gfn(gpa));
 		gpa += n;
 		buf += n;
 		len -= n;
@@ -168,6 +168,6 @@ int space_cmpxchg(struct vm *vm, enum space space, gpa_t gpa, void *old, const v
 		err = cmpxchg_user(uptr, old, new, len);
 	if (err < 0)
 		return -EFAULT;
-	mark_page_dirty(slot, gpa_to_gfn(gpa));
+	mark_page_dirty(vm, slot, gpa_to_gfn(gpa));
 	return 0;
 }

@@ -208,8 +208,8 @@ static int memslot_create(struct vm *vm, struct memslot *new)
 
 	if (memslot_overlaps(vm, new, NULL))
 		return -EEXIST;
-	if (new->flags & KVM_MEM_LOG_DIRTY_PAGES) {
-		err = dirty_bitmap_alloc(new);
+	if (memslot_logged(new)) {
+		err = dirty_bitmap_alloc(vm, new);
 		if (err)
 			return err;
 	}
@@ -234,8 +234,8 @@ static int memslot_delete(struct vm *vm, struct memslot *old)
 static int memslot_change(struct vm *vm, struct memslot *old,
 			  struct memslot *new)
 {
-	bool was_logged = old->flags & KVM_MEM_LOG_DIRTY_PAGES;
-	bool logged = new->flags & KVM_MEM_LOG_DIRTY_PAGES;
+	bool was_logged = memslot_logged(old);
+	bool logged = memslot_logged(new);
 	bool moved = new->base_gfn != old->base_gfn;
 	int err;
 
@@ -244,7 +244,7 @@ static int memslot_change(struct vm *vm, struct memslot *old,
 	if (logged && was_logged) {
 		new->dirty_bitmap = old->dirty_bitmap;
 	} else if (logged) {
-		err = dirty_bitmap_alloc(new);
+		err = dirty_bitmap_alloc(vm, new);
 		if (err)
 			return err;
 	}
@@ -263,10 +263,10 @@ static int memslot_change(struct vm *vm, struct memslot *old,
 	memslot_free(old);
 
 	/* No fault that saw the old flags is under way any more. */
-	if (!moved && logged)
+	if (!moved && logged && !dirty_all_set(vm))
 		mmu_write_protect_slot(vm, new);
-	else if (!moved)
-		mmu_zap_slot(vm, new);	/* large pages again */
+	else if (!moved && !logged)
+		mmu_collapse_slot(vm, new);
 	return 0;
 }
 

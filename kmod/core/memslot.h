@@ -21,7 +21,8 @@ struct vcpu;
  * @hva: of the first page in the VMM
  * @flags: KVM_MEM_*
  * @id: the VMM's number; its high half is the address space
- * @dirty_bitmap: with KVM_MEM_LOG_DIRTY_PAGES: one bit per page, set atomically
+ * @dirty_bitmap: if logged, in a VM without dirty rings: one bit per page, set
+ *                atomically
  * @dying: about to be deleted or moved: nothing new is mapped from it; set
  *         under slots_lock
  */
@@ -43,6 +44,11 @@ static inline enum space memslot_id_space(u32 id)
 static inline bool memslot_id_valid(u32 id)
 {
 	return memslot_id_space(id) < NR_SPACES && (u16)id < MEMSLOTS_MAX;
+}
+
+static inline bool memslot_logged(const struct memslot *slot)
+{
+	return slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
 }
 
 static inline enum space memslot_space(const struct memslot *slot)

@@ -22,6 +22,7 @@ enum request {
 	REQ_MSR_FILTER,		/* vm->msr_filter changed: recompute intercepts */
 	REQ_HV_TIMER,		/* synthetic timers expired or are to be started */
 	REQ_HYPERV,		/* hv.exit: leave, and tell userspace */
+	REQ_DIRTY_RING_FULL,	/* the VMM has to read the vCPU's ring first */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

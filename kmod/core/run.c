@@ -27,6 +27,14 @@ static int request_triple_fault(struct vcpu *vcpu)
 	return EXIT_USERSPACE;
 }
 
+/* Until there is room again. */
+static int request_ring_full(struct vcpu *vcpu)
+{
+	vcpu_request(vcpu, REQ_DIRTY_RING_FULL);
+	vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
+	return EXIT_USERSPACE;
+}
+
 /* NMIs coalesce: one in service, one waiting (two where none is masked). */
 static void request_nmis(struct vcpu *vcpu)
 {
@@ -80,6 +88,9 @@ static int requests_process(struct vcpu *vcpu)
 {
 	if (vcpu_check_request(vcpu, REQ_TRIPLE_FAULT))
 		return request_triple_fault(vcpu);
+	if (vcpu_check_request(vcpu, REQ_DIRTY_RING_FULL) &&
+	    dirty_ring_full(&vcpu->dirty_ring))
+		return request_ring_full(vcpu);
 	if (vcpu_check_request(vcpu, REQ_INIT_SIPI) && vcpu->lapic)
 		request_init_sipi(vcpu);
 	if (vcpu_check_request(vcpu, REQ_APIC_TIMER) && vcpu->lapic)
@@ -403,6 +414,25 @@ static void run_note_thread(struct vcpu *vcpu)
 	put_pid(old);
 }
 
+/*
+ * The thread's mask during KVM_RUN. As in sigtimedwait(2), a signal that only this
+ * mask lets in ends the wait, and is still there for the thread to take: real_blocked
+ * keeps it from being ignored, or from killing the process, as it comes.
+ */
+static void run_signals_in(struct vcpu *vcpu)
+{
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
+}
+
+static void run_signals_out(struct vcpu *vcpu)
+{
+	if (!vcpu->sigset_active)
+		return;
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
+}
+
 /**
  * vcpu_run() - KVM_RUN
  * @vcpu: vcpu->mutex held, not loaded
@@ -417,14 +447,12 @@ static void run_note_thread(struct vcpu *vcpu)
 int vcpu_run(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	sigset_t old;
 	int ret;
 
 	lockdep_assert_held(&vcpu->mutex);
 	run_note_thread(vcpu);
 	vcpu->ran = true;
-	if (vcpu->sigset_active)
-		sigprocmask(SIG_SETMASK, &vcpu->sigset, &old);
+	run_signals_in(vcpu);
 	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 	vcpu_load(vcpu);
 	fpu_load_guest(vcpu);
@@ -437,8 +465,7 @@ int vcpu_run(struct vcpu *vcpu)
 	run_page_out(vcpu);
 	vcpu_put(vcpu);
 	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
-	if (vcpu->sigset_active)
-		sigprocmask(SIG_SETMASK, &old, NULL);
+	run_signals_out(vcpu);
 	/* Only with this flag, which sigprocmask() clears, is it restarted. */
 	if (ret == -ERESTARTNOINTR)
 		set_thread_flag(TIF_SIGPENDING);

@@ -20,10 +20,14 @@
 /* vCPUs without a CPU that are offered one before anyone is. */
 #define YIELD_TRIES	3
 
+/* The vCPU that is loaded on each CPU; preemption off to write. */
+static DEFINE_PER_CPU(struct vcpu *, loaded_vcpu);
+
 /* The vCPU is on this CPU from now on. Preemption off. */
 static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 {
 	WRITE_ONCE(vcpu->cpu, cpu);
+	__this_cpu_write(loaded_vcpu, vcpu);
 	vendor_call(vcpu_load)(vcpu, cpu);
 	tsc_vcpu_load(vcpu);
 	if (vcpu->last_cpu == cpu)
@@ -36,6 +40,7 @@ static void vcpu_depart(struct vcpu *vcpu)
 {
 	tsc_vcpu_put(vcpu);
 	vendor_call(vcpu_put)(vcpu);
+	__this_cpu_write(loaded_vcpu, NULL);
 	WRITE_ONCE(vcpu->cpu, -1);
 }
 
@@ -81,6 +86,16 @@ void vcpu_put(struct vcpu *vcpu)
 }
 
 /**
+ * vcpu_running() - the vCPU that this thread has loaded
+ *
+ * Return: it, or NULL. It follows the thread when that is preempted or moved.
+ */
+struct vcpu *vcpu_running(void)
+{
+	return this_cpu_read(loaded_vcpu);
+}
+
+/**
  * vcpu_create() - make a vCPU, reset and not yet visible to others
  * @vm: vm->lock held
  * @id: APIC id at reset, checked by the caller
@@ -109,9 +124,12 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	vcpu->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!vcpu->run || !vcpu->pio_data)
 		goto out_run;
-	err = fpu_create(vcpu);
+	err = dirty_ring_create(&vcpu->dirty_ring, vm->dirty_ring_nr);
 	if (err)
 		goto out_run;
+	err = fpu_create(vcpu);
+	if (err)
+		goto out_ring;
 	err = emulate_create(vcpu);
 	if (err)
 		goto out_fpu;
@@ -145,6 +163,8 @@ out_emu:
 	emulate_destroy(vcpu);
 out_fpu:
 	fpu_destroy(vcpu);
+out_ring:
+	dirty_ring_destroy(&vcpu->dirty_ring);
 out_run:
 	free_page((unsigned long)vcpu->pio_data);
 	free_page((unsigned long)vcpu->run);
@@ -163,6 +183,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	fpu_destroy(vcpu);
 	cpuid_free(vcpu);
 	put_pid(rcu_dereference_protected(vcpu->pid, true));
+	dirty_ring_destroy(&vcpu->dirty_ring);
 	free_page((unsigned long)vcpu->pio_data);
 	free_page((unsigned long)vcpu->run);
 	kfree(vcpu);

@@ -13,6 +13,7 @@
 #include <asm/pvclock-abi.h>
 
 #include "types.h"
+#include "dirty_ring.h"
 #include "exit.h"
 #include "request.h"
 #include "../x86/features.h"
@@ -245,6 +246,7 @@ struct vcpu {
 	bool pv_enforced;		/* what feat.pv does not have is not there */
 
 	struct hv_vcpu hv;
+	struct dirty_ring dirty_ring;	/* says itself */
 	struct fpu_guest fpu;		/* (m) */
 	struct vcpu_io io;		/* (m) */
 	u64 last_fault_gpa;		/* (m) for reports */
@@ -259,6 +261,7 @@ void vcpu_destroy(struct vcpu *vcpu);
 struct file *vcpu_file(struct vcpu *vcpu);
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
+struct vcpu *vcpu_running(void);
 void vcpu_reset(struct vcpu *vcpu, bool init);
 void vcpu_kick(struct vcpu *vcpu);
 void vcpu_wake(struct vcpu *vcpu);

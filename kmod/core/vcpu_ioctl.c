@@ -354,20 +354,28 @@ static long vcpu_file_ioctl(struct file *file, unsigned int cmd,
 	return ret;
 }
 
+/* What the vCPU's file has at a page offset, or NULL. */
+static struct page *vcpu_map_page(struct vcpu *vcpu, u64 pgoff)
+{
+	switch (pgoff) {
+	case 0:
+		return virt_to_page(vcpu->run);
+	case KVM_PIO_PAGE_OFFSET:
+		return virt_to_page(vcpu->pio_data);
+	}
+	if (pgoff < KVM_DIRTY_LOG_PAGE_OFFSET)
+		return NULL;
+	return dirty_ring_page(&vcpu->dirty_ring,
+			       pgoff - KVM_DIRTY_LOG_PAGE_OFFSET);
+}
+
 static vm_fault_t vcpu_page_fault(struct vm_fault *vmf)
 {
 	struct vcpu *vcpu = vmf->vma->vm_file->private_data;
 
-	switch (vmf->pgoff) {
-	case 0:
-		vmf->page = virt_to_page(vcpu->run);
-		break;
-	case KVM_PIO_PAGE_OFFSET:
-		vmf->page = virt_to_page(vcpu->pio_data);
-		break;
-	default:
+	vmf->page = vcpu_map_page(vcpu, vmf->pgoff);
+	if (!vmf->page)
 		return VM_FAULT_SIGBUS;
-	}
 	get_page(vmf->page);
 	return 0;
 }
@@ -376,8 +384,15 @@ static const struct vm_operations_struct vcpu_vm_ops = {
 	.fault = vcpu_page_fault,
 };
 
+/* A private copy of a ring would never see what is put there. */
 static int vcpu_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	struct vcpu *vcpu = file->private_data;
+
+	if (dirty_ring_page(&vcpu->dirty_ring, 0) &&
+	    vma->vm_pgoff + vma_pages(vma) > KVM_DIRTY_LOG_PAGE_OFFSET &&
+	    (!(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC)))
+		return -EINVAL;
 	vma->vm_ops = &vcpu_vm_ops;
 	return 0;
 }

@@ -56,6 +56,9 @@ struct vm {
 	struct mmu mmu;			/* see mmu.h */
 	struct mmu_notifier notifier;	/* (c) */
 
+	u64 dirty_manual;		/* (s) slots_lock: KVM_DIRTY_LOG_* */
+	u32 dirty_ring_nr;		/* (l) entries of each vCPU's ring; 0: bitmaps */
+
 	struct iobus __rcu *bus[NR_IOBUSES];	/* (s) */
 	struct mutex irq_lock;
 	struct irqchip *irqchip;	/* set once under lock, read with smp_load_acquire */

@@ -11,6 +11,7 @@
 
 #include "caps.h"
 #include "dirty.h"
+#include "dirty_ring.h"
 #include "eventfd.h"
 #include "ioctl.h"
 #include "stats.h"
@@ -121,6 +122,16 @@ static long vm_set_memory2(void *obj, void *arg, unsigned long raw)
 static long vm_get_dirty_log(void *obj, void *arg, unsigned long raw)
 {
 	return dirty_log_get(obj, arg);
+}
+
+static long vm_clear_dirty_log(void *obj, void *arg, unsigned long raw)
+{
+	return dirty_log_clear(obj, arg);
+}
+
+static long vm_reset_dirty_rings(void *obj, void *arg, unsigned long raw)
+{
+	return dirty_rings_reset(obj);
 }
 
 static long vm_set_tss_addr(void *obj, void *arg, unsigned long raw)
@@ -321,6 +332,8 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_SET_USER_MEMORY_REGION, IOCTL_IN, vm_set_memory },
 	{ KVM_SET_USER_MEMORY_REGION2, IOCTL_IN, vm_set_memory2 },
 	{ KVM_GET_DIRTY_LOG, IOCTL_IN, vm_get_dirty_log },
+	{ KVM_CLEAR_DIRTY_LOG, IOCTL_IN, vm_clear_dirty_log },
+	{ KVM_RESET_DIRTY_RINGS, IOCTL_VALUE, vm_reset_dirty_rings },
 	{ KVM_SET_TSS_ADDR, IOCTL_VALUE | IOCTL_LOCK, vm_set_tss_addr },
 	{ KVM_SET_IDENTITY_MAP_ADDR, IOCTL_IN | IOCTL_LOCK, vm_set_identity_map },
 	{ KVM_SET_BOOT_CPU_ID, IOCTL_VALUE | IOCTL_LOCK, vm_set_boot_cpu_id },

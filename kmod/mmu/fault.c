@@ -52,16 +52,20 @@ static bool fault_is_stale(struct mmu *mmu, unsigned long seq, hva_t hva)
 	return mmu->invalidate_seq != seq;
 }
 
-/* The largest leaf around the frame that lies in the slot, and is as aligned
- * there as it is in the host.
+/**
+ * slot_level() - the largest leaf around a frame that lies in its slot, and is
+ * as aligned there as it is in the host
+ * @slot: not logged
+ * @gfn: frame in it
+ * @level: no larger than this
+ *
+ * Return: 1 to @level
  */
-static int slot_level(const struct page_fault *pf, int level)
+int slot_level(const struct memslot *slot, gfn_t gfn, int level)
 {
-	const struct memslot *slot = pf->slot;
-
 	while (level > 1) {
 		gfn_t pages = spte_level_pages(level);
-		gfn_t start = pf->gfn & ~(pages - 1);
+		gfn_t start = gfn & ~(pages - 1);
 
 		if (start >= slot->base_gfn &&
 		    start + pages <= slot->base_gfn + slot->npages &&
@@ -78,27 +82,26 @@ static int fault_level(struct vm *vm, const struct page_fault *pf,
 {
 	int level = tdp_max_level;
 
-	if (pf->slot->dirty_bitmap ||
+	if (memslot_logged(pf->slot) ||
 	    (exec_small_only && (pf->access & PF_EXEC)))
 		return 1;
-	level = slot_level(pf, level);
+	level = slot_level(pf->slot, pf->gfn, level);
 	if (level > 1)
 		level = min(level, host_page_level(vm->mm, hp, pf->hva));
 	return level;
 }
 
-static void fault_made_writable(struct page_fault *pf, u64 pfn)
+static void fault_made_writable(struct vm *vm, struct page_fault *pf, u64 pfn)
 {
 	host_pfn_dirty(pfn);
-	if (pf->slot->dirty_bitmap)
-		mark_page_dirty(pf->slot, pf->gfn);
+	mark_page_dirty(vm, pf->slot, pf->gfn);
 }
 
 /* Lock held, frame up to date. 0, or the table pages that are needed. */
 static int fault_map(struct vm *vm, struct page_fault *pf,
 		     const struct host_page *hp, struct table_cache *cache)
 {
-	bool log = pf->slot->dirty_bitmap;
+	bool log = memslot_logged(pf->slot);
 	bool write = pf->access & PF_WRITE;
 	int level = fault_level(vm, pf, hp);
 	u32 flags = 0;
@@ -119,7 +122,7 @@ static int fault_map(struct vm *vm, struct page_fault *pf,
 		return need;
 	pf->level = level;
 	if (flags & SPTE_WRITE)
-		fault_made_writable(pf, hp->pfn);
+		fault_made_writable(vm, pf, hp->pfn);
 	return 0;
 }
 
@@ -141,10 +144,10 @@ static bool fault_fix_present(struct vm *vm, struct page_fault *pf)
 	if (spte_allows(&tdp_layout, *sptep, write, exec)) {
 		fixed = true;
 	} else if (write && (*sptep & SPTE_HOST_WRITABLE) &&
-		   (level == 1 || !pf->slot->dirty_bitmap) &&
+		   (level == 1 || !memslot_logged(pf->slot)) &&
 		   spte_allows(&tdp_layout, *sptep, false, exec)) {
 		tdp_make_writable(sptep);
-		fault_made_writable(pf, spte_pfn(&tdp_layout, *sptep));
+		fault_made_writable(vm, pf, spte_pfn(&tdp_layout, *sptep));
 		fixed = true;
 	}
 	pf->level = level;

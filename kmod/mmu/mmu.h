@@ -82,8 +82,18 @@ int mmu_space_prepare(struct vm *vm, enum space space);
 void mmu_zap_slot(struct vm *vm, struct memslot *slot);
 void mmu_zap_all(struct vm *vm);
 void mmu_write_protect_slot(struct vm *vm, struct memslot *slot);
+void mmu_collapse_slot(struct vm *vm, struct memslot *slot);
 void mmu_write_protect_pages(struct vm *vm, struct memslot *slot, gfn_t first,
 			     const unsigned long *mask, unsigned int longs);
+
+/* A guest frame, seen from one of the spaces. */
+struct mmu_frame {
+	gfn_t gfn;
+	enum space space;
+};
+
+void mmu_write_protect_frames(struct vm *vm, const struct mmu_frame *frames,
+			      unsigned int nr);
 int mmu_notifier_start(struct vm *vm);
 void mmu_notifier_stop(struct vm *vm);
 void tlb_flush_vm(struct vm *vm);

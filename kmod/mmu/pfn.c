@@ -132,18 +132,13 @@ void host_pfn_dirty(u64 pfn)
 }
 
 /**
- * host_page_level() - how large the host's own mapping is
+ * host_map_level() - how large the host's own mapping is at this moment
  * @mm: this process'
- * @hp: what is mapped at @hva
  * @hva: address
  *
- * Under mmu.lock, no invalidation being under way: then the host's mapping
- * cannot change without the notifier waiting for the lock.
- *
- * Return: 1, 2 or 3
+ * Return: 1 (also where nothing is mapped), 2 or 3
  */
-int host_page_level(struct mm_struct *mm, const struct host_page *hp,
-		    hva_t hva)
+int host_map_level(struct mm_struct *mm, hva_t hva)
 {
 	unsigned long flags;
 	int level = 1;
@@ -151,9 +146,6 @@ int host_page_level(struct mm_struct *mm, const struct host_page *hp,
 	p4d_t p4d;
 	pud_t pud;
 	pmd_t pmd;
-
-	if (!hp->page || !PageCompound(hp->page))
-		return 1;
 
 	/* Interrupts off keeps the host's table pages from being freed. */
 	local_irq_save(flags);
@@ -176,4 +168,23 @@ int host_page_level(struct mm_struct *mm, const struct host_page *hp,
 out:
 	local_irq_restore(flags);
 	return level;
+}
+
+/**
+ * host_page_level() - how large a leaf the host's frame may be mapped with
+ * @mm: this process'
+ * @hp: what is mapped at @hva
+ * @hva: address
+ *
+ * Under mmu.lock, no invalidation being under way: then the host's mapping
+ * cannot change without the notifier waiting for the lock.
+ *
+ * Return: 1, 2 or 3
+ */
+int host_page_level(struct mm_struct *mm, const struct host_page *hp,
+		    hva_t hva)
+{
+	if (!hp->page || !PageCompound(hp->page))
+		return 1;
+	return host_map_level(mm, hva);
 }

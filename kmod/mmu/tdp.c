@@ -121,6 +121,7 @@ void sweep_begin(struct sweep *s, struct vm *vm, enum sweep_op op,
 	lockdep_assert_held(&vm->mmu.lock);
 	s->vm = vm;
 	s->op = op;
+	s->slot = NULL;
 	s->may_yield = may_yield;
 	s->flush = false;
 	s->young = false;
@@ -183,6 +184,7 @@ static void sweep_leaf(struct sweep *s, u64 *table, u64 *sptep)
 
 	switch (s->op) {
 	case SWEEP_ZAP:
+	case SWEEP_COLLAPSE:
 		sweep_zap_leaf(s, table, sptep);
 		break;
 	case SWEEP_WRITE_PROTECT:
@@ -206,6 +208,22 @@ static void sweep_leaf(struct sweep *s, u64 *table, u64 *sptep)
 			s->young = true;
 		break;
 	}
+}
+
+/* Is there anything to be done to what leaves of @level map from @gfn on? */
+static bool sweep_wants(const struct sweep *s, gfn_t gfn, int level)
+{
+	const struct memslot *slot = s->slot;
+	int max;
+
+	if (s->op != SWEEP_COLLAPSE)
+		return true;
+	max = slot_level(slot, gfn, tdp_max_level);
+	if (max <= level)
+		return false;
+	/* The host may change its mapping meanwhile: a guess is good enough. */
+	return host_map_level(s->vm->mm, slot->hva +
+			      ((gfn - slot->base_gfn) << PAGE_SHIFT)) > level;
 }
 
 static gfn_t next_gfn(gfn_t gfn, int level)
@@ -236,7 +254,8 @@ static gfn_t sweep_step(struct sweep *s, hpa_t root, gfn_t gfn, gfn_t end)
 		if (!spte_present(&tdp_layout, *entry))
 			return next;
 		if (spte_is_leaf(&tdp_layout, *entry, level)) {
-			sweep_leaf(s, table, entry);
+			if (sweep_wants(s, gfn, level))
+				sweep_leaf(s, table, entry);
 			goto out_tables;
 		}
 		table = spte_to_table(*entry);
@@ -244,6 +263,8 @@ static gfn_t sweep_step(struct sweep *s, hpa_t root, gfn_t gfn, gfn_t end)
 	}
 
 	next = min(end, next_gfn(gfn, 2));
+	if (!sweep_wants(s, gfn, 1))
+		return next;
 	for (; gfn < next; gfn++, entry++)
 		if (spte_present(&tdp_layout, *entry))
 			sweep_leaf(s, table, entry);
@@ -335,6 +356,31 @@ static void tdp_drop(struct vm *vm, enum space space, gfn_t gfn, int level)
 	sweep_end(&s);
 }
 
+/* A large leaf becomes a table of the next smaller ones, of the same rights. */
+static void tdp_split(struct vm *vm, u64 *entry, int level, u64 *child)
+{
+	gfn_t pages = spte_level_pages(level - 1);
+	u64 old = READ_ONCE(*entry);
+	u64 pfn = spte_pfn(&tdp_layout, old);
+	u32 flags = 0;
+	int i;
+
+	if (spte_writable(&tdp_layout, old))
+		flags |= SPTE_WRITE;
+	if (old & SPTE_HOST_WRITABLE)
+		flags |= SPTE_MAY_WRITE;
+	if (level == 2 || spte_allows(&tdp_layout, old, false, true))
+		flags |= SPTE_EXEC;
+	for (i = 0; i < SPTE_PER_TABLE; i++, pfn += pages)
+		child[i] = spte_make_leaf(&tdp_layout, pfn, level - 1, flags);
+	table_add(child, SPTE_PER_TABLE);
+	/* The CPU must see a table that is full. */
+	smp_store_release(entry, spte_make_table(&tdp_layout, __pa(child)));
+	vm->mmu.nr_tables++;
+	/* Not two sizes of the same page at once. */
+	tlb_flush_vm(vm);
+}
+
 /* The entry at *@level for the fault's frame, with the tables above it made; *@level is
  * lowered where smaller mappings are there already: from 3 to 2, and to 1 if
  * a leaf of 2 MiB would lose rights (@flags) that those may have.
@@ -357,8 +403,13 @@ again:
 		if (present && spte_is_leaf(&tdp_layout, *entry, l)) {
 			if (l == *level)
 				break;
-			tdp_drop(vm, pf->space, gfn, l);
-			goto again;
+			if (!cache->nr) {
+				*level = l - *level;
+				return NULL;
+			}
+			tdp_split(vm, entry, l, cache->tables[--cache->nr]);
+			table = spte_to_table(*entry);
+			continue;
 		}
 		if (l == *level) {
 			if (!present)
@@ -442,12 +493,14 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 
 /* --- whole VMs and ranges ------------------------------------------------- */
 
+/* May sleep. */
 static void sweep_slot(struct vm *vm, struct memslot *slot, enum sweep_op op)
 {
 	struct sweep s;
 
 	spin_lock(&vm->mmu.lock);
 	sweep_begin(&s, vm, op, true);
+	s.slot = slot;
 	sweep_range(&s, memslot_space(slot), slot->base_gfn,
 		    slot->base_gfn + slot->npages);
 	sweep_end(&s);
@@ -465,6 +518,20 @@ static void sweep_slot(struct vm *vm, struct memslot *slot, enum sweep_op op)
 void mmu_zap_slot(struct vm *vm, struct memslot *slot)
 {
 	sweep_slot(vm, slot, SWEEP_ZAP);
+}
+
+/**
+ * mmu_collapse_slot() - what was mapped small for the log may be large again
+ * @vm: whose; of this process
+ * @slot: published without KVM_MEM_LOG_DIRTY_PAGES, and no fault is under way
+ *        that saw it with
+ *
+ * What the host maps small stays as it is: write-protected pages become
+ * writable as they are written, without a look at the host. May sleep.
+ */
+void mmu_collapse_slot(struct vm *vm, struct memslot *slot)
+{
+	sweep_slot(vm, slot, SWEEP_COLLAPSE);
 }
 
 /** mmu_zap_all() - unmap everything, likewise */
@@ -502,21 +569,42 @@ void mmu_write_protect_slot(struct vm *vm, struct memslot *slot)
  * @mask: a bit for each page
  * @longs: of @mask
  *
- * Clean pages between are protected as well, which they are already. May sleep.
+ * May sleep.
  */
 void mmu_write_protect_pages(struct vm *vm, struct memslot *slot, gfn_t first,
 			     const unsigned long *mask, unsigned int longs)
+{
+	unsigned int nbits = longs * BITS_PER_LONG;
+	unsigned int from, to;
+	struct sweep s;
+
+	spin_lock(&vm->mmu.lock);
+	sweep_begin(&s, vm, SWEEP_WRITE_PROTECT, true);
+	for_each_set_bitrange(from, to, mask, nbits)
+		sweep_range(&s, memslot_space(slot), first + from, first + to);
+	sweep_end(&s);
+	spin_unlock(&vm->mmu.lock);
+}
+
+/**
+ * mmu_write_protect_frames() - likewise, of any slots
+ * @vm: whose
+ * @frames: which
+ * @nr: of them
+ *
+ * May sleep.
+ */
+void mmu_write_protect_frames(struct vm *vm, const struct mmu_frame *frames,
+			      unsigned int nr)
 {
 	struct sweep s;
 	unsigned int i;
 
 	spin_lock(&vm->mmu.lock);
 	sweep_begin(&s, vm, SWEEP_WRITE_PROTECT, true);
-	for (i = 0; i < longs; i++, first += BITS_PER_LONG)
-		if (mask[i])
-			sweep_range(&s, memslot_space(slot),
-				    first + __ffs(mask[i]),
-				    first + __fls(mask[i]) + 1);
+	for (i = 0; i < nr; i++)
+		sweep_range(&s, frames[i].space, frames[i].gfn,
+			    frames[i].gfn + 1);
 	sweep_end(&s);
 	spin_unlock(&vm->mmu.lock);
 }

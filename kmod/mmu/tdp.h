@@ -26,6 +26,7 @@ void table_cache_drain(struct table_cache *cache);
 /* What to do to every leaf of a range. */
 enum sweep_op {
 	SWEEP_ZAP,		/* unmap; tables that become empty are freed */
+	SWEEP_COLLAPSE,		/* unmap what would be mapped by a larger leaf now */
 	SWEEP_WRITE_PROTECT,
 	SWEEP_CLEAR_YOUNG,	/* forget accesses, and say if there were any */
 	SWEEP_TEST_YOUNG,
@@ -35,6 +36,7 @@ enum sweep_op {
  * struct sweep - one pass over a range of guest frames; mmu.lock is held
  * @vm: whose
  * @op: what is done
+ * @slot: SWEEP_COLLAPSE: where all of the range lies
  * @may_yield: the lock may be dropped on the way
  * @flush: translations that are gone or weaker may be cached
  * @young: SWEEP_*_YOUNG: some leaf was accessed
@@ -43,6 +45,7 @@ enum sweep_op {
 struct sweep {
 	struct vm *vm;
 	enum sweep_op op;
+	const struct memslot *slot;
 	bool may_yield;
 	bool flush;
 	bool young;
@@ -58,6 +61,9 @@ u64 *tdp_find(struct vm *vm, enum space space, gfn_t gfn, int *level);
 int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	    struct table_cache *cache);
 void tdp_make_writable(u64 *sptep);
+
+/* fault.c */
+int slot_level(const struct memslot *slot, gfn_t gfn, int level);
 
 /* pfn.c */
 
@@ -79,6 +85,7 @@ struct host_page {
 int host_page_get(hva_t hva, bool write, bool want_write,
 		  struct host_page *hp);
 void host_page_put(struct host_page *hp);
+int host_map_level(struct mm_struct *mm, hva_t hva);
 int host_page_level(struct mm_struct *mm, const struct host_page *hp,
 		    hva_t hva);
 void host_pfn_dirty(u64 pfn);
