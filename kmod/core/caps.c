@@ -82,7 +82,10 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_HYPERV_CPUID:
 	case KVM_CAP_SYS_HYPERV_CPUID:
 	case KVM_CAP_HYPERV_ENFORCE_CPUID:
+	case KVM_CAP_COALESCED_PIO:
 		return 1;
+	case KVM_CAP_COALESCED_MMIO:
+		return KVM_COALESCED_MMIO_PAGE_OFFSET;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return DIRTY_LOG_MANUAL;
 	case KVM_CAP_DIRTY_LOG_RING:

@@ -176,9 +176,14 @@ int iobus_read(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
 	return iobus_access(vcpu, kind, addr, len, val, false);
 }
 
-/** iobus_write() - likewise, writing */
+/** iobus_write() - likewise, writing; behind the devices are the coalesced zones */
 int iobus_write(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
 		const void *val)
 {
+	int err = iobus_access(vcpu, kind, addr, len, (void *)val, true);
+
+	if (err != -EOPNOTSUPP)
+		return err;
+	kind = kind == IOBUS_PIO ? IOBUS_PIO_COALESCED : IOBUS_MMIO_COALESCED;
 	return iobus_access(vcpu, kind, addr, len, (void *)val, true);
 }

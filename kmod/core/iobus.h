@@ -12,7 +12,16 @@ struct vm;
 struct vcpu;
 struct iodev;
 
-enum iobus_kind { IOBUS_PIO, IOBUS_MMIO, NR_IOBUSES };
+/* Writes that no device of the first two takes are offered to the coalesced zones
+ * (coalesced.h), each kind's on a bus of their own.
+ */
+enum iobus_kind {
+	IOBUS_PIO,
+	IOBUS_MMIO,
+	IOBUS_PIO_COALESCED,
+	IOBUS_MMIO_COALESCED,
+	NR_IOBUSES,
+};
 
 /**
  * struct iodev_ops - an in-kernel device

@@ -253,8 +253,10 @@ struct vcpu {
 	struct emu *emu;		/* (c) scratch of the emulator glue */
 };
 
-/* The mapping a VMM makes of a vCPU: the run page, the page of port data. */
-#define VCPU_MMAP_PAGES	2
+/* The mapping a VMM makes of a vCPU: the run page, the page of port data, the
+ * VM's ring of coalesced writes.
+ */
+#define VCPU_MMAP_PAGES	3
 
 struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx);
 void vcpu_destroy(struct vcpu *vcpu);

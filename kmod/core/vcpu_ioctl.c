@@ -362,6 +362,8 @@ static struct page *vcpu_map_page(struct vcpu *vcpu, u64 pgoff)
 		return virt_to_page(vcpu->run);
 	case KVM_PIO_PAGE_OFFSET:
 		return virt_to_page(vcpu->pio_data);
+	case KVM_COALESCED_MMIO_PAGE_OFFSET:
+		return coalesced_page(vcpu->vm);
 	}
 	if (pgoff < KVM_DIRTY_LOG_PAGE_OFFSET)
 		return NULL;

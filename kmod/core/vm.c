@@ -66,9 +66,12 @@ struct vm *vm_create(void)
 	if (err)
 		goto out_srcu;
 	memslots_init(vm);
-	err = iobus_init(vm);
+	err = coalesced_vm_init(vm);
 	if (err)
 		goto out_memslots;
+	err = iobus_init(vm);
+	if (err)
+		goto out_coalesced;
 	err = mmu_vm_init(vm);
 	if (err)
 		goto out_iobus;
@@ -87,6 +90,8 @@ out_mmu:
 	mmu_vm_free(vm);
 out_iobus:
 	iobus_free(vm);
+out_coalesced:
+	coalesced_vm_free(vm);
 out_memslots:
 	memslots_free(vm);
 	cleanup_srcu_struct(&vm->irq_srcu);
@@ -114,6 +119,7 @@ static void vm_destroy(struct vm *vm)
 	xa_destroy(&vm->vcpus);
 	msr_filter_destroy(vm);
 	iobus_free(vm);
+	coalesced_vm_free(vm);
 	mmu_vm_free(vm);
 	vendor_call(vm_destroy)(vm);
 	memslots_free(vm);

@@ -12,6 +12,7 @@
 #include <linux/xarray.h>
 
 #include "types.h"
+#include "coalesced.h"
 #include "iobus.h"
 #include "memslot.h"
 #include "../mmu/mmu.h"
@@ -60,6 +61,7 @@ struct vm {
 	u32 dirty_ring_nr;		/* (l) entries of each vCPU's ring; 0: bitmaps */
 
 	struct iobus __rcu *bus[NR_IOBUSES];	/* (s) */
+	struct coalesced coalesced;	/* says itself */
 	struct mutex irq_lock;
 	struct irqchip *irqchip;	/* set once under lock, read with smp_load_acquire */
 	struct irq_routing __rcu *routing;	/* (i) */

@@ -304,6 +304,16 @@ static long vm_ioeventfd(void *obj, void *arg, unsigned long raw)
 	return ioeventfd_ioctl(obj, arg);
 }
 
+static long vm_register_coalesced(void *obj, void *arg, unsigned long raw)
+{
+	return coalesced_register(obj, arg);
+}
+
+static long vm_unregister_coalesced(void *obj, void *arg, unsigned long raw)
+{
+	return coalesced_unregister(obj, arg);
+}
+
 static long vm_get_clock(void *obj, void *arg, unsigned long raw)
 {
 	pv_clock_get(obj, arg);
@@ -355,6 +365,8 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_SET_GSI_ROUTING, IOCTL_USER, vm_set_gsi_routing },
 	{ KVM_IRQFD, IOCTL_IN, vm_irqfd },
 	{ KVM_IOEVENTFD, IOCTL_IN, vm_ioeventfd },
+	{ KVM_REGISTER_COALESCED_MMIO, IOCTL_IN, vm_register_coalesced },
+	{ KVM_UNREGISTER_COALESCED_MMIO, IOCTL_IN, vm_unregister_coalesced },
 	{ KVM_GET_CLOCK, IOCTL_OUT, vm_get_clock },
 	{ KVM_SET_CLOCK, IOCTL_IN, vm_set_clock },
 	{ KVM_X86_SET_MSR_FILTER, IOCTL_IN | IOCTL_LOCK, vm_set_msr_filter },
