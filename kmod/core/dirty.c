@@ -69,8 +69,8 @@ void dirty_bitmap_free(struct memslot *slot)
  * @slot: logged or not
  * @gfn: in it
  *
- * Context: vm->srcu read section; with rings: the thread of a loaded vCPU, whose
- * ring has it.
+ * With rings the one of the vCPU that this thread has loaded has it, or where it
+ * has none the first. Context: process, vm->srcu read section.
  */
 void mark_page_dirty(struct vm *vm, struct memslot *slot, gfn_t gfn)
 {
@@ -80,7 +80,10 @@ void mark_page_dirty(struct vm *vm, struct memslot *slot, gfn_t gfn)
 		return;
 	if (vm->dirty_ring_nr) {
 		vcpu = vcpu_running();
-		if (!WARN_ON_ONCE(!vcpu || vcpu->vm != vm))
+		if (!vcpu || vcpu->vm != vm)
+			vcpu = vm_vcpu(vm, 0);
+		/* Without any vCPU nobody listens yet. */
+		if (vcpu)
 			dirty_ring_push(vcpu, slot, gfn);
 	} else if (slot->dirty_bitmap) {
 		/* Even if it is set: the page is written before the bit is

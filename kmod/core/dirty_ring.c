@@ -4,12 +4,13 @@
  * it is put into the ring of the vCPU that writes it until the VMM, having read
  * the entry, asks for it to be reset: then the page is write-protected again.
  */
+#define pr_fmt(fmt) "joist: " fmt
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/ratelimit.h>
 #include <linux/vmalloc.h>
 
 #include "dirty_ring.h"
-#include "report.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -32,6 +33,7 @@ static_assert(sizeof(struct kvm_dirty_gfn) == 16);
  */
 int dirty_ring_create(struct dirty_ring *ring, u32 nr)
 {
+	spin_lock_init(&ring->lock);
 	if (!nr)
 		return 0;
 	ring->gfns = __vmalloc(array_size(nr, sizeof(*ring->gfns)),
@@ -51,10 +53,10 @@ void dirty_ring_destroy(struct dirty_ring *ring)
 static u32 ring_used(const struct dirty_ring *ring)
 {
 	/* The reset entries are clean before they count as such. */
-	return ring->head - smp_load_acquire(&ring->tail);
+	return READ_ONCE(ring->head) - smp_load_acquire(&ring->tail);
 }
 
-/** dirty_ring_full() - should the guest stop? By the vCPU's own thread. */
+/** dirty_ring_full() - should the guest stop? */
 bool dirty_ring_full(const struct dirty_ring *ring)
 {
 	return ring->nr && ring_used(ring) >= ring->nr - RING_RESERVED;
@@ -93,40 +95,52 @@ static bool ring_has_it(const struct dirty_ring *ring, u32 slot, u64 offset)
 	       KVM_DIRTY_GFN_F_DIRTY;
 }
 
+/* Lock held. False: there is no room. */
+static bool ring_add(struct dirty_ring *ring, u32 slot, u64 offset)
+{
+	struct kvm_dirty_gfn *entry = ring_entry(ring, ring->head);
+
+	if (ring_used(ring) >= ring->nr)
+		return false;
+	WRITE_ONCE(entry->slot, slot);
+	WRITE_ONCE(entry->offset, offset);
+	/* The VMM looks at the flags first. */
+	smp_store_release(&entry->flags, KVM_DIRTY_GFN_F_DIRTY);
+	ring->last_slot = slot;
+	ring->last_offset = offset;
+	/* For dirty_rings_reset(), which finds the entry complete. */
+	smp_store_release(&ring->head, ring->head + 1);
+	return true;
+}
+
 /**
- * dirty_ring_push() - the vCPU wrote a page, or may from now on
- * @vcpu: loaded on this CPU, by its thread
+ * dirty_ring_push() - a page was written, or may be from now on
+ * @vcpu: by whom
  * @slot: logged
  * @gfn: in it
  *
- * Context: any that vcpu->mutex is held in; vm->srcu read section.
+ * Context: process, vm->srcu read section; mmu.lock may be held.
  */
 void dirty_ring_push(struct vcpu *vcpu, const struct memslot *slot, gfn_t gfn)
 {
 	struct dirty_ring *ring = &vcpu->dirty_ring;
 	u64 offset = gfn - slot->base_gfn;
-	struct kvm_dirty_gfn *entry;
+	bool lost;
 
-	if (!ring->nr || ring_has_it(ring, slot->id, offset))
+	if (!ring->nr)
 		return;
-	if (ring_used(ring) >= ring->nr) {
-		/* Only a VMM that goes on making the kernel write guest memory
-		 * in spite of KVM_EXIT_DIRTY_RING_FULL gets here.
-		 */
-		report_broken_guest(vcpu, "dirty ring overrun: a page is lost");
-		return;
-	}
-	entry = ring_entry(ring, ring->head);
-	WRITE_ONCE(entry->slot, slot->id);
-	WRITE_ONCE(entry->offset, offset);
-	/* The VMM looks at the flags first. */
-	smp_store_release(&entry->flags, KVM_DIRTY_GFN_F_DIRTY);
-	ring->last_slot = slot->id;
-	ring->last_offset = offset;
-	/* For dirty_rings_reset(), which finds the entry complete. */
-	smp_store_release(&ring->head, ring->head + 1);
+	spin_lock(&ring->lock);
+	lost = !ring_has_it(ring, slot->id, offset) &&
+	       !ring_add(ring, slot->id, offset);
 	if (dirty_ring_full(ring))
 		vcpu_request(vcpu, REQ_DIRTY_RING_FULL);
+	spin_unlock(&ring->lock);
+	/* Only a VMM that goes on making the kernel write guest memory in spite
+	 * of KVM_EXIT_DIRTY_RING_FULL gets here.
+	 */
+	if (unlikely(lost) && __ratelimit(&vcpu->vm->report_limit))
+		pr_warn("VM %u vCPU %u: dirty ring overrun, a page is lost\n",
+			vcpu->vm->id, vcpu->id);
 }
 
 /**

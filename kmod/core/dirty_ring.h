@@ -4,6 +4,7 @@
 #define JOIST_CORE_DIRTY_RING_H
 
 #include <linux/kvm.h>
+#include <linux/spinlock.h>
 
 #include "types.h"
 
@@ -17,9 +18,10 @@ struct memslot;
  * struct dirty_ring - of one vCPU
  * @gfns: the entries, which the VMM may write at any time; NULL: no rings
  * @nr: of them, a power of two
- * @head: entries ever made; the vCPU's thread writes it
+ * @lock: who adds an entry; after mmu.lock
+ * @head: entries ever made; @lock to write it
  * @tail: entries ever reset; slots_lock to write it
- * @last_slot: the newest entry says so: the vCPU's thread only
+ * @last_slot: the newest entry says so; @lock
  * @last_offset: likewise
  *
  * What is in the ring between @tail and @head is known from these alone, never
@@ -28,6 +30,7 @@ struct memslot;
 struct dirty_ring {
 	struct kvm_dirty_gfn *gfns;
 	u32 nr;
+	spinlock_t lock;	/* see above */
 	u32 head;
 	u32 tail;
 	u32 last_slot;
