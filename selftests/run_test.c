@@ -710,10 +710,10 @@ TEST_F(run, single_step)
 		.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
 	};
 	int cap = xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
-			     KVM_CAP_SET_GUEST_DEBUG);
+			     KVM_CAP_SET_GUEST_DEBUG2);
 
-	if (cap <= 0)
-		SKIP(return, "no KVM_CAP_SET_GUEST_DEBUG");
+	if (!(cap & KVM_GUESTDBG_SINGLESTEP))
+		SKIP(return, "no KVM_GUESTDBG_SINGLESTEP");
 	vm_load(&self->vm, GPA_CODE, code_steps);
 	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_SET_GUEST_DEBUG, &debug));
 	for (int i = 1; i <= 2; i++) {

@@ -48,6 +48,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_SET_IDENTITY_MAP_ADDR:
 	case KVM_CAP_VCPU_EVENTS:
 	case KVM_CAP_DEBUGREGS:
+	case KVM_CAP_SET_GUEST_DEBUG:
 	case KVM_CAP_GET_TSC_KHZ:
 	case KVM_CAP_SIGNAL_MSI:
 	case KVM_CAP_READONLY_MEM:
@@ -91,6 +92,10 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_DIRTY_LOG_RING:
 	case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
 		return DIRTY_RING_MAX_BYTES;
+	case KVM_CAP_SET_GUEST_DEBUG2:
+		return guest_debug_flags;
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
+		return !!(guest_debug_flags & KVM_GUESTDBG_SINGLESTEP);
 	case KVM_CAP_NR_VCPUS:
 		return min_t(int, num_online_cpus(), JOIST_MAX_VCPUS);
 	case KVM_CAP_MAX_VCPUS:
@@ -110,6 +115,9 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_ADJUST_CLOCK:
 		return KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME |
 		       KVM_CLOCK_HOST_TSC;
+	case KVM_CAP_XSAVE2:
+		return boot_cpu_has(X86_FEATURE_XSAVE) ?
+		       sizeof(struct kvm_xsave) : 0;
 	case KVM_CAP_XSAVE:
 	case KVM_CAP_XCRS:
 		return boot_cpu_has(X86_FEATURE_XSAVE);

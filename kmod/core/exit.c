@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <asm/msr.h>
 #include <asm/trapnr.h>
+#include <uapi/asm/debugreg.h>
 
 #include "exit.h"
 #include "io.h"
@@ -301,8 +302,12 @@ static int exit_exception(struct vcpu *vcpu)
 			return EXIT_RESUME;
 		break;
 	case X86_TRAP_DB:
-		exception_queue_payload(vcpu, X86_TRAP_DB, false, 0,
-					e->exc.payload);
+		guest_debug_trap(vcpu, e->exc.payload);
+		return EXIT_RESUME;
+	case X86_TRAP_BP:
+		if (!(vcpu->debug.control & KVM_GUESTDBG_USE_SW_BP))
+			break;
+		guest_debug_report(vcpu, X86_TRAP_BP, 0);
 		return EXIT_RESUME;
 	case X86_TRAP_PF:
 		exception_queue_payload(vcpu, X86_TRAP_PF, true, e->exc.error,
@@ -313,6 +318,12 @@ static int exit_exception(struct vcpu *vcpu)
 		exception_queue_error(vcpu, e->exc.vector, e->exc.error);
 	else
 		exception_queue(vcpu, e->exc.vector);
+	return EXIT_RESUME;
+}
+
+static int exit_step(struct vcpu *vcpu)
+{
+	guest_debug_report(vcpu, X86_TRAP_DB, DR_STEP);
 	return EXIT_RESUME;
 }
 
@@ -383,6 +394,7 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_MMIO] = exit_mmio,
 	[EXIT_EXCEPTION] = exit_exception,
 	[EXIT_UNDEFINED] = exit_undefined,
+	[EXIT_STEP] = exit_step,
 	[EXIT_TASK_SWITCH] = exit_task_switch,
 	[EXIT_TPR_BELOW] = exit_tpr_below,
 	[EXIT_SMI] = exit_nothing,

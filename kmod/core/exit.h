@@ -39,6 +39,7 @@ struct vcpu;
 	X(MMIO, "mmio")			/* known device page (EPT misconfig) */ \
 	X(EXCEPTION, "exception")					\
 	X(UNDEFINED, "undefined")	/* guest gets #UD */		\
+	X(STEP, "step")			/* monitor trap: an instruction is over */ \
 	X(TASK_SWITCH, "task-switch")					\
 	X(TPR_BELOW, "tpr-below")					\
 	X(SMI, "smi")							\

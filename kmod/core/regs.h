@@ -12,6 +12,15 @@
 
 /* Values after power-up that no header of the kernel has. */
 #define DR7_RESET	0x400ULL
+
+/* Of the debug registers: what <asm/debugreg.h> has not. */
+#define DR6_FIXED	0xffff0ff0ULL	/* nothing has happened */
+#define DR6_BD		BIT(13)		/* MOV DR while DR7.GD was set */
+#define DR7_FIXED	0x400ULL
+#define DR7_WRITABLE	0xffff2bffULL
+#define DR7_GD		BIT(13)
+#define DR7_ENABLED	0xff		/* breakpoints, locally or globally */
+
 #define PAT_RESET	0x0007040600070406ULL
 
 static inline void reg_cache(struct vcpu *vcpu, enum vcpu_reg reg)

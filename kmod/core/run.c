@@ -91,6 +91,10 @@ static int requests_process(struct vcpu *vcpu)
 	if (vcpu_check_request(vcpu, REQ_DIRTY_RING_FULL) &&
 	    dirty_ring_full(&vcpu->dirty_ring))
 		return request_ring_full(vcpu);
+	if (vcpu_check_request(vcpu, REQ_DEBUG)) {
+		guest_debug_exit(vcpu);
+		return EXIT_USERSPACE;
+	}
 	if (vcpu_check_request(vcpu, REQ_INIT_SIPI) && vcpu->lapic)
 		request_init_sipi(vcpu);
 	if (vcpu_check_request(vcpu, REQ_APIC_TIMER) && vcpu->lapic)
@@ -188,6 +192,9 @@ static int guest_enter(struct vcpu *vcpu)
 	ret = events_prepare(vcpu, &exit_now);
 	if (ret)
 		return ret;
+	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP) &&
+	    !vendor_call(step_prepare)(vcpu))
+		return guest_debug_emulate(vcpu);
 
 	preempt_disable();
 	vendor_call(prepare_guest)(vcpu);

@@ -183,7 +183,7 @@ int state_set_debugregs(struct vcpu *vcpu, const struct kvm_debugregs *regs)
 	memcpy(vcpu->dr, regs->db, sizeof(vcpu->dr));
 	vcpu->dr6 = regs->dr6;
 	vcpu->dr7 = regs->dr7;
-	vendor_call(set_dr7)(vcpu);
+	guest_debug_update_dr7(vcpu);
 	return 0;
 }
 

@@ -329,7 +329,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->dr6 = DR6_RESERVED;
 	vcpu->dr7 = DR7_RESET;
-	vendor_call(set_dr7)(vcpu);
+	guest_debug_update_dr7(vcpu);
 	vcpu->cr2 = 0;
 	vcpu->cr8 = 0;
 	vcpu->pv_unhalted = false;

@@ -133,6 +133,24 @@ struct vcpu_io {
 	int (*again)(struct vcpu *vcpu);
 };
 
+/**
+ * struct guest_debug - the VMM debugs the guest
+ * @control: KVM_GUESTDBG_*, 0: it does not
+ * @vector: what the VMM is to see: #DB or #BP
+ * @dr6: and why: bits of DR6
+ * @dr: breakpoints of the VMM's, in the CPU while it uses hardware breakpoints
+ * @dr7: and their control
+ *
+ * Protected by vcpu->mutex.
+ */
+struct guest_debug {
+	u32 control;
+	u8 vector;
+	u64 dr6;
+	u64 dr[4];
+	u64 dr7;
+};
+
 /* What is counted besides exits, in the order of the statistics file. */
 #define VCPU_COUNTERS(X)						\
 	X(entries)							\
@@ -145,6 +163,7 @@ struct vcpu_io {
 	X(insn_emulations)
 
 #define VCPU_COUNTER(name)	u64 name;
+
 struct vcpu_stat {
 	u64 exits[NR_EXIT_KINDS];
 	VCPU_COUNTERS(VCPU_COUNTER)
@@ -201,6 +220,8 @@ struct vcpu {
 	u64 dr[4];
 	u64 dr6;
 	u64 dr7;
+	u64 dr7_hw;			/* in the CPU: dr7, or a debugger's */
+	struct guest_debug debug;
 	u64 pat;
 	u64 tsc_aux;
 	u64 misc_enable;

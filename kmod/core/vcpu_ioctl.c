@@ -67,6 +67,11 @@ static long vcpu_set_debugregs(void *obj, void *arg, unsigned long raw)
 	return state_set_debugregs(obj, arg);
 }
 
+static long vcpu_set_guest_debug(void *obj, void *arg, unsigned long raw)
+{
+	return guest_debug_set(obj, arg);
+}
+
 static long vcpu_get_mp_state(void *obj, void *arg, unsigned long raw)
 {
 	state_get_mp_state(obj, arg);
@@ -285,6 +290,8 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_GET_FPU, IOCTL_OUT, vcpu_get_fpu },
 	{ KVM_SET_FPU, IOCTL_IN, vcpu_set_fpu },
 	{ KVM_GET_XSAVE, IOCTL_OUT, vcpu_get_xsave },
+	/* Without dynamic components the area is never larger. */
+	{ KVM_GET_XSAVE2, IOCTL_OUT, vcpu_get_xsave },
 	{ KVM_SET_XSAVE, IOCTL_IN, vcpu_set_xsave },
 	{ KVM_GET_XCRS, IOCTL_OUT, vcpu_get_xcrs },
 	{ KVM_SET_XCRS, IOCTL_IN, vcpu_set_xcrs },
@@ -303,6 +310,7 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_SET_VCPU_EVENTS, IOCTL_IN, vcpu_set_events },
 	{ KVM_GET_DEBUGREGS, IOCTL_OUT, vcpu_get_debugregs },
 	{ KVM_SET_DEBUGREGS, IOCTL_IN, vcpu_set_debugregs },
+	{ KVM_SET_GUEST_DEBUG, IOCTL_IN, vcpu_set_guest_debug },
 	{ KVM_GET_MP_STATE, IOCTL_OUT, vcpu_get_mp_state },
 	{ KVM_SET_MP_STATE, IOCTL_IN, vcpu_set_mp_state },
 	{ KVM_SET_TSC_KHZ, IOCTL_VALUE, vcpu_set_tsc_khz },

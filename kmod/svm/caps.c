@@ -113,5 +113,6 @@ int svm_caps_setup(void)
 				(edx & CPUID_8000000A_PAUSE);
 	svm_caps.pause_threshold = svm_caps.pause_filter &&
 				   (edx & CPUID_8000000A_PAUSE_TH);
+	svm_caps.tcg = hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
 	return 0;
 }

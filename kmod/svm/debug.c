@@ -10,8 +10,8 @@
 #include <asm/trapnr.h>
 
 #include "svm.h"
-
-#define DR6_NOTHING	0xffff0ff0ULL
+#include "../core/regs.h"
+#include "../x86/x86.h"
 
 static void intercept_all(struct vmcb *vmcb, bool on)
 {
@@ -44,7 +44,7 @@ void svm_debug_give(struct svm_vcpu *svm)
 }
 
 /**
- * svm_debug_load() - the guest's DR0..DR3 into the CPU
+ * svm_debug_load() - the guest's DR0..DR3, or its debugger's, into the CPU
  * @vcpu: about to be entered, interrupts off
  *
  * The host's breakpoints are disarmed first: an address of the guest's is none
@@ -52,11 +52,22 @@ void svm_debug_give(struct svm_vcpu *svm)
  */
 void svm_debug_load(struct vcpu *vcpu)
 {
+	const u64 *dr = guest_debug_dr(vcpu);
+
 	set_debugreg(0UL, 7);
-	set_debugreg(vcpu->dr[0], 0);
-	set_debugreg(vcpu->dr[1], 1);
-	set_debugreg(vcpu->dr[2], 2);
-	set_debugreg(vcpu->dr[3], 3);
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
+	if (svm_caps.tcg)
+		set_debugreg(vcpu->dr7_hw & ~(u64)DR7_GD, 7);
+}
+
+/** svm_debug_unload() - after the exit, which has disarmed DR7; not on QEMU */
+void svm_debug_unload(void)
+{
+	if (svm_caps.tcg)
+		set_debugreg(0UL, 7);
 }
 
 /**
@@ -82,6 +93,7 @@ void svm_debug_save(struct svm_vcpu *svm)
 	get_debugreg(val, 3);
 	vcpu->dr[3] = val;
 	vcpu->dr7 = vmcb->save.dr7;
+	vcpu->dr7_hw = vcpu->dr7;
 	vcpu->dr6 = vmcb->control.exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_DB ?
-		    DR6_NOTHING : vmcb->save.dr6;
+		    DR6_FIXED : vmcb->save.dr6;
 }

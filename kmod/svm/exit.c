@@ -15,7 +15,6 @@
 #define NPF_INFO_FETCH		BIT_ULL(4)
 #define NPF_INFO_FINAL		BIT_ULL(32)
 #define NPF_INFO_WALK		BIT_ULL(33)
-#define DR6_ACTIVE_LOW		0xffff0ff0ULL
 
 /* Why a task switch was asked for, numbered as both vendors' manuals do. */
 enum task_reason { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
@@ -77,7 +76,7 @@ static void decode_cr(const struct vmcb_control_area *control, struct exit *e)
 /* A step that was ours alone ends at a window, not in the guest's handler. */
 static bool our_step(struct svm_vcpu *svm)
 {
-	u64 pending = svm->vmcb->save.dr6 ^ DR6_ACTIVE_LOW;
+	u64 pending = svm->vmcb->save.dr6 ^ DR6_FIXED;
 
 	return svm->stepped && !(svm->step_rflags & X86_EFLAGS_TF) &&
 	       !(pending & DR_TRAP_BITS);
@@ -99,13 +98,42 @@ static void decode_exception(struct svm_vcpu *svm, struct exit *e)
 			if (svm->debug_native)
 				svm->vcpu.dr6 = vmcb->save.dr6 & ~(u64)DR_STEP;
 		}
-		e->exc.payload = vmcb->save.dr6 ^ DR6_ACTIVE_LOW;
+		e->exc.payload = vmcb->save.dr6 ^ DR6_FIXED;
+		if (svm->step == SVM_STEP_INSN)
+			svm_decode_step(svm, e);
 		break;
+	/* But for #AC only while a debugger steps. */
+	case X86_TRAP_PF:
+		e->exc.payload = vmcb->control.exit_info_2;
+		fallthrough;
+	case X86_TRAP_DF:
+	case X86_TRAP_TS:
+	case X86_TRAP_NP:
+	case X86_TRAP_SS:
+	case X86_TRAP_GP:
 	case X86_TRAP_AC:
 		e->exc.has_error = true;
 		e->exc.error = vmcb->control.exit_info_1;
 		break;
 	}
+}
+
+static void decode_dr(struct svm_vcpu *svm, struct exit *e)
+{
+	const struct vmcb_control_area *control = &svm->vmcb->control;
+	u32 code = control->exit_code;
+
+	if (!svm->vcpu.debug.control) {
+		/* The guest executes it again, without an exit. */
+		svm_debug_give(svm);
+		return;
+	}
+	e->kind = EXIT_DR;
+	e->cr.op = CR_MOV;
+	e->cr.nr = code & 0xf;
+	e->cr.write = code >= SVM_EXIT_WRITE_DR0;
+	e->cr.decode = !svm_caps.decode_assists;
+	e->cr.reg = control->exit_info_1 & SVM_EXITINFO_REG_MASK;
 }
 
 static void decode_pio(const struct vmcb *vmcb, struct exit *e)
@@ -206,8 +234,10 @@ void svm_decode_exit(struct vcpu *vcpu)
 		decode_cr(control, e);
 		break;
 	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR0 + 0xf:
-		/* The guest executes it again, without an exit. */
-		svm_debug_give(svm);
+		decode_dr(svm, e);
+		break;
+	case SVM_EXIT_SWINT:
+		svm_decode_intn(svm, e);
 		break;
 	case SVM_EXIT_EXCP_BASE ... SVM_EXIT_LAST_EXCP:
 		decode_exception(svm, e);

@@ -7,9 +7,24 @@
 #include "../core/regs.h"
 #include "../irqchip/irqchip.h"
 
+/*
+ * What the handler returns to is behind the instruction: where the CPU says which
+ * address that is, it takes it from there too.
+ */
+static void skip_soft(struct svm_vcpu *svm, u8 len)
+{
+	u64 next = vcpu_rip(&svm->vcpu) + len;
+
+	svm->soft_len = len;
+	svm->vmcb->control.next_rip = next;
+	reg_write(&svm->vcpu, REG_RIP, next);
+}
+
 /**
  * svm_inject_exception() - vcpu->exception is delivered at the next entry
  * @vcpu: loaded
+ *
+ * RIP is at the instruction that raised it, also for #BP and #OF.
  */
 void svm_inject_exception(struct vcpu *vcpu)
 {
@@ -19,6 +34,8 @@ void svm_inject_exception(struct vcpu *vcpu)
 	control->event_inj = e->vector | SVM_EVTINJ_TYPE_EXEPT |
 			     SVM_EVTINJ_VALID;
 	control->event_inj_err = 0;
+	if (e->vector == X86_TRAP_BP || e->vector == X86_TRAP_OF)
+		skip_soft(to_svm(vcpu), 1);
 	if (e->has_error) {
 		control->event_inj |= SVM_EVTINJ_VALID_ERR;
 		control->event_inj_err = e->error;
@@ -30,7 +47,7 @@ void svm_inject_exception(struct vcpu *vcpu)
  * @vcpu: loaded
  *
  * Of a software interrupt nothing is injected: RIP is still at its INT
- * instruction, which the guest executes again.
+ * instruction, which the guest executes again. But for one that exited before.
  */
 void svm_inject_irq(struct vcpu *vcpu)
 {
@@ -38,7 +55,16 @@ void svm_inject_irq(struct vcpu *vcpu)
 
 	svm_irq_window_close(svm);	/* asked for again if another waits */
 	if (vcpu->interrupt.soft) {
-		vcpu->interrupt.injected = false;
+		u8 len = svm->intn_len;
+
+		svm->intn_len = 0;
+		vcpu->interrupt.injected = len;
+		if (!len)
+			return;
+		skip_soft(svm, len);
+		svm->vmcb->control.event_inj = vcpu->interrupt.vector |
+					       SVM_EVTINJ_TYPE_SOFT |
+					       SVM_EVTINJ_VALID;
 		return;
 	}
 	svm->vmcb->control.event_inj = vcpu->interrupt.vector |
@@ -64,14 +90,20 @@ void svm_inject_nmi(struct vcpu *vcpu)
  * @info: EXITINTINFO, or EVENTINJ of an entry that did not happen; valid
  * @error: the error code that goes with it
  *
- * INTn, INT3 and INTO are dropped: RIP is still at the instruction, and the
- * guest executes it again.
+ * INTn, INT3 and INTO are dropped: RIP is still at the instruction, or again, and
+ * the guest executes it again. But #BP and #OF that were injected: there may be
+ * no such instruction.
  */
 void svm_events_undelivered(struct svm_vcpu *svm, u32 info, u32 error)
 {
 	struct vcpu *vcpu = &svm->vcpu;
 	u8 vector = info & SVM_EXITINTINFO_VEC_MASK;
+	u8 soft_len = svm->soft_len;
 
+	if (unlikely(soft_len)) {
+		svm->soft_len = 0;
+		reg_write(vcpu, REG_RIP, vcpu_rip(vcpu) - soft_len);
+	}
 	switch (info & SVM_EXITINTINFO_TYPE_MASK) {
 	case SVM_EXITINTINFO_TYPE_INTR:
 		vcpu->interrupt.injected = true;
@@ -82,7 +114,7 @@ void svm_events_undelivered(struct svm_vcpu *svm, u32 info, u32 error)
 		vcpu->nmi_injected = true;
 		break;
 	case SVM_EXITINTINFO_TYPE_EXEPT:
-		if (vector == X86_TRAP_BP || vector == X86_TRAP_OF)
+		if ((vector == X86_TRAP_BP || vector == X86_TRAP_OF) && !soft_len)
 			break;
 		vcpu->exception.injected = true;
 		vcpu->exception.vector = vector;
@@ -278,6 +310,9 @@ void svm_nmi_window(struct vcpu *vcpu)
 	u64 rflags;
 
 	if (svm->nmi_step || (svm->nmi_masked && !svm->iret_seen))
+		return;
+	/* A debugger's step ends where this one would. */
+	if (vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP)
 		return;
 	if (event_under_way(svm)) {
 		svm->exit_now = true;

@@ -23,8 +23,6 @@ static_assert(REG_RCX == 1 && REG_RDX == 2 && REG_RBX == 3 && REG_RBP == 5 &&
 static_assert(offsetof(struct svm_spec_ctrl, guest) == 0 &&
 	      offsetof(struct svm_spec_ctrl, host) == 8);
 
-#define DR7_ENABLED	0xff
-
 /**
  * svm_save_host() - remember what VMLOAD of the guest's state will overwrite
  *
@@ -117,7 +115,9 @@ static void before_entry(struct svm_vcpu *svm, struct svm_cpu *cpu)
 		save->cr2 = vcpu->cr2;
 		vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR2);
 	}
-	if (unlikely(save->dr6 != vcpu->dr6)) {
+	if (unlikely(vcpu->debug.control)) {
+		svm_debug_enter(svm);
+	} else if (unlikely(save->dr6 != vcpu->dr6)) {
 		save->dr6 = vcpu->dr6;
 		vmcb_mark_dirty(vmcb, VMCB_CLEAN_DR);
 	}
@@ -175,11 +175,14 @@ static void after_exit(struct svm_vcpu *svm)
 	if (unlikely(control->exit_int_info & SVM_EXITINTINFO_VALID))
 		svm_events_undelivered(svm, control->exit_int_info,
 				       control->exit_int_info_err);
+	svm->soft_len = 0;
 	if (unlikely(svm->iret_seen))
 		svm_nmi_iret_done(svm);
 	svm->stepped = svm->nmi_step;
 	if (unlikely(svm->nmi_step))
 		svm_nmi_step_stop(svm);
+	if (unlikely(vcpu->debug.control))
+		svm_debug_exit(svm);
 	if (unlikely(control->exit_code ==
 		     SVM_EXIT_EXCP_BASE + X86_TRAP_MC))
 		host_machine_check();
@@ -208,6 +211,7 @@ void svm_run(struct vcpu *vcpu)
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
 	struct svm_spec_ctrl *spec_ctrl = NULL;
+	bool armed;
 
 	before_entry(svm, cpu);
 	save_host_ldt();
@@ -215,11 +219,14 @@ void svm_run(struct vcpu *vcpu)
 		spec_ctrl = &svm->spec_ctrl;
 		spec_ctrl->host = this_cpu_read(x86_spec_ctrl_current);
 	}
-	if (unlikely(svm->debug_native || vcpu->dr7 & DR7_ENABLED))
+	armed = svm->debug_native || vcpu->dr7_hw & DR7_ENABLED;
+	if (unlikely(armed))
 		svm_debug_load(vcpu);
 
 	enter_guest(svm, cpu->host_pa, spec_ctrl);
 
+	if (unlikely(armed))
+		svm_debug_unload();
 	if (unlikely(svm->debug_native))
 		svm_debug_save(svm);
 	/* An exit leaves DR7 disarmed. */

@@ -229,11 +229,11 @@ void svm_set_efer(struct vcpu *vcpu, u64 efer)
 	vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR);
 }
 
-/** svm_set_dr7() - vcpu->dr7 changed */
+/** svm_set_dr7() - vcpu->dr7_hw changed */
 void svm_set_dr7(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = to_svm(vcpu)->vmcb;
 
-	vmcb->save.dr7 = vcpu->dr7;
+	vmcb->save.dr7 = vcpu->dr7_hw;
 	vmcb_mark_dirty(vmcb, VMCB_CLEAN_DR);
 }

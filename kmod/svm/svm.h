@@ -38,6 +38,8 @@ enum vmcb_clean {
  * @v_spec_ctrl: VMRUN and #VMEXIT switch SPEC_CTRL
  * @pause_filter: PAUSE exits only after many in a row
  * @pause_threshold: which must be close to each other
+ * @tcg: QEMU's (7.2): INT3 and INTO exit as INTn does, not as exceptions, and VMRUN
+ *       loads DR7 but arms no breakpoint
  *
  * Written at load only.
  */
@@ -50,6 +52,7 @@ struct svm_caps {
 	bool v_spec_ctrl;
 	bool pause_filter;
 	bool pause_threshold;
+	bool tcg;
 };
 
 extern struct svm_caps svm_caps;
@@ -91,6 +94,16 @@ struct svm_spec_ctrl {
 	u64 host;
 };
 
+/* A debugger's step: nothing, an event's delivery, an instruction. */
+enum svm_step { SVM_STEP_NONE, SVM_STEP_EVENT, SVM_STEP_INSN };
+
+/* What an instruction does with RFLAGS.TF. */
+enum svm_step_insn {
+	STEP_INSN_PLAIN,
+	STEP_INSN_LOADS,	/* from elsewhere: IRET, SYSRET */
+	STEP_INSN_SYSCALL,	/* keeps it in R11 */
+};
+
 /**
  * struct svm_vcpu - a vCPU on SVM
  * @vcpu: must be first
@@ -109,6 +122,12 @@ struct svm_spec_ctrl {
  * @stepped: the last entry stepped it
  * @exit_now: the next entry only delivers its event
  * @iret_rip: address of it
+ * @step: what the entry under way steps over for a debugger
+ * @step_insn: the instruction that is stepped
+ * @step_tf: the guest's own TF
+ * @step_rip: address of the instruction
+ * @intn_len: length of the INT whose interrupt is to be injected; 0: none
+ * @soft_len: RIP moved so far for the injected #BP, #OF or INT
  * @step_rflags: the guest's own TF and RF
  *
  * Protection: vcpu->mutex, and loaded where the hardware is concerned.
@@ -131,6 +150,12 @@ struct svm_vcpu {
 	bool exit_now;
 	u64 iret_rip;
 	u64 step_rflags;
+	enum svm_step step;
+	enum svm_step_insn step_insn;
+	bool step_tf;
+	u64 step_rip;
+	u8 intn_len;
+	u8 soft_len;
 };
 
 struct svm_vm {
@@ -183,6 +208,7 @@ extern unsigned short svm_pause_count;
 extern unsigned short svm_pause_window;
 
 /* vmcb.c */
+void svm_intercept_exceptions(struct vmcb *vmcb, u32 more);
 int svm_vmcb_create(struct svm_vcpu *svm);
 void svm_vmcb_destroy(struct svm_vcpu *svm);
 void svm_vcpu_reset(struct vcpu *vcpu, bool init);
@@ -252,7 +278,16 @@ void svm_save_host(void);
 void svm_debug_trap(struct svm_vcpu *svm);
 void svm_debug_give(struct svm_vcpu *svm);
 void svm_debug_load(struct vcpu *vcpu);
+void svm_debug_unload(void);
 void svm_debug_save(struct svm_vcpu *svm);
+
+/* step.c: a debugger's breakpoints and steps */
+void svm_debug_changed(struct vcpu *vcpu);
+bool svm_step_prepare(struct vcpu *vcpu);
+void svm_debug_enter(struct svm_vcpu *svm);
+void svm_debug_exit(struct svm_vcpu *svm);
+void svm_decode_step(struct svm_vcpu *svm, struct exit *e);
+void svm_decode_intn(struct svm_vcpu *svm, struct exit *e);
 
 /* exit.c */
 void svm_decode_exit(struct vcpu *vcpu);

@@ -12,15 +12,6 @@
 static const u8 intercepts[] = {
 	INTERCEPT_SELECTIVE_CR0,
 	INTERCEPT_CR4_WRITE,
-	/* A guest may make these two fault without end inside their own
-	 * delivery, which no interrupt interrupts: they always exit.
-	 */
-	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_DB,
-	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_AC,
-	/* It may be the other vendor's hypercall. */
-	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_UD,
-	/* The host's, whoever runs. */
-	INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_MC,
 	INTERCEPT_INTR,
 	INTERCEPT_NMI,
 	INTERCEPT_SMI,
@@ -49,6 +40,25 @@ static const u8 intercepts[] = {
 	INTERCEPT_XSETBV,
 };
 
+/*
+ * A guest may make #DB and #AC fault without end inside their own delivery, which no
+ * interrupt interrupts. #UD may be the other vendor's hypercall. #MC is the host's,
+ * whoever runs.
+ */
+#define EXCEPTIONS	(BIT(X86_TRAP_DB) | BIT(X86_TRAP_UD) |		\
+			 BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC))
+
+/**
+ * svm_intercept_exceptions() - which exceptions exit
+ * @vmcb: of a vCPU whose mutex is held, or that is new
+ * @more: bits of vectors, beyond those that always do
+ */
+void svm_intercept_exceptions(struct vmcb *vmcb, u32 more)
+{
+	vmcb->control.intercepts[INTERCEPT_EXCEPTION] = EXCEPTIONS | more;
+	vmcb_mark_dirty(vmcb, VMCB_CLEAN_INTERCEPTS);
+}
+
 static void vmcb_init_controls(struct vmcb *vmcb)
 {
 	struct vmcb_control_area *control = &vmcb->control;
@@ -56,6 +66,7 @@ static void vmcb_init_controls(struct vmcb *vmcb)
 
 	for (i = 0; i < ARRAY_SIZE(intercepts); i++)
 		vmcb_set_intercept(vmcb, intercepts[i]);
+	svm_intercept_exceptions(vmcb, 0);
 	/* No guest is told of RDPRU: #UD, where the CPU has it at all. */
 	if (boot_cpu_has(X86_FEATURE_RDPRU))
 		vmcb_set_intercept(vmcb, INTERCEPT_RDPRU);
@@ -143,6 +154,8 @@ void svm_vcpu_reset(struct vcpu *vcpu, bool init)
 	svm_irq_window_close(svm);
 	svm->nmi_step = false;
 	svm->exit_now = false;
+	svm->intn_len = 0;
+	svm->soft_len = 0;
 	svm_set_nmi_mask(vcpu, false);
 	svm_write_tsc_offset(vcpu);	/* a new vCPU's was set before this */
 	/* Without a controller in the kernel the VMM follows CR8. */

@@ -138,9 +138,12 @@ static int caps_read(struct vmx_caps *caps)
 		return err;
 	err = negotiate(true_ctls ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS :
 				    MSR_IA32_VMX_PROCBASED_CTLS,
-			cpu_names, 0, &caps->cpu);
+			cpu_names, CPU_BASED_MONITOR_TRAP_FLAG, &caps->cpu);
 	if (err)
 		return err;
+	/* On while a debugger steps. */
+	caps->monitor_trap = caps->cpu & CPU_BASED_MONITOR_TRAP_FLAG;
+	caps->cpu &= ~CPU_BASED_MONITOR_TRAP_FLAG;
 	/* CR3 and INVLPG exits end when EPT is on: "may be zero" depends on it. */
 	caps->cpu &= ~(CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING |
 		       CPU_BASED_INVLPG_EXITING);
@@ -278,6 +281,7 @@ bool vmx_caps_same(void)
 	       !(vmx_caps.cpu2 & ~caps.cpu2) && caps.exit == vmx_caps.exit &&
 	       caps.entry == vmx_caps.entry &&
 	       caps.ept_vpid == vmx_caps.ept_vpid &&
+	       caps.monitor_trap == vmx_caps.monitor_trap &&
 	       caps.cr0_fixed0 == vmx_caps.cr0_fixed0 &&
 	       caps.cr4_fixed0 == vmx_caps.cr4_fixed0;
 }

@@ -29,6 +29,7 @@ static void write_entry_event(struct vmx_vcpu *vmx, u32 info)
 static void write_event_len(struct vmx_vcpu *vmx)
 {
 	vmcs_write(VM_ENTRY_INSTRUCTION_LEN, clamp(vmx->event_len, 1u, 15u));
+	vmx->event_len = 0;	/* the next event's is another */
 }
 
 /**
@@ -123,6 +124,7 @@ void vmx_cancel_injection(struct vcpu *vcpu)
 		return;
 	vmx->entry_intr_info = 0;
 	vmcs_write(VM_ENTRY_INTR_INFO_FIELD, 0);
+	vmx->event_len = vmcs_read32(VM_ENTRY_INSTRUCTION_LEN);
 	take_back(vmx, info, vmx->entry_error);
 }
 

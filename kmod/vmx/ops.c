@@ -5,6 +5,7 @@
 
 #include "vmx.h"
 #include "../core/regs.h"
+#include "../x86/x86.h"
 
 static int vmx_setup(void)
 {
@@ -22,6 +23,8 @@ static int vmx_setup(void)
 	if (err)
 		goto out_l1tf;
 	vmx_ept_setup();
+	if (!vmx_caps.monitor_trap)
+		guest_debug_flags &= ~KVM_GUESTDBG_SINGLESTEP;
 	return 0;
 
 out_l1tf:
@@ -196,6 +199,8 @@ const struct vendor_ops vmx_ops = {
 	.set_cr4 = vmx_set_cr4,
 	.set_efer = vmx_set_efer,
 	.set_dr7 = vmx_set_dr7,
+	.debug_changed = vmx_debug_changed,
+	.step_prepare = vmx_step_prepare,
 	.get_msr = vmx_get_msr,
 	.set_msr = vmx_set_msr,
 	.update_msr_intercepts = vmx_update_msr_intercepts,

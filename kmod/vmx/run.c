@@ -28,9 +28,6 @@ static_assert(REG_RSP == 4 && REG_RDI == 7 && REG_R15 == 15);
 #define REGS_IN_VMCS	(BIT(REG_RSP) | BIT(REG_RIP) | BIT(REG_RFLAGS) | \
 			 BIT(REG_CR0) | BIT(REG_CR3) | BIT(REG_CR4))
 
-/* Breakpoints that DR7 enables, locally or globally. */
-#define DR7_ENABLED	0xff
-
 /* Instructions that exit by themselves: no event can be half delivered. */
 #define EXITS_OF_INSNS							\
 	(BIT_ULL(EXIT_REASON_CPUID) | BIT_ULL(EXIT_REASON_HLT) |	\
@@ -155,7 +152,8 @@ static void skip_insn(struct vmx_vcpu *vmx)
 static bool handle_cpuid(struct vmx_vcpu *vmx)
 {
 	/* A single-stepped one traps after it: the core's business. */
-	if (unlikely(vcpu_rflags(&vmx->vcpu) & X86_EFLAGS_TF))
+	if (unlikely(vcpu_rflags(&vmx->vcpu) & X86_EFLAGS_TF ||
+		     vmx->cpu & CPU_BASED_MONITOR_TRAP_FLAG))
 		return false;
 	cpuid_exit(&vmx->vcpu);
 	skip_insn(vmx);
@@ -198,11 +196,13 @@ static void write_host_state(struct vmx_vcpu *vmx)
 
 static void load_guest_breakpoints(struct vcpu *vcpu)
 {
+	const u64 *dr = guest_debug_dr(vcpu);
+
 	set_debugreg(0UL, 7);
-	set_debugreg(vcpu->dr[0], 0);
-	set_debugreg(vcpu->dr[1], 1);
-	set_debugreg(vcpu->dr[2], 2);
-	set_debugreg(vcpu->dr[3], 3);
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
 }
 
 /**
@@ -220,7 +220,7 @@ void vmx_run(struct vcpu *vcpu)
 	bool handled;
 
 	write_host_state(vmx);
-	if (unlikely(vcpu->dr7 & DR7_ENABLED))
+	if (unlikely(vcpu->dr7_hw & DR7_ENABLED))
 		load_guest_breakpoints(vcpu);
 	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL)) {
 		vmx->enter.spec_guest = vcpu->spec_ctrl;

@@ -267,6 +267,21 @@ void vmcs_destroy(struct vmx_vcpu *vmx)
 	vmcs_page_free(vmx->vmcs);
 }
 
+/**
+ * vmx_intercept_exceptions() - which exceptions exit
+ * @vmx: loaded
+ * @more: bits of vectors, beyond those that always do
+ *
+ * #DB and #AC: the guest could have them delivered endlessly without an
+ * instruction completing between. #UD may be the other vendor's hypercall. #MC is
+ * the host's.
+ */
+void vmx_intercept_exceptions(struct vmx_vcpu *vmx, u32 more)
+{
+	vmx_write_exception_bitmap(vmx, BIT(X86_TRAP_DB) | BIT(X86_TRAP_UD) |
+				   BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC) | more);
+}
+
 static void vmcs_init_controls(struct vmx_vcpu *vmx)
 {
 	u32 cpu2 = vmx_caps.cpu2;
@@ -286,13 +301,7 @@ static void vmcs_init_controls(struct vmx_vcpu *vmx)
 	vmx_write_cpu2(vmx, cpu2);
 	vmx_write_exit(vmx, vmx_caps.exit);
 	vmx_write_entry(vmx, vmx_caps.entry);
-
-	/*
-	 * #DB and #AC: the guest could have them delivered endlessly without an
-	 * instruction completing between. #MC is the host's.
-	 */
-	vmx_write_exception_bitmap(vmx, BIT(X86_TRAP_DB) | BIT(X86_TRAP_UD) |
-				   BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC));
+	vmx_intercept_exceptions(vmx, 0);
 }
 
 /**

@@ -22,6 +22,7 @@
  * @exit: VM-exit controls
  * @entry: VM-entry controls
  * @ept_vpid: IA32_VMX_EPT_VPID_CAP
+ * @monitor_trap: an exit after each instruction can be had
  * @cr0_fixed0: bits of CR0 that must be one in VMX operation
  * @cr4_fixed0: likewise of CR4
  *
@@ -35,6 +36,7 @@ struct vmx_caps {
 	u32 exit;
 	u32 entry;
 	u64 ept_vpid;
+	bool monitor_trap;
 	u64 cr0_fixed0;
 	u64 cr4_fixed0;
 };
@@ -226,6 +228,7 @@ int vmcs_create(struct vmx_vcpu *vmx);
 void vmcs_destroy(struct vmx_vcpu *vmx);
 bool vmcs_activate(struct vmx_vcpu *vmx, int cpu);
 void vmcs_init(struct vmx_vcpu *vmx);
+void vmx_intercept_exceptions(struct vmx_vcpu *vmx, u32 more);
 
 /* host.c: the host's state that an exit does not bring back */
 void vmx_uret_cpu_init(void);
@@ -246,6 +249,8 @@ void vmx_set_cr3(struct vcpu *vcpu, u64 cr3);
 void vmx_set_cr4(struct vcpu *vcpu, u64 cr4);
 void vmx_set_efer(struct vcpu *vcpu, u64 efer);
 void vmx_set_dr7(struct vcpu *vcpu);
+void vmx_debug_changed(struct vcpu *vcpu);
+bool vmx_step_prepare(struct vcpu *vcpu);
 void vmx_update_cr_ownership(struct vmx_vcpu *vmx);
 
 /* segment.c */

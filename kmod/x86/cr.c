@@ -33,12 +33,7 @@
 #define EFER_KNOWN							\
 	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX | EFER_FFXSR)
 
-#define DR6_FIXED	0xffff0ff0ULL
-#define DR6_BD		BIT(13)
 #define DR6_WRITABLE	(DR_TRAP_BITS | DR6_BD | DR_STEP | DR_SWITCH)
-#define DR7_FIXED	0x400ULL
-#define DR7_WRITABLE	0xffff2bffULL
-#define DR7_GD		BIT(13)
 
 #define XFEATURE_MASK_AVX512_ALL					\
 	(XFEATURE_MASK_OPMASK | XFEATURE_MASK_ZMM_Hi256 |		\
@@ -290,6 +285,10 @@ static bool dr_accessible(struct vcpu *vcpu, int nr)
 		exception_queue(vcpu, X86_TRAP_UD);
 		return false;
 	}
+	if (guest_debug_owns_dr(vcpu) && vcpu->debug.dr7 & DR7_GD) {
+		guest_debug_report(vcpu, X86_TRAP_DB, DR6_BD);
+		return false;
+	}
 	if (vcpu->dr7 & DR7_GD) {
 		exception_queue_payload(vcpu, X86_TRAP_DB, false, 0, DR6_BD);
 		return false;
@@ -302,7 +301,7 @@ void dr_restore(struct vcpu *vcpu, u64 dr6, u64 dr7)
 {
 	vcpu->dr6 = (dr6 & DR6_WRITABLE) | DR6_FIXED;
 	vcpu->dr7 = (dr7 & DR7_WRITABLE) | DR7_FIXED;
-	vendor_call(set_dr7)(vcpu);
+	guest_debug_update_dr7(vcpu);
 }
 
 /**
@@ -331,7 +330,7 @@ int dr_write(struct vcpu *vcpu, int nr, u64 val)
 		break;
 	default:
 		vcpu->dr7 = (val & DR7_WRITABLE) | DR7_FIXED;
-		vendor_call(set_dr7)(vcpu);
+		guest_debug_update_dr7(vcpu);
 		break;
 	}
 	return 0;

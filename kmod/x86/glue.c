@@ -156,11 +156,15 @@ static u32 new_shadow(const struct emu *emu, u64 old_rip)
 	return KVM_X86_SHADOW_INT_MOV_SS;
 }
 
-/* After an instruction: shadow, NMI blocking, single step. */
+/* After an instruction: shadow, NMI blocking, single step. A step of the VMM's and
+ * one of the guest's own are told to each.
+ */
 static void insn_completed(struct vcpu *vcpu, u64 old_rflags, u32 shadow)
 {
 	if (shadow || vendor_call(get_shadow)(vcpu))
 		vendor_call(set_shadow)(vcpu, shadow);
+	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP))
+		guest_debug_report(vcpu, X86_TRAP_DB, DR_STEP);
 	/* MOV SS puts the trap off, too. */
 	if (old_rflags & X86_EFLAGS_TF && shadow != KVM_X86_SHADOW_INT_MOV_SS)
 		exception_queue_payload(vcpu, X86_TRAP_DB, false, 0, DR_STEP);
@@ -431,17 +435,31 @@ static int insn_length(struct vcpu *vcpu)
 }
 
 /**
+ * vcpu_decode_insn() - what is the instruction at RIP?
+ * @vcpu: owner thread, loaded, in a read section of vm->srcu
+ * @insn: out
+ *
+ * Return: 0; -EIO: it cannot be read, or is none.
+ */
+int vcpu_decode_insn(struct vcpu *vcpu, struct insn *insn)
+{
+	u64 lin, head;
+	int have = read_head(vcpu, &lin, &head);
+
+	if (have < 0)
+		return have;
+	return decode_from(vcpu, emu_mode(vcpu), lin, &head, have, insn);
+}
+
+/**
  * vcpu_at_rsm() - is RSM the instruction at RIP?
  * @vcpu: owner thread, loaded, in a read section of vm->srcu
  */
 bool vcpu_at_rsm(struct vcpu *vcpu)
 {
 	struct insn insn;
-	u64 lin, head;
-	int have = read_head(vcpu, &lin, &head);
 
-	if (have < 0 || decode_from(vcpu, emu_mode(vcpu), lin, &head, have,
-				    &insn))
+	if (vcpu_decode_insn(vcpu, &insn))
 		return false;
 	return insn.map == 1 && insn.opcode == 0xaa && !insn.vex;
 }

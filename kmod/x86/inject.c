@@ -11,9 +11,6 @@
 #include "../core/vm.h"
 #include "../irqchip/irqchip.h"
 
-#define DR6_BD	BIT(13)		/* MOV DR while DR7.GD was set */
-#define DR7_GD	BIT(13)
-
 enum exception_class { EXC_BENIGN, EXC_CONTRIBUTORY, EXC_PAGE_FAULT };
 
 static enum exception_class exception_class(u8 vector)
@@ -142,7 +139,7 @@ static void payload_deliver(struct vcpu *vcpu)
 					   DR6_BD);
 		if (vcpu->dr7 & DR7_GD) {
 			vcpu->dr7 &= ~(u64)DR7_GD;
-			vendor_call(set_dr7)(vcpu);
+			guest_debug_update_dr7(vcpu);
 		}
 		break;
 	}
@@ -270,6 +267,9 @@ int inject_events(struct vcpu *vcpu, bool *want_exit_now)
 			exception_deliver(vcpu);
 		taken = true;
 	}
+	/* A debugger's step is not to end in a handler. */
+	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_BLOCKIRQ))
+		return 0;
 	if (smm_smi_ready(vcpu)) {
 		err = taken ? 0 : smm_enter(vcpu, false);
 		if (err)

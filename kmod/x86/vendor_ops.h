@@ -49,7 +49,10 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  *  get_segment/set_segment, get_cpl, get_cs_bits, get_dt/set_dt
  *  set_cr0/set_cr3/set_cr4/set_efer: value already validated; also
  *		stores into vcpu->cr0/cr3/cr4/efer
- *  set_dr7	dr7 changed (vcpu->dr7 is set already by the caller)
+ *  set_dr7	vcpu->dr7_hw changed
+ *  debug_changed: vcpu->debug.control changed: recompute intercepts
+ *  step_prepare: KVM_GUESTDBG_SINGLESTEP is on and an entry follows (events are
+ *		written; may sleep). False: no, have the instruction emulated
  *  get_msr/set_msr: MSRs that hardware switches or that only the vendor
  *		knows; 0, MSR_FAULT or MSR_UNKNOWN
  *  update_msr_intercepts: the VMM's MSR filter changed: recompute them
@@ -115,6 +118,8 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 	OP(void, set_cr4, (struct vcpu *vcpu, u64 cr4))			\
 	OP(void, set_efer, (struct vcpu *vcpu, u64 efer))		\
 	OP(void, set_dr7, (struct vcpu *vcpu))				\
+	OP(void, debug_changed, (struct vcpu *vcpu))			\
+	OP(bool, step_prepare, (struct vcpu *vcpu))			\
 	OP(int, get_msr, (struct vcpu *vcpu, struct msr_access *msr))	\
 	OP(int, set_msr, (struct vcpu *vcpu, const struct msr_access *msr)) \
 	OP(void, update_msr_intercepts, (struct vcpu *vcpu))		\

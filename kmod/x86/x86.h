@@ -45,6 +45,27 @@ bool cr0_valid(struct vcpu *vcpu, u64 val);
 int apic_base_write(struct vcpu *vcpu, u64 val, bool host);
 void dr_restore(struct vcpu *vcpu, u64 dr6, u64 dr7);
 
+/* debug.c: the VMM debugs the guest */
+extern u32 guest_debug_flags;	/* KVM_GUESTDBG_* there are; set at load */
+int guest_debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *debug);
+void guest_debug_report(struct vcpu *vcpu, u8 vector, u64 dr6);
+void guest_debug_trap(struct vcpu *vcpu, u64 payload);
+void guest_debug_exit(struct vcpu *vcpu);	/* REQ_DEBUG */
+int guest_debug_emulate(struct vcpu *vcpu);	/* enum exit_result */
+void guest_debug_update_dr7(struct vcpu *vcpu);
+
+/* The CPU's debug registers are the VMM's, the guest's are emulated. */
+static inline bool guest_debug_owns_dr(const struct vcpu *vcpu)
+{
+	return vcpu->debug.control & KVM_GUESTDBG_USE_HW_BP;
+}
+
+/* DR0..DR3 as the CPU is to have them. */
+static inline const u64 *guest_debug_dr(const struct vcpu *vcpu)
+{
+	return guest_debug_owns_dr(vcpu) ? vcpu->debug.dr : vcpu->dr;
+}
+
 /* Control registers that are loaded together; CS.L must fit them. */
 struct cr_set {
 	u64 cr0;
@@ -143,6 +164,7 @@ void emulate_destroy(struct vcpu *vcpu);
 int emulate_vcpu(struct vcpu *vcpu);	/* enum exit_result or -errno */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
 u64 vcpu_code_linear(struct vcpu *vcpu);
+int vcpu_decode_insn(struct vcpu *vcpu, struct insn *insn);	/* 0 or -EIO */
 bool vcpu_at_rsm(struct vcpu *vcpu);	/* the instruction at RIP is RSM */
 /* KVM_TRANSLATE: guest physical address by the guest's tables, without setting
  * accessed bits; INVALID_GPA: not mapped.
