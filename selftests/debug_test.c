@@ -12,7 +12,6 @@
 #define DR7_NONE	0x400ULL
 #define DR7_GD		0x2000ULL
 #define DR7_EXEC(n)	(DR7_NONE | 2ULL << 2 * (n))
-#define DR7_WRITE4(n)	(DR7_EXEC(n) | 0xdULL << (16 + 4 * (n)))
 #define RFLAGS_TF	0x100ULL
 #define RFLAGS_IF	0x200ULL
 
@@ -22,6 +21,11 @@
 #define HW_BP		(ENABLE | KVM_GUESTDBG_USE_HW_BP)
 
 #define HANDLER		0x18000UL	/* of #DB, #BP and others */
+
+static uint64_t dr7_write4(int n)
+{
+	return DR7_EXEC(n) | 0xdULL << (16 + 4 * n);
+}
 
 FIXTURE(debug)
 {
@@ -199,7 +203,7 @@ TEST_F(debug, hardware_breakpoints)
 	for (int i = 0; i < 4; i++) {
 		ASSERT_EQ(0, set_rip(self->vcpu, GPA_CODE + 2));
 		ASSERT_EQ(0, set_debug(self->vcpu, HW_BP, i, GPA_DATA,
-				       DR7_WRITE4(i)));
+				       dr7_write4(i)));
 		EXPECT_DEBUG(DB, GPA_CODE + 13, DR6_NONE | 1 << i);
 		EXPECT_EQ(5, self->vm.mem[GPA_DATA]);
 	}
