@@ -82,6 +82,13 @@ static int enable_manual_protect(struct vm *vm,
 static int enable_dirty_ring(struct vm *vm, const struct kvm_enable_cap *cap)
 {
 	return dirty_ring_enable(vm, cap->args[0]);
+static int enable_halt_poll(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] > U32_MAX)
+		return -EINVAL;
+	WRITE_ONCE(vm->halt_poll_ns, cap->args[0]);
+	smp_store_release(&vm->halt_poll_set, true); /* for halt_poll_limit() */
+	return 0;
 }
 
 static int enable_pv_enforced(struct vcpu *vcpu,
@@ -125,6 +132,7 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
 	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_space_msr },
 	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },
+	{ KVM_CAP_HALT_POLL, enable_halt_poll },
 	{ KVM_CAP_EXCEPTION_PAYLOAD, enable_exception_payload },
 	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, enable_triple_fault_event },
 	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, enable_exit_on_failure },

@@ -102,6 +102,37 @@ int space_write(struct vm *vm, enum space space, gpa_t gpa, const void *buf, siz
 	return 0;
 }
 
+/**
+ * guest_write_atomic() - copy to guest memory that is mapped in the host right now
+ * @vm: whose
+ * @gpa: to where
+ * @buf: from where
+ * @len: bytes of one page
+ *
+ * Context: see core/memslot.h, but does not sleep: for where nothing may.
+ *
+ * Return: 0 or -EFAULT
+ */
+int guest_write_atomic(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
+{
+	struct memslot *slot = writable_slot(vm, SPACE_NORMAL, gpa);
+	unsigned long left;
+	void __user *uptr;
+
+	if (!slot || page_part(gpa, len) != len)
+		return -EFAULT;
+	uptr = slot_user(slot, gpa);
+	if (!access_ok(uptr, len))
+		return -EFAULT;
+	pagefault_disable();
+	left = __copy_to_user_inatomic(uptr, buf, len);
+	pagefault_enable();
+	if (left)
+		return -EFAULT;
+	mark_page_dirty(slot, gpa_to_gfn(gpa));
+	return 0;
+}
+
 static int cmpxchg_user(void __user *uptr, void *old, const void *new,
 			unsigned int len)
 {

@@ -90,6 +90,7 @@ int space_write(struct vm *vm, enum space space, gpa_t gpa, const void *buf,
 		size_t len);
 int space_cmpxchg(struct vm *vm, enum space space, gpa_t gpa, void *old,
 		  const void *new, unsigned int len);
+int guest_write_atomic(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
 
 static inline struct memslot *gfn_to_memslot(struct vm *vm, gfn_t gfn)
 {

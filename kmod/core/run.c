@@ -2,6 +2,8 @@
 /* KVM_RUN: requests, events, the guest, its exit, and again. */
 #define pr_fmt(fmt) "joist: " fmt
 #include <linux/entry-kvm.h>
+#include <linux/ktime.h>
+#include <linux/kvm_para.h>
 #include <linux/rcuwait.h>
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
@@ -19,7 +21,7 @@
 #include "../x86/x86.h"
 
 /* What cannot wait for the next entry of a halted vCPU. */
-#define REQ_MASK_ASLEEP	(~BIT(REQ_EVENT))
+#define REQ_MASK_ASLEEP	(~(BIT(REQ_EVENT) | BIT(REQ_STEAL_UPDATE)))
 
 static int request_triple_fault(struct vcpu *vcpu)
 {
@@ -111,6 +113,9 @@ static int requests_process(struct vcpu *vcpu)
 	}
 	if (vcpu_check_request(vcpu, REQ_HV_TIMER))
 		hv_timers_run(vcpu);
+	/* Before the flushes: it may ask for one. */
+	if (vcpu_check_request(vcpu, REQ_STEAL_UPDATE))
+		pv_steal_update(vcpu);
 	if (vcpu_check_request(vcpu, REQ_LOAD_ROOT))
 		vendor_call(load_root)(vcpu,
 				       vcpu->vm->mmu.root[vcpu_space(vcpu)],
@@ -166,6 +171,8 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 	err = inject_events(vcpu, exit_now);
 	if (err)
 		return err;
+	if (vcpu->pv.eoi_msr & KVM_MSR_ENABLED)
+		pv_eoi_offer(vcpu);
 	if (window)
 		vendor_call(irq_window)(vcpu);
 	if (vcpu->lapic)
@@ -234,6 +241,8 @@ static int guest_enter(struct vcpu *vcpu)
 	preempt_enable();
 	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 
+	if (vcpu->pv.eoi_offered)
+		pv_eoi_sync(vcpu);
 	if (vcpu->exit.kind == EXIT_NONE)
 		return EXIT_RESUME;
 	vendor_call(decode_exit)(vcpu);
@@ -266,7 +275,11 @@ bool vcpu_runnable(struct vcpu *vcpu)
 	       irqchip_has_irq(vcpu);
 }
 
-static bool vcpu_stays_asleep(struct vcpu *vcpu)
+/**
+ * vcpu_stays_asleep() - is there nothing a halted vCPU would wake for?
+ * @vcpu: loaded, vcpu->mutex held
+ */
+bool vcpu_stays_asleep(struct vcpu *vcpu)
 {
 	return !(READ_ONCE(vcpu->requests) & REQ_MASK_ASLEEP) &&
 	       !vcpu_runnable(vcpu);
@@ -276,8 +289,12 @@ static bool vcpu_stays_asleep(struct vcpu *vcpu)
 static int vcpu_sleep(struct vcpu *vcpu)
 	__must_hold(&vcpu->vm->srcu)
 {
+	u64 start = ktime_get_ns();
+
 	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
 	vcpu->stat.halts++;
+	if (halt_poll(vcpu, start))
+		goto out;
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -286,6 +303,8 @@ static int vcpu_sleep(struct vcpu *vcpu)
 		schedule();
 	}
 	finish_rcuwait(&vcpu->wait);
+	halt_poll_learn(vcpu, ktime_get_ns() - start);
+out:
 	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
 	return requests_process(vcpu);
 }
@@ -469,6 +488,7 @@ int vcpu_run(struct vcpu *vcpu)
 		ret = run_prepared(vcpu);
 
 	fpu_put_guest(vcpu);
+	pv_eoi_retract(vcpu);
 	run_page_out(vcpu);
 	vcpu_put(vcpu);
 	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);

@@ -30,6 +30,7 @@ static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 	__this_cpu_write(loaded_vcpu, vcpu);
 	vendor_call(vcpu_load)(vcpu, cpu);
 	tsc_vcpu_load(vcpu);
+	pv_steal_arrive(vcpu);
 	if (vcpu->last_cpu == cpu)
 		return;
 	vcpu->last_cpu = cpu;
@@ -38,6 +39,7 @@ static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 
 static void vcpu_depart(struct vcpu *vcpu)
 {
+	pv_steal_depart(vcpu);
 	tsc_vcpu_put(vcpu);
 	vendor_call(vcpu_put)(vcpu);
 	__this_cpu_write(loaded_vcpu, NULL);
@@ -147,6 +149,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 
 	tsc_vcpu_init(vcpu);
 	hv_vcpu_init(vcpu);
+	pv_create(vcpu);
 	vcpu->mp_state = !vcpu->lapic || id == vm->bsp_id ?
 			 KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED;
 	mutex_lock(&vcpu->mutex);
@@ -332,7 +335,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 	guest_debug_update_dr7(vcpu);
 	vcpu->cr2 = 0;
 	vcpu->cr8 = 0;
-	vcpu->pv_unhalted = false;
+	pv_reset(vcpu);
 
 	if (!init) {
 		msr_reset(vcpu);

@@ -19,6 +19,7 @@
 #include "../x86/features.h"
 #include "../x86/hyperv.h"
 #include "../x86/mtrr.h"
+#include "../x86/pv.h"
 
 struct vm;
 struct lapic;
@@ -244,6 +245,7 @@ struct vcpu {
 	bool smm;			/* in system management mode */
 	bool smi_pending;		/* at most one, also while in SMM */
 	bool smm_inside_nmi;		/* NMIs were blocked when it entered SMM */
+	u32 halt_poll_ns;		/* (m) how long it polls before it sleeps */
 	u32 mp_state;			/* (m) KVM_MP_STATE_*; lapic sets through requests */
 
 	/* Interrupt controller. */
@@ -265,6 +267,7 @@ struct vcpu {
 	struct pvclock_vcpu_time_info pv_time;
 	bool pv_unhalted;		/* set by others: its next HLT is over at once */
 	bool pv_enforced;		/* what feat.pv does not have is not there */
+	struct pv_vcpu pv;		/* (m) */
 
 	struct hv_vcpu hv;
 	struct dirty_ring dirty_ring;	/* says itself */

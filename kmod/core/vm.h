@@ -102,6 +102,8 @@ struct vm {
 	bool exception_payload;		/* VCPU_EVENTS tell pending from injected */
 	bool triple_fault_event;	/* and show a triple fault that waits */
 	bool exit_on_emulation_failure;	/* of user programs, too */
+	u32 halt_poll_ns;		/* KVM_CAP_HALT_POLL: instead of the module's */
+	bool halt_poll_set;		/* there is one; written after it */
 	bool platform_info_hidden;	/* the guest may not read PLATFORM_INFO */
 };
 

@@ -175,6 +175,13 @@ static u32 eoi_pins(struct ioapic *ioapic, u8 vector, bool level)
 	return pins;
 }
 
+/** ioapic_has_vector() - does any pin use it? Racy, without the lock */
+bool ioapic_has_vector(const struct ioapic *ioapic, u8 vector)
+{
+	return READ_ONCE(ioapic->vectors[vector / BITS_PER_LONG]) &
+	       BIT(vector % BITS_PER_LONG);
+}
+
 /**
  * ioapic_eoi() - a local APIC ended the service of a vector
  * @ioapic: the chip
@@ -189,8 +196,7 @@ void ioapic_eoi(struct ioapic *ioapic, u8 vector, bool level)
 	unsigned long flags, pins;
 	u32 served;
 
-	if (!(READ_ONCE(ioapic->vectors[vector / BITS_PER_LONG]) &
-	      BIT(vector % BITS_PER_LONG)))
+	if (!ioapic_has_vector(ioapic, vector))
 		return;
 	spin_lock_irqsave(&ioapic->lock, flags);
 	served = eoi_pins(ioapic, vector, level);

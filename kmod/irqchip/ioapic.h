@@ -36,6 +36,7 @@ void ioapic_init(struct ioapic *ioapic, struct vm *vm);
 int ioapic_set_line(struct ioapic *ioapic, unsigned int pin,
 		    unsigned int source, bool level);
 void ioapic_eoi(struct ioapic *ioapic, u8 vector, bool level);
+bool ioapic_has_vector(const struct ioapic *ioapic, u8 vector);
 u32 ioapic_read(struct ioapic *ioapic, u32 offset);
 void ioapic_write(struct ioapic *ioapic, u32 offset, u32 val);
 void ioapic_get_state(struct ioapic *ioapic, struct kvm_ioapic_state *state);

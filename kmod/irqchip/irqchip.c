@@ -381,3 +381,19 @@ int irqchip_ack_irq(struct vcpu *vcpu)
 		lapic_eoi(vcpu->lapic);
 	return vector;
 }
+
+/**
+ * irqchip_eoi_may_wait() - can the end of what is in service be told late?
+ * @vcpu: vcpu->mutex held; has a local APIC
+ *
+ * Not if an interrupt waits behind it, or a pin of the IOAPIC: a line that is to
+ * be sampled again, the PIT.
+ */
+bool irqchip_eoi_may_wait(struct vcpu *vcpu)
+{
+	struct irqchip *chip = vm_chips(vcpu->vm);
+	int vector = lapic_lazy_vector(vcpu->lapic);
+
+	return vector >= 0 &&
+	       !(chip && ioapic_has_vector(&chip->ioapic, vector));
+}

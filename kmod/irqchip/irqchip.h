@@ -56,6 +56,9 @@ bool irqchip_has_irq(struct vcpu *vcpu);
 /* Take it: vector 0..255, or -1. Marks it in service. */
 int irqchip_ack_irq(struct vcpu *vcpu);
 
+/* The end of the interrupt in service can be told late: nobody waits for it. */
+bool irqchip_eoi_may_wait(struct vcpu *vcpu);
+
 /* --- local APIC: irqchip/lapic.c, lapic_timer.c ------------------------- */
 
 struct lapic *lapic_create(struct vcpu *vcpu, u32 id);

@@ -251,6 +251,29 @@ void lapic_eoi(struct lapic *lapic)
 }
 
 /**
+ * lapic_lazy_vector() - the interrupt whose end may be told late
+ * @lapic: vcpu->mutex held
+ *
+ * Return: the vector, if it alone is in service, edge-triggered, and none is
+ * pending; otherwise -1.
+ */
+int lapic_lazy_vector(struct lapic *lapic)
+{
+	int vector = lapic->isr_top, i;
+
+	if (vector < 0 || lapic_vec_test(lapic, LAPIC_REG_TMR, vector) ||
+	    lapic_highest(lapic, LAPIC_REG_IRR) >= 0)
+		return -1;
+	for (i = 0; i < 8; i++) {
+		u32 word = lapic_reg(lapic, LAPIC_REG_ISR + i * 16);
+
+		if (word & ~(i == vector >> 5 ? BIT(vector & 31) : 0))
+			return -1;
+	}
+	return vector;
+}
+
+/**
  * lapic_set_tpr() - the task priority changes
  * @lapic: vcpu->mutex held
  * @tpr: new value

@@ -120,6 +120,7 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level);
 int lapic_next_irq(struct lapic *lapic);
 void lapic_ack(struct lapic *lapic, u8 vector);
 void lapic_eoi(struct lapic *lapic);
+int lapic_lazy_vector(struct lapic *lapic);
 u8 lapic_ppr(const struct lapic *lapic);
 void lapic_set_tpr(struct lapic *lapic, u8 tpr);
 void lapic_error(struct lapic *lapic, unsigned long bits);

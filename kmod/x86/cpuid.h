@@ -59,6 +59,7 @@ struct cpuid_values {
  * @vendor: VENDOR_*
  * @phys_bits: width of physical addresses the nested tables take
  * @tsc_stable: the TSC is constant and usable as the host's clock
+ * @steal_time: the scheduler counts how long threads wait for a CPU
  */
 struct cpuid_host {
 	void (*read)(u32 leaf, u32 subleaf, struct cpuid_values *out);
@@ -67,6 +68,7 @@ struct cpuid_host {
 	u32 vendor;
 	u8 phys_bits;
 	bool tsc_stable;
+	bool steal_time;
 };
 
 /**

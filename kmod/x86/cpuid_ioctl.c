@@ -62,6 +62,7 @@ void cpuid_host_get(struct cpuid_host *host)
 	host->vendor = cpuid_vendor_features;
 	host->phys_bits = boot_cpu_data.x86_phys_bits;
 	host->tsc_stable = tsc_host_stable();
+	host->steal_time = pv_steal_supported();
 }
 
 static struct cpuid_table vcpu_table(struct vcpu *vcpu)

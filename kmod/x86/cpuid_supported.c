@@ -395,10 +395,15 @@ static int build_hypervisor(struct builder *b)
 	entry->eax = BIT(KVM_FEATURE_CLOCKSOURCE) |
 		     BIT(KVM_FEATURE_NOP_IO_DELAY) |
 		     BIT(KVM_FEATURE_CLOCKSOURCE2) |
+		     BIT(KVM_FEATURE_PV_EOI) |
 		     BIT(KVM_FEATURE_PV_UNHALT) |
+		     BIT(KVM_FEATURE_PV_TLB_FLUSH) |
+		     BIT(KVM_FEATURE_POLL_CONTROL) |
 		     BIT(KVM_FEATURE_PV_SEND_IPI) |
 		     BIT(KVM_FEATURE_PV_SCHED_YIELD) |
 		     BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
+	if (b->host->steal_time)
+		entry->eax |= BIT(KVM_FEATURE_STEAL_TIME);
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Paravirtual services, as KVM defines them: the guest clock (kvmclock) and
- * the MSRs of all of them.
+ * The guest clock (kvmclock).
  *
  * With a stable host TSC the clock is linear in it from one base per VM, so all
  * vCPUs agree to the nanosecond. Without, each page is written from the host's
@@ -259,81 +258,22 @@ out:
 	srcu_read_unlock(&vm->srcu, idx);
 }
 
-/* The feature that an MSR of KVM's belongs to, or -1: none that is here. */
-static int pv_msr_feature(u32 index)
-{
-	switch (index) {
-	case MSR_KVM_WALL_CLOCK:
-	case MSR_KVM_SYSTEM_TIME:
-		return KVM_FEATURE_CLOCKSOURCE;
-	case MSR_KVM_WALL_CLOCK_NEW:
-	case MSR_KVM_SYSTEM_TIME_NEW:
-		return KVM_FEATURE_CLOCKSOURCE2;
-	}
-	return -1;
-}
-
-/* Checked for the guest; the VMM may always save and restore. */
-static int pv_msr_check(struct vcpu *vcpu, const struct msr_access *msr)
-{
-	int feature = pv_msr_feature(msr->index);
-
-	if (feature < 0)
-		return MSR_UNKNOWN;
-	return msr->host || pv_has(vcpu, feature) ? 0 : MSR_FAULT;
-}
-
 /**
- * pv_msr_get() - read one of KVM's own MSRs
- * @vcpu: vCPU, its mutex held
- * @msr: in: index; out: data
- *
- * Return: 0, MSR_FAULT: not announced to the guest, or MSR_UNKNOWN.
- */
-int pv_msr_get(struct vcpu *vcpu, struct msr_access *msr)
-{
-	int ret = pv_msr_check(vcpu, msr);
-
-	if (ret)
-		return ret;
-	switch (msr->index) {
-	case MSR_KVM_WALL_CLOCK:
-	case MSR_KVM_WALL_CLOCK_NEW:
-		msr->data = READ_ONCE(vcpu->vm->wall_clock_msr);
-		return 0;
-	case MSR_KVM_SYSTEM_TIME:
-	case MSR_KVM_SYSTEM_TIME_NEW:
-		msr->data = vcpu->pv_time_msr;
-		return 0;
-	}
-	return MSR_UNKNOWN;
-}
-
-/**
- * pv_msr_set() - write one of KVM's own MSRs
+ * pv_clock_msr_set() - one of the clock's MSRs is written
  * @vcpu: loaded vCPU, its mutex held
- * @msr: index and data
- *
- * Return: 0, MSR_FAULT: not announced to the guest, or MSR_UNKNOWN.
+ * @msr: index and data; allowed
  */
-int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
+void pv_clock_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 {
-	int ret = pv_msr_check(vcpu, msr);
-
-	if (ret)
-		return ret;
 	switch (msr->index) {
 	case MSR_KVM_WALL_CLOCK:
 	case MSR_KVM_WALL_CLOCK_NEW:
 		WRITE_ONCE(vcpu->vm->wall_clock_msr, msr->data);
 		pv_wall_clock_write(vcpu, msr->data);
-		return 0;
-	case MSR_KVM_SYSTEM_TIME:
-	case MSR_KVM_SYSTEM_TIME_NEW:
+		break;
+	default:
 		vcpu->pv_time_msr = msr->data;
 		if (msr->data & KVM_MSR_ENABLED)
 			vcpu_request(vcpu, REQ_CLOCK_UPDATE);
-		return 0;
 	}
-	return MSR_UNKNOWN;
 }

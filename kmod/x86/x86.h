@@ -133,9 +133,7 @@ void tsc_vcpu_load(struct vcpu *vcpu);
 void tsc_vcpu_put(struct vcpu *vcpu);
 void tsc_vm_sync(struct vm *vm);	/* tsc_lock held */
 
-/* pv.c: the guest clock and the other paravirtual services */
-int pv_msr_get(struct vcpu *vcpu, struct msr_access *msr);
-int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr);
+/* pv.c: the guest clock; pv.h has the other paravirtual services */
 void pv_clock_update(struct vcpu *vcpu);	/* REQ_CLOCK_UPDATE */
 void pv_clock_vm_init(struct vm *vm);
 void pv_clock_rebase(struct vm *vm);	/* tsc_lock held: the TSC has jumped */
