@@ -32,9 +32,12 @@ static int __init joist_init(void)
 	err = cpuid_setup();
 	if (err)
 		goto out_mmu;
-	err = eventfd_setup();
+	err = pv_setup();
 	if (err)
 		goto out_mmu;
+	err = eventfd_setup();
+	if (err)
+		goto out_pv;
 	err = hardware_setup();
 	if (err)
 		goto out_eventfd;
@@ -48,6 +51,8 @@ out_hardware:
 	hardware_teardown();
 out_eventfd:
 	eventfd_teardown();
+out_pv:
+	pv_teardown();
 out_mmu:
 	mmu_teardown();
 out_vendor:
@@ -60,6 +65,7 @@ static void __exit joist_exit(void)
 	chardev_unregister();
 	hardware_teardown();
 	eventfd_teardown();
+	pv_teardown();
 	mmu_teardown();
 	vendor_call(teardown)();
 }

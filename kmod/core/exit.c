@@ -261,12 +261,19 @@ static int exit_page_fault(struct vcpu *vcpu)
 	struct page_fault pf = {
 		.gpa = vcpu->exit.fault.gpa,
 		.access = vcpu->exit.fault.access,
+		.nowait = pv_apf_possible(vcpu),
 	};
 	int ret;
 
 	vcpu->stat.page_faults++;
 	vcpu->last_fault_gpa = pf.gpa;
 	ret = mmu_handle_fault(vcpu, &pf);
+	if (ret == FAULT_WAIT) {
+		if (pv_apf_start(vcpu, pf.gfn, pf.hva, pf.access & PF_WRITE))
+			return EXIT_RESUME;
+		pf.nowait = false;
+		ret = mmu_handle_fault(vcpu, &pf);
+	}
 	if (ret != FAULT_EMULATE)
 		return ret < 0 ? ret : EXIT_RESUME;
 	/* A device cannot be where the CPU was pushing an event's frame. */

@@ -19,6 +19,7 @@ enum request {
 	REQ_TIMER_REARM,	/* lapic timer: another CPU, or the guest's TSC jumped */
 	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */
 	REQ_STEAL_UPDATE,	/* tell the guest of steal time, and that it runs */
+	REQ_APF,		/* pages that the guest waits for are there */
 	REQ_INIT_SIPI,		/* lapic has INIT or SIPI pending */
 	REQ_DEBUG,		/* vcpu->debug says what the VMM is to see */
 	REQ_MSR_FILTER,		/* vm->msr_filter changed: recompute intercepts */

@@ -116,6 +116,8 @@ static int requests_process(struct vcpu *vcpu)
 	/* Before the flushes: it may ask for one. */
 	if (vcpu_check_request(vcpu, REQ_STEAL_UPDATE))
 		pv_steal_update(vcpu);
+	if (vcpu_check_request(vcpu, REQ_APF))
+		pv_apf_ready(vcpu);
 	if (vcpu_check_request(vcpu, REQ_LOAD_ROOT))
 		vendor_call(load_root)(vcpu,
 				       vcpu->vm->mmu.root[vcpu_space(vcpu)],
@@ -261,15 +263,17 @@ static bool event_on_its_way(struct vcpu *vcpu)
  */
 bool vcpu_runnable(struct vcpu *vcpu)
 {
-	if (vcpu->mp_state == KVM_MP_STATE_RUNNABLE)
+	bool halted = vcpu->mp_state == KVM_MP_STATE_HALTED;
+
+	if (vcpu->mp_state == KVM_MP_STATE_RUNNABLE && !vcpu->pv.apf_halted)
 		return true;
-	if (vcpu->mp_state != KVM_MP_STATE_HALTED)
+	if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE && !halted)
 		return false;
 	if (event_on_its_way(vcpu) || smm_smi_ready(vcpu))
 		return true;
 	if (vcpu->nmi_pending && vendor_call(nmi_allowed)(vcpu))
 		return true;
-	if (READ_ONCE(vcpu->pv_unhalted))
+	if (halted && READ_ONCE(vcpu->pv_unhalted))
 		return true;
 	return vcpu->lapic && vendor_call(irq_allowed)(vcpu) &&
 	       irqchip_has_irq(vcpu);
@@ -315,6 +319,11 @@ static int vcpu_halted(struct vcpu *vcpu)
 
 	if (ret != EXIT_RESUME)
 		return ret;
+	/* What comes in goes first, then it finds the page still missing. */
+	if (vcpu->pv.apf_halted && vcpu_runnable(vcpu)) {
+		vcpu->pv.apf_halted = false;
+		vcpu_request(vcpu, REQ_EVENT);
+	}
 	if (vcpu->mp_state != KVM_MP_STATE_HALTED || !vcpu_runnable(vcpu))
 		return EXIT_RESUME;
 	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
@@ -355,7 +364,8 @@ static int run_loop(struct vcpu *vcpu)
 	int ret;
 
 	for (;;) {
-		if (likely(vcpu->mp_state == KVM_MP_STATE_RUNNABLE))
+		if (likely(vcpu->mp_state == KVM_MP_STATE_RUNNABLE &&
+			   !vcpu->pv.apf_halted))
 			ret = guest_enter(vcpu);
 		else
 			ret = vcpu_halted(vcpu);
@@ -478,6 +488,8 @@ int vcpu_run(struct vcpu *vcpu)
 	lockdep_assert_held(&vcpu->mutex);
 	run_note_thread(vcpu);
 	vcpu->ran = true;
+	/* The VMM may have changed what it halted for: it will see. */
+	vcpu->pv.apf_halted = false;
 	run_signals_in(vcpu);
 	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 	vcpu_load(vcpu);

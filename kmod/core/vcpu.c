@@ -179,6 +179,7 @@ out_run:
 void vcpu_destroy(struct vcpu *vcpu)
 {
 	hv_vcpu_destroy(vcpu);
+	pv_apf_destroy(vcpu);
 	if (vcpu->lapic)
 		lapic_destroy(vcpu->lapic);
 	vendor_call(vcpu_free)(vcpu);

@@ -188,7 +188,10 @@ static int fault_resolve(struct vm *vm, struct page_fault *pf)
 	 * after the sequence was read.
 	 */
 	smp_rmb();
-	err = host_page_get(pf->hva, pf->access & PF_WRITE, !readonly, &hp);
+	err = host_page_get(pf->hva, pf->access & PF_WRITE, !readonly,
+			    pf->nowait, &hp);
+	if (err == -EBUSY)
+		return FAULT_WAIT;
 	if (err)
 		return fault_host_error(pf, err);
 	pf->pfn = hp.pfn;

@@ -41,6 +41,7 @@ struct mmu {
  * struct page_fault - one guest fault: inputs, derived facts, outputs
  * @gpa: in: faulting guest physical address
  * @access: in: PF_* of core/exit.h
+ * @nowait: in: do not wait for the host to fetch the page
  * @space: derived: the vCPU's
  * @gfn: derived
  * @slot: derived: NULL when no memory is there
@@ -52,6 +53,7 @@ struct mmu {
 struct page_fault {
 	gpa_t gpa;
 	u32 access;
+	bool nowait;
 	enum space space;
 	gfn_t gfn;
 	struct memslot *slot;
@@ -66,6 +68,7 @@ enum fault_result {
 	FAULT_FIXED,		/* mapped: enter the guest again */
 	FAULT_RETRY,		/* raced with an invalidation: enter and see */
 	FAULT_EMULATE,		/* no memory or read-only there: a device access */
+	FAULT_WAIT,		/* nowait was asked, and the host has to */
 };
 
 /* Module-wide, at load: the vendor's layout of table entries. */

@@ -21,14 +21,17 @@ static bool get_fast(hva_t hva, struct host_page *hp)
 	return true;
 }
 
-static int get_slow(hva_t hva, bool write, bool want_write,
+static int get_slow(hva_t hva, bool write, bool want_write, bool nowait,
 		    struct host_page *hp)
 {
-	unsigned int flags = FOLL_HWPOISON | (write ? FOLL_WRITE : 0);
+	unsigned int flags = FOLL_HWPOISON | (write ? FOLL_WRITE : 0) |
+			     (nowait ? FOLL_NOWAIT : 0);
 	struct page *page;
 	long nr;
 
 	nr = get_user_pages_unlocked(hva, 1, &hp->page, flags);
+	if (!nr && nowait)
+		return -EBUSY;
 	if (nr != 1)
 		return nr < 0 ? nr : -EFAULT;
 	hp->writable = write;
@@ -83,21 +86,22 @@ out:
  * @hva: page-aligned
  * @write: it is to be written: break copy-on-write, fail where not allowed
  * @want_write: or would be, if that is to be had for nothing
+ * @nowait: not if the host has to fetch it first
  * @hp: the answer
  *
  * Context: may sleep, no locks held.
  *
- * Return: 0; -EAGAIN: look again; -EINTR: a fatal signal is pending;
+ * Return: 0; -EBUSY: with @nowait: it has to; -EAGAIN: look again; -EINTR: a fatal signal is pending;
  * -EHWPOISON: the memory is broken; -EFAULT: there is nothing, or not for this
  */
-int host_page_get(hva_t hva, bool write, bool want_write,
+int host_page_get(hva_t hva, bool write, bool want_write, bool nowait,
 		  struct host_page *hp)
 {
 	int err;
 
 	hp->uncached = false;
 	if (!(write || want_write) || !get_fast(hva, hp)) {
-		err = get_slow(hva, write, want_write, hp);
+		err = get_slow(hva, write, want_write, nowait, hp);
 		if (err == -EFAULT)
 			return get_pfnmap(hva, write, hp);
 		if (err)

@@ -82,7 +82,7 @@ struct host_page {
 	bool uncached;
 };
 
-int host_page_get(hva_t hva, bool write, bool want_write,
+int host_page_get(hva_t hva, bool write, bool want_write, bool nowait,
 		  struct host_page *hp);
 void host_page_put(struct host_page *hp);
 int host_map_level(struct mm_struct *mm, hva_t hva);

@@ -10,6 +10,7 @@
 
 struct vcpu;
 struct msr_access;
+struct apf_queue;
 
 /**
  * struct pv_vcpu - what a guest has turned on, and how far each of them is
@@ -25,6 +26,7 @@ struct msr_access;
  * @apf_vector: MSR_KVM_ASYNC_PF_INT
  * @apf_next: number of the next page that is waited for
  * @apf_told_ready: the guest has a "page ready" that it has not acknowledged
+ * @apf_wake_all: it is to be told that all pages are ready
  * @apf_halted: it waits for a page like a HLT, for it cannot do anything else
  * @apf_queue: pages on their way: outlives the vCPU; made when first needed
  *
@@ -42,6 +44,7 @@ struct pv_vcpu {
 	u64 apf_vector;
 	u32 apf_next;
 	bool apf_told_ready;
+	bool apf_wake_all;
 	bool apf_halted;
 	struct apf_queue *apf_queue;
 };
@@ -69,5 +72,17 @@ int pv_eoi_msr_set(struct vcpu *vcpu, u64 data);
 void pv_eoi_offer(struct vcpu *vcpu);
 void pv_eoi_retract(struct vcpu *vcpu);
 void pv_eoi_sync(struct vcpu *vcpu);
+
+/* pv_apf.c */
+int pv_setup(void);
+void pv_teardown(void);
+bool pv_apf_possible(struct vcpu *vcpu);
+bool pv_apf_start(struct vcpu *vcpu, gfn_t gfn, hva_t hva, bool write);
+void pv_apf_ready(struct vcpu *vcpu);		/* REQ_APF */
+void pv_apf_reset(struct vcpu *vcpu);
+void pv_apf_destroy(struct vcpu *vcpu);
+int pv_apf_msr_set(struct vcpu *vcpu, const struct msr_access *msr);
+int pv_apf_int_set(struct vcpu *vcpu, u64 data);
+void pv_apf_ack(struct vcpu *vcpu, u64 data);
 
 #endif

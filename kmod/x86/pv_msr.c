@@ -22,6 +22,11 @@ static int pv_msr_feature(u32 index)
 		return KVM_FEATURE_PV_EOI;
 	case MSR_KVM_POLL_CONTROL:
 		return KVM_FEATURE_POLL_CONTROL;
+	case MSR_KVM_ASYNC_PF_EN:
+		return KVM_FEATURE_ASYNC_PF;
+	case MSR_KVM_ASYNC_PF_INT:
+	case MSR_KVM_ASYNC_PF_ACK:
+		return KVM_FEATURE_ASYNC_PF_INT;
 	}
 	return -1;
 }
@@ -68,6 +73,15 @@ int pv_msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_KVM_POLL_CONTROL:
 		msr->data = pv->poll_msr;
 		return 0;
+	case MSR_KVM_ASYNC_PF_EN:
+		msr->data = pv->apf_msr;
+		return 0;
+	case MSR_KVM_ASYNC_PF_INT:
+		msr->data = pv->apf_vector;
+		return 0;
+	case MSR_KVM_ASYNC_PF_ACK:
+		msr->data = 0;
+		return 0;
 	}
 	return MSR_UNKNOWN;
 }
@@ -107,6 +121,13 @@ int pv_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 		return pv_eoi_msr_set(vcpu, msr->data);
 	case MSR_KVM_POLL_CONTROL:
 		return pv_poll_msr_set(vcpu, msr->data);
+	case MSR_KVM_ASYNC_PF_EN:
+		return pv_apf_msr_set(vcpu, msr);
+	case MSR_KVM_ASYNC_PF_INT:
+		return pv_apf_int_set(vcpu, msr->data);
+	case MSR_KVM_ASYNC_PF_ACK:
+		pv_apf_ack(vcpu, msr->data);
+		return 0;
 	}
 	return MSR_UNKNOWN;
 }
@@ -144,6 +165,7 @@ void pv_reset(struct vcpu *vcpu)
 	preempt_enable();
 	pv->eoi_offered = false;
 	pv->eoi_msr = 0;
+	pv_apf_reset(vcpu);
 	vcpu->pv_time_msr = 0;
 	vcpu->pv_unhalted = false;
 }
