@@ -301,21 +301,21 @@ TEST_F(pv, dirty_log)
 /* --- end of interrupt ---------------------------------------------------------- */
 
 #define PV_EOI_ON	(GPA_PAGE | 1)
-#define APIC_ON		APIC_BASE_RBP LAPIC_SET(0xf0, 0x1ff)
 #define SELF_IPI(vec)	LAPIC_SET(0x300, 0x400##vec)
-#define REPORT_ISR2	LAPIC_GET(0x120) REPORT	/* vectors 0x40..0x5f */
+/* The ISR of vectors 0x40..0x5f. */
+#define ISR2		LAPIC_GET(0x120)
 /* Was EOI offered? Take it, if so; R12 counts. */
 #define TAKE_EOI	"xor %eax, %eax\n btrl $0, 0x21000\n setc %al\n"	\
 			"add %rax, %r12\n"
 
 /* Two in a row, the second is delivered only if the first has ended. */
 GUEST64(code_eoi,
-	APIC_ON
+	APIC_BASE_RBP LAPIC_SET(0xf0, 0x1ff)
 	"xor %r12, %r12\n xor %r13, %r13\n"
 	"sti\n nop\n"
 	SELF_IPI(40) "nop\n nop\n"
 	SELF_IPI(40) "nop\n nop\n"
-	REPORT_ISR2
+	ISR2 REPORT
 	"mov %r12d, %eax\n" REPORT
 	"mov %r13d, %eax\n" REPORT
 	DONE);
@@ -395,11 +395,11 @@ TEST_F(pv, eoi_withdrawn)
 
 /* One waits behind the other: its EOI has to be heard of at once. */
 GUEST64(code_eoi_two,
-	APIC_ON
+	APIC_BASE_RBP LAPIC_SET(0xf0, 0x1ff)
 	"xor %r12, %r12\n xor %r13, %r13\n"
 	SELF_IPI(40) SELF_IPI(51)
 	"sti\n nop\n nop\n nop\n"
-	REPORT_ISR2
+	ISR2 REPORT
 	"mov %r12d, %eax\n" REPORT
 	"mov %r13d, %eax\n" REPORT
 	DONE);
@@ -425,13 +425,13 @@ TEST_F(pv, eoi_of_two)
 /* The IOAPIC's interrupts: a line may wait for the end. */
 GUEST64(code_eoi_pin,
 	PIC_INIT(0xff, 0xff)	/* it has the line, too */
-	APIC_ON IOAPIC_BASE_RBX
+	APIC_BASE_RBP LAPIC_SET(0xf0, 0x1ff) IOAPIC_BASE_RBX
 	"xor %r12, %r12\n xor %r13, %r13\n"
 	IOAPIC_SET(0x18, 0x8040) IOAPIC_SET(0x19, 0)	/* pin 4, level */
 	"mov $1, %eax\n" REPORT
 	"sti\n 1: pause\n test %r13, %r13\n jz 1b\n"
 	"mov %r12d, %eax\n" REPORT
-	REPORT_ISR2
+	ISR2 REPORT
 	DONE);
 GUEST64(handler_pin,
 	"testl $1, 0x21000\n jz 1f\n inc %r12\n 1:\n"
@@ -475,7 +475,7 @@ TEST_F(pv, eoi_memory_goes)
 /* --- polling ------------------------------------------------------------------- */
 
 GUEST64(code_hlt,
-	APIC_ON
+	APIC_BASE_RBP LAPIC_SET(0xf0, 0x1ff)
 	LAPIC_SET(0x320, 0x40) LAPIC_SET(0x3e0, 0xb) LAPIC_SET(0x380, 50000)
 	"1: sti\n hlt\n cli\n test %r13, %r13\n jz 1b\n"
 	"mov %r13d, %eax\n" REPORT

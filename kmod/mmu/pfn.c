@@ -91,8 +91,9 @@ out:
  *
  * Context: may sleep, no locks held.
  *
- * Return: 0; -EBUSY: with @nowait: it has to; -EAGAIN: look again; -EINTR: a fatal signal is pending;
- * -EHWPOISON: the memory is broken; -EFAULT: there is nothing, or not for this
+ * Return: 0; -EBUSY: with @nowait: it has to; -EAGAIN: look again; -EINTR: a
+ * fatal signal is pending; -EHWPOISON: the memory is broken; -EFAULT: there is
+ * nothing, or not for this
  */
 int host_page_get(hva_t hva, bool write, bool want_write, bool nowait,
 		  struct host_page *hp)

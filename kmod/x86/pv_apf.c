@@ -38,7 +38,7 @@
 #define TOKEN_ALL	(~0U)	/* wakes everybody who waits for a token */
 #define TOKEN_ID_BITS	12
 
-static_assert(JOIST_MAX_VCPU_ID <= BIT(TOKEN_ID_BITS) - 1);
+static_assert(BIT(TOKEN_ID_BITS) > JOIST_MAX_VCPU_ID);
 static_assert(offsetof(struct kvm_vcpu_pv_apf_data, flags) == APF_FLAGS);
 static_assert(offsetof(struct kvm_vcpu_pv_apf_data, token) == APF_TOKEN);
 
