@@ -33,7 +33,7 @@ static_assert(sizeof(struct kvm_dirty_gfn) == 16);
  */
 int dirty_ring_create(struct dirty_ring *ring, u32 nr)
 {
-	spin_lock_init(&ring->lock);
+	raw_spin_lock_init(&ring->lock);
 	if (!nr)
 		return 0;
 	ring->gfns = __vmalloc(array_size(nr, sizeof(*ring->gfns)),
@@ -119,26 +119,44 @@ static bool ring_add(struct dirty_ring *ring, u32 slot, u64 offset)
  * @slot: logged
  * @gfn: in it
  *
- * Context: process, vm->srcu read section; mmu.lock may be held.
+ * Context: vm->srcu read section; mmu.lock or a run queue's lock may be held.
  */
 void dirty_ring_push(struct vcpu *vcpu, const struct memslot *slot, gfn_t gfn)
 {
 	struct dirty_ring *ring = &vcpu->dirty_ring;
 	u64 offset = gfn - slot->base_gfn;
-	bool lost;
+	unsigned long flags;
 
 	if (!ring->nr)
 		return;
-	spin_lock(&ring->lock);
-	lost = !ring_has_it(ring, slot->id, offset) &&
-	       !ring_add(ring, slot->id, offset);
+	raw_spin_lock_irqsave(&ring->lock, flags);
+	if (!ring_has_it(ring, slot->id, offset) &&
+	    !ring_add(ring, slot->id, offset))
+		ring->lost = true;
 	if (dirty_ring_full(ring))
 		vcpu_request(vcpu, REQ_DIRTY_RING_FULL);
-	spin_unlock(&ring->lock);
-	/* Only a VMM that goes on making the kernel write guest memory in spite
-	 * of KVM_EXIT_DIRTY_RING_FULL gets here.
-	 */
-	if (unlikely(lost) && __ratelimit(&vcpu->vm->report_limit))
+	raw_spin_unlock_irqrestore(&ring->lock, flags);
+}
+
+/**
+ * dirty_ring_complain() - say so if pages are lost, before userspace is told that
+ * the ring is full
+ * @vcpu: owner thread
+ *
+ * Only a VMM that goes on making the kernel write guest memory in spite of
+ * KVM_EXIT_DIRTY_RING_FULL comes to that.
+ */
+void dirty_ring_complain(struct vcpu *vcpu)
+{
+	struct dirty_ring *ring = &vcpu->dirty_ring;
+	unsigned long flags;
+	bool lost;
+
+	raw_spin_lock_irqsave(&ring->lock, flags);
+	lost = ring->lost;
+	ring->lost = false;
+	raw_spin_unlock_irqrestore(&ring->lock, flags);
+	if (lost && __ratelimit(&vcpu->vm->report_limit))
 		pr_warn("VM %u vCPU %u: dirty ring overrun, a page is lost\n",
 			vcpu->vm->id, vcpu->id);
 }

@@ -82,6 +82,8 @@ static int enable_manual_protect(struct vm *vm,
 static int enable_dirty_ring(struct vm *vm, const struct kvm_enable_cap *cap)
 {
 	return dirty_ring_enable(vm, cap->args[0]);
+}
+
 static int enable_halt_poll(struct vm *vm, const struct kvm_enable_cap *cap)
 {
 	if (cap->args[0] > U32_MAX)

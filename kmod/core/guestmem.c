@@ -129,7 +129,7 @@ int guest_write_atomic(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 	pagefault_enable();
 	if (left)
 		return -EFAULT;
-	mark_page_dirty(slot, gpa_to_gfn(gpa));
+	mark_page_dirty(vm, slot, gpa_to_gfn(gpa));
 	return 0;
 }
 

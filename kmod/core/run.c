@@ -32,6 +32,7 @@ static int request_triple_fault(struct vcpu *vcpu)
 /* Until there is room again. */
 static int request_ring_full(struct vcpu *vcpu)
 {
+	dirty_ring_complain(vcpu);
 	vcpu_request(vcpu, REQ_DIRTY_RING_FULL);
 	vcpu->run->exit_reason = KVM_EXIT_DIRTY_RING_FULL;
 	return EXIT_USERSPACE;
