@@ -85,6 +85,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_HYPERV_ENFORCE_CPUID:
 	case KVM_CAP_COALESCED_PIO:
 	case KVM_CAP_HALT_POLL:
+	case KVM_CAP_SPLIT_IRQCHIP:
 		return 1;
 	case KVM_CAP_COALESCED_MMIO:
 		return KVM_COALESCED_MMIO_PAGE_OFFSET;
@@ -107,6 +108,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_MSR_EXITS;
 	case KVM_CAP_STEAL_TIME:
 		return pv_steal_supported();
+	case KVM_CAP_X2APIC_API:
+		return JOIST_X2APIC_API;
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_DISABLE_QUIRKS2:

@@ -7,6 +7,8 @@
 #include "dirty_ring.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "../irqchip/irqchip.h"
+#include "../irqchip/route.h"
 #include "../x86/quirk.h"
 
 static int enable_quirks(struct vm *vm, const struct kvm_enable_cap *cap)
@@ -32,6 +34,26 @@ static int enable_max_vcpu_id(struct vm *vm, const struct kvm_enable_cap *cap)
 	if (vm->created_vcpus || vm->max_vcpu_id)
 		return -EINVAL;
 	vm->max_vcpu_id = cap->args[0];
+	return 0;
+}
+
+static int enable_split_irqchip(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] > ROUTES_MAX)
+		return -EINVAL;
+	if (vm_has_lapic(vm))
+		return -EEXIST;
+	if (vm->created_vcpus)
+		return -EINVAL;
+	irqchip_create_split(vm, cap->args[0]);
+	return 0;
+}
+
+static int enable_x2apic_api(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~(u64)JOIST_X2APIC_API)
+		return -EINVAL;
+	WRITE_ONCE(vm->x2apic_api, vm->x2apic_api | cap->args[0]);
 	return 0;
 }
 
@@ -132,6 +154,8 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_DISABLE_QUIRKS, enable_quirks },
 	{ KVM_CAP_DISABLE_QUIRKS2, enable_quirks2 },
 	{ KVM_CAP_MAX_VCPU_ID, enable_max_vcpu_id },
+	{ KVM_CAP_SPLIT_IRQCHIP, enable_split_irqchip },
+	{ KVM_CAP_X2APIC_API, enable_x2apic_api },
 	{ KVM_CAP_X86_USER_SPACE_MSR, enable_user_space_msr },
 	{ KVM_CAP_MSR_PLATFORM_INFO, enable_platform_info },
 	{ KVM_CAP_HALT_POLL, enable_halt_poll },

@@ -218,7 +218,9 @@ static int irqfd_assign(struct vm *vm, const struct kvm_irqfd *args)
 	u64 count;
 	int err;
 
-	if (!vm_has_irqchip(vm))
+	/* Of a pin that is not here nobody hears when it is acknowledged. */
+	if (!(args->flags & KVM_IRQFD_FLAG_RESAMPLE ? vm_has_ioapic(vm) :
+	      vm_has_lapic(vm)))
 		return -EINVAL;
 	irqfd = kzalloc(sizeof(*irqfd), GFP_KERNEL_ACCOUNT);
 	if (!irqfd)
@@ -282,7 +284,8 @@ static int irqfd_deassign(struct vm *vm, const struct kvm_irqfd *args)
  * @vm: which
  * @args: kernel copy
  *
- * Return: 0; -EINVAL: unknown flags or no irqchip; -EBADF; -EBUSY: that
+ * Return: 0; -EINVAL: unknown flags, no irqchip, or resample with
+ * the IOAPIC in userspace; -EBADF; -EBUSY: that
  * eventfd is bound already; -ENOMEM. Context: process, no locks.
  */
 int irqfd_ioctl(struct vm *vm, const struct kvm_irqfd *args)

@@ -38,6 +38,13 @@ static int request_ring_full(struct vcpu *vcpu)
 	return EXIT_USERSPACE;
 }
 
+static int request_ioapic_eoi(struct vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+	vcpu->run->eoi.vector = vcpu->ioapic_eoi;
+	return EXIT_USERSPACE;
+}
+
 /* NMIs coalesce: one in service, one waiting (two where none is masked). */
 static void request_nmis(struct vcpu *vcpu)
 {
@@ -134,16 +141,19 @@ static int requests_process(struct vcpu *vcpu)
 	vcpu_check_request(vcpu, REQ_KICK);
 	if (vcpu_check_request(vcpu, REQ_HYPERV))
 		return hv_exit(vcpu);
+	/* The last one, of those that leave: nothing else is put off by it. */
+	if (vcpu_check_request(vcpu, REQ_IOAPIC_EOI))
+		return request_ioapic_eoi(vcpu);
 	return EXIT_RESUME;
 }
 
-/* Without an in-kernel controller the VMM injects: it may ask to be told when
- * the guest would take an interrupt.
+/* Without an in-kernel PIC the VMM injects: it may ask to be told when the guest
+ * would take an interrupt.
  */
 static bool wants_irq_window(struct vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->run->request_interrupt_window) &&
-	       !vm_has_irqchip(vcpu->vm);
+	       irqchip_takes_user_irq(vcpu);
 }
 
 /* Something has come in that must be looked at outside. Interrupts off. */
@@ -406,7 +416,7 @@ static void run_page_out(struct vcpu *vcpu)
 	run->cr8 = cr8_read(vcpu);
 	run->apic_base = vcpu->apic_base;
 	run->flags = vcpu->smm ? KVM_RUN_X86_SMM : 0;
-	run->ready_for_interrupt_injection = vm_has_irqchip(vcpu->vm) ||
+	run->ready_for_interrupt_injection = vm_has_ioapic(vcpu->vm) ||
 					     irq_injectable(vcpu);
 	state_sync_out(vcpu);
 }

@@ -136,7 +136,8 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	if (err)
 		goto out_fpu;
 	cpuid_init(vcpu);
-	if (vm_has_irqchip(vm)) {
+	vcpu->extint = -1;
+	if (vm_has_lapic(vm)) {
 		vcpu->lapic = lapic_create(vcpu, id);
 		if (IS_ERR(vcpu->lapic)) {
 			err = PTR_ERR(vcpu->lapic);

@@ -249,7 +249,9 @@ struct vcpu {
 	u32 mp_state;			/* (m) KVM_MP_STATE_*; lapic sets through requests */
 
 	/* Interrupt controller. */
-	struct lapic *lapic;		/* (c) NULL without KVM_CREATE_IRQCHIP */
+	struct lapic *lapic;		/* (c) NULL without irqchip, whole or split */
+	s16 extint;			/* (m) split: the PIC's vector, -1: none */
+	u8 ioapic_eoi;			/* (m) split: vector of REQ_IOAPIC_EOI */
 
 	/* CPUID: (m), fixed once the vCPU ran. */
 	struct kvm_cpuid_entry2 *cpuid;

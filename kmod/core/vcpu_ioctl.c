@@ -178,7 +178,7 @@ static long vcpu_interrupt(void *obj, void *arg, unsigned long raw)
 
 	if (irq->irq >= KVM_NR_INTERRUPTS)
 		return -EINVAL;
-	if (vcpu->lapic)
+	if (vm_has_ioapic(vcpu->vm))
 		return -ENXIO;
 	return irq_queue_user(vcpu, irq->irq);
 }

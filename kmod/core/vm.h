@@ -93,7 +93,8 @@ struct vm {
 	u32 nr_mmu_pages;		/* KVM_SET_NR_MMU_PAGES: kept, no more */
 	u32 max_vcpu_id;		/* KVM_CAP_MAX_VCPU_ID; 0: not set */
 	u32 x2apic_api;			/* KVM_X2APIC_API_* of KVM_ENABLE_CAP */
-	bool split_irqchip;
+	bool split_irqchip;		/* set once; read with smp_load_acquire */
+	u32 reserved_gsis;		/* (c) once split: GSIs below are IOAPIC pins */
 
 	/* KVM_ENABLE_CAP: (l) written, read racily. */
 	u64 disabled_quirks;		/* KVM_X86_QUIRK_* */
@@ -117,10 +118,17 @@ void vm_request_all_wait(struct vm *vm, unsigned int req);
 void vm_request_some_wait(struct vm *vm, unsigned int req,
 			  const unsigned long *which);
 
-/* True once every access of vm->irqchip is valid. */
-static inline bool vm_has_irqchip(struct vm *vm)
+/* PIC and IOAPIC are here: true once every access of vm->irqchip is valid. */
+static inline bool vm_has_ioapic(struct vm *vm)
 {
 	return smp_load_acquire(&vm->irqchip); /* pairs with irqchip_create() */
+}
+
+/* Local APICs are here, and GSIs are routed; with the chips or without them. */
+static inline bool vm_has_lapic(struct vm *vm)
+{
+	/* Pairs with the release in irqchip_create_split(). */
+	return vm_has_ioapic(vm) || smp_load_acquire(&vm->split_irqchip);
 }
 
 static inline struct vcpu *vm_vcpu(struct vm *vm, u32 idx)

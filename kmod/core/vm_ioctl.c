@@ -191,7 +191,7 @@ static long vm_create_irqchip(void *obj, void *arg, unsigned long raw)
 {
 	struct vm *vm = obj;
 
-	if (vm_has_irqchip(vm))
+	if (vm_has_lapic(vm))
 		return -EEXIST;
 	if (vm->created_vcpus)
 		return -EINVAL;
@@ -203,7 +203,7 @@ static long vm_irq_line(void *obj, void *arg, unsigned long raw)
 	struct vm *vm = obj;
 	const struct kvm_irq_level *line = arg;
 
-	if (!vm_has_irqchip(vm))
+	if (!vm_has_lapic(vm))
 		return -ENXIO;
 	irqchip_set_line(vm, line->irq, !!line->level, IRQ_SOURCE_USERSPACE);
 	return 0;
@@ -214,7 +214,7 @@ static long vm_irq_line_status(void *obj, void *arg, unsigned long raw)
 	struct vm *vm = obj;
 	struct kvm_irq_level *line = arg;
 
-	if (!vm_has_irqchip(vm))
+	if (!vm_has_lapic(vm))
 		return -ENXIO;
 	line->status = irqchip_set_line(vm, line->irq, !!line->level,
 					IRQ_SOURCE_USERSPACE);
@@ -225,19 +225,19 @@ static long vm_signal_msi(void *obj, void *arg, unsigned long raw)
 {
 	struct vm *vm = obj;
 
-	if (!vm_has_irqchip(vm))
+	if (!vm_has_lapic(vm))
 		return -EINVAL;
 	return irqchip_signal_msi(vm, arg);
 }
 
 static long vm_get_irqchip(void *obj, void *arg, unsigned long raw)
 {
-	return vm_has_irqchip(obj) ? irqchip_get(obj, arg) : -ENXIO;
+	return vm_has_ioapic(obj) ? irqchip_get(obj, arg) : -ENXIO;
 }
 
 static long vm_set_irqchip(void *obj, void *arg, unsigned long raw)
 {
-	return vm_has_irqchip(obj) ? irqchip_set(obj, arg) : -ENXIO;
+	return vm_has_ioapic(obj) ? irqchip_set(obj, arg) : -ENXIO;
 }
 
 static long vm_create_pit(void *obj, void *arg, unsigned long raw)
@@ -281,7 +281,7 @@ static long vm_set_gsi_routing(void *obj, void *arg, unsigned long raw)
 
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	if (!vm_has_irqchip(vm) || head.nr > IRQ_ROUTES_MAX || head.flags)
+	if (!vm_has_lapic(vm) || head.nr > IRQ_ROUTES_MAX || head.flags)
 		return -EINVAL;
 	if (head.nr) {
 		entries = vmemdup_user(user->entries,

@@ -110,12 +110,17 @@ u32 irq_host_x2apic_api(struct vm *vm)
 	return READ_ONCE(vm->x2apic_api);
 }
 
-void irq_host_eoi(struct vm *vm, u8 vector, bool level)
+void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level)
 {
-	struct irqchip *chip = vm_chips(vm);
+	struct irqchip *chip = vm_chips(vcpu->vm);
 
-	if (chip)
+	if (chip) {
 		ioapic_eoi(&chip->ioapic, vector, level);
+	} else if (level && irqchip_eoi_wanted(vcpu->vm, vector)) {
+		/* Left to userspace before another can follow. */
+		vcpu->ioapic_eoi = vector;
+		vcpu_request(vcpu, REQ_IOAPIC_EOI);
+	}
 }
 
 void irq_host_pic_output(struct vm *vm)

@@ -68,7 +68,7 @@ int irqchip_create(struct vm *vm)
 	mutex_unlock(&vm->slots_lock);
 	if (err)
 		goto out_routing;
-	/* Pairs with the acquire in vm_chips() and vm_has_irqchip(). */
+	/* Pairs with the acquire in vm_chips() and vm_has_ioapic(). */
 	smp_store_release(&vm->irqchip, chip);
 	routing_publish(vm, routing);
 	return 0;
@@ -78,6 +78,20 @@ out_routing:
 out_chip:
 	irqchip_put(chip);
 	return err;
+}
+
+/**
+ * irqchip_create_split() - KVM_CAP_SPLIT_IRQCHIP: local APICs here, the others'
+ * place is userspace
+ * @vm: vm->lock held; no vCPU and no irqchip exists
+ * @nr_pins: GSIs below are routes of its IOAPICs' pins: it hears of their EOI
+ */
+void irqchip_create_split(struct vm *vm, u32 nr_pins)
+{
+	lockdep_assert_held(&vm->lock);
+	vm->reserved_gsis = nr_pins;
+	/* Pairs with the acquire in vm_has_lapic(). */
+	smp_store_release(&vm->split_irqchip, true);
 }
 
 /**
@@ -308,13 +322,15 @@ int irqchip_set_routing(struct vm *vm, const struct kvm_irq_routing_entry *e,
 			unsigned int nr)
 {
 	struct irq_routing *new;
-	bool chips = vm_has_irqchip(vm);
 
-	if (!chips && !vm->split_irqchip)
+	if (!vm_has_lapic(vm))
 		return -EINVAL;
-	new = irq_routing_build(e, nr, chips, irq_host_x2apic_api(vm));
+	new = irq_routing_build(e, nr, vm_has_ioapic(vm),
+				irq_host_x2apic_api(vm));
 	if (IS_ERR(new))
 		return PTR_ERR(new);
+	if (!vm_has_ioapic(vm))
+		irq_routing_reserve(new, vm->reserved_gsis);
 	routing_publish(vm, new);
 	return 0;
 }
@@ -333,6 +349,24 @@ bool irqchip_gsi_is_pin(struct vm *vm, u32 gsi, unsigned int chip,
 			       gsi, chip, pin);
 }
 
+/**
+ * irqchip_eoi_wanted() - does the IOAPIC in userspace wait for this EOI?
+ * @vm: with a split irqchip
+ * @vector: level-triggered, ended by a local APIC
+ */
+bool irqchip_eoi_wanted(struct vm *vm, u8 vector)
+{
+	bool wanted;
+	int idx;
+
+	idx = srcu_read_lock(&vm->irq_srcu);
+	wanted = irq_routing_expects_eoi(srcu_dereference(vm->routing,
+							  &vm->irq_srcu),
+					 vector);
+	srcu_read_unlock(&vm->irq_srcu, idx);
+	return wanted;
+}
+
 /** irqchip_free_routing() - the VM goes away; nobody reads the table */
 void irqchip_free_routing(struct vm *vm)
 {
@@ -340,10 +374,21 @@ void irqchip_free_routing(struct vm *vm)
 	RCU_INIT_POINTER(vm->routing, NULL);
 }
 
-/* The PIC has a request and this vCPU is the one that takes it. */
+/* The PIC, here or in userspace, has a request and this vCPU takes it. */
 static bool pic_has_irq(struct irqchip *chip, struct vcpu *vcpu)
 {
-	return chip && pic_output(&chip->pic) && lapic_accepts_pic(vcpu->lapic);
+	return (chip ? pic_output(&chip->pic) : vcpu->extint >= 0) &&
+	       lapic_accepts_pic(vcpu->lapic);
+}
+
+/**
+ * irqchip_takes_user_irq() - is there a way in for KVM_INTERRUPT? (IF aside)
+ * @vcpu: vcpu->mutex held
+ */
+bool irqchip_takes_user_irq(struct vcpu *vcpu)
+{
+	return !vcpu->lapic || (!vm_has_ioapic(vcpu->vm) &&
+				lapic_accepts_pic(vcpu->lapic));
 }
 
 /**
@@ -372,8 +417,13 @@ int irqchip_ack_irq(struct vcpu *vcpu)
 	if (!vcpu->lapic)
 		return -1;
 	chip = vm_chips(vcpu->vm);
-	if (pic_has_irq(chip, vcpu))
-		return pic_ack(&chip->pic);
+	if (pic_has_irq(chip, vcpu)) {
+		if (chip)
+			return pic_ack(&chip->pic);
+		vector = vcpu->extint;
+		vcpu->extint = -1;
+		return vector;
+	}
 	vector = lapic_next_irq(vcpu->lapic);
 	if (vector >= 0)
 		lapic_ack(vcpu->lapic, vector);

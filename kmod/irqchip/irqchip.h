@@ -23,6 +23,7 @@ struct lapic;
  *	published in vm->irqchip (smp_store_release). No vCPU exists yet.
  */
 int irqchip_create(struct vm *vm);
+void irqchip_create_split(struct vm *vm, u32 nr_pins);
 void irqchip_destroy(struct vm *vm);		/* also the PIT; vm is going away */
 int irqchip_create_pit(struct vm *vm, const struct kvm_pit_config *cfg);
 int irqchip_get(struct vm *vm, struct kvm_irqchip *chip);
@@ -47,12 +48,16 @@ int irqchip_set_line(struct vm *vm, u32 gsi, int level, int irq_source_id);
 int irqchip_signal_msi(struct vm *vm, const struct kvm_msi *msi);
 int irqchip_set_routing(struct vm *vm, const struct kvm_irq_routing_entry *e,
 			unsigned int nr);
+/* A level-triggered vector ended: is the IOAPIC in userspace to hear of it? */
+bool irqchip_eoi_wanted(struct vm *vm, u8 vector);
 void irqchip_free_routing(struct vm *vm);
 
 /* --- what a vCPU can take: PIC (through LINT0/ExtINT) and lapic --------- */
 
 /* Is there an interrupt the vCPU would accept now (IF aside)? */
 bool irqchip_has_irq(struct vcpu *vcpu);
+/* KVM_INTERRUPT would get through to it (IF aside). */
+bool irqchip_takes_user_irq(struct vcpu *vcpu);
 /* Take it: vector 0..255, or -1. Marks it in service. */
 int irqchip_ack_irq(struct vcpu *vcpu);
 

@@ -246,7 +246,7 @@ void lapic_eoi(struct lapic *lapic)
 	level = lapic_vec_test(lapic, LAPIC_REG_TMR, vector);
 	if (!level ||
 	    !(lapic_reg(lapic, LAPIC_REG_SVR) & LAPIC_SVR_NO_BROADCAST))
-		irq_host_eoi(lapic->vm, vector, level);
+		irq_host_eoi(lapic->vcpu, vector, level);
 	lapic_recheck(lapic);
 }
 

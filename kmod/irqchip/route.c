@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* GSI routing tables, and what an MSI's address and data say. */
+#include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -18,7 +19,6 @@
 #define MSI_ADDR_REDIRECT	BIT(3)
 #define MSI_ADDR_DEST_SHIFT	12
 #define MSI_DATA_MODE_SHIFT	8
-#define MSI_DATA_ASSERT		BIT(14)
 #define MSI_DATA_LEVEL		BIT(15)
 
 #define HV_SINT_COUNT		16	/* of a virtual processor of Hyper-V's */
@@ -30,7 +30,12 @@ bool msi_addr_valid(u32 addr_hi, u32 x2apic_api)
 	       !(addr_hi & 0xff);
 }
 
-/** msi_decode() - the message that an MSI write is */
+/**
+ * msi_decode() - the message that an MSI write is
+ *
+ * A level-triggered one is taken as asserted, as KVM does: nobody sends the
+ * other, and IOAPICs in userspace do not set the bit.
+ */
 void msi_decode(struct lapic_msg *msg, u32 addr_lo, u32 addr_hi, u32 data,
 		u32 x2apic_api)
 {
@@ -41,7 +46,7 @@ void msi_decode(struct lapic_msg *msg, u32 addr_lo, u32 addr_hi, u32 data,
 		.logical = addr_lo & MSI_ADDR_LOGICAL,
 		.redirect = addr_lo & MSI_ADDR_REDIRECT,
 		.level = data & MSI_DATA_LEVEL,
-		.assert = data & MSI_DATA_ASSERT,
+		.assert = true,
 	};
 	if (x2apic_api & KVM_X2APIC_API_USE_32BIT_IDS)
 		msg->dest |= addr_hi & 0xffffff00;
@@ -188,6 +193,30 @@ irq_routing_build(const struct kvm_irq_routing_entry *entries, unsigned int nr,
 		return ERR_PTR(-EINVAL);
 	}
 	return table;
+}
+
+/**
+ * irq_routing_reserve() - the first GSIs are pins of IOAPICs in userspace
+ * @table: new, not published
+ * @nr_gsis: how many
+ */
+void irq_routing_reserve(struct irq_routing *table, u32 nr_gsis)
+{
+	u32 i, end = table->first[min(nr_gsis, table->nr_gsis)];
+
+	for (i = 0; i < end; i++) {
+		const struct irq_route *r = &table->routes[i];
+
+		if (r->type == KVM_IRQ_ROUTING_MSI && r->data & MSI_DATA_LEVEL)
+			__set_bit(r->data & 0xff, table->eoi_vectors);
+	}
+}
+
+/** irq_routing_expects_eoi() - does one of them wait for the end of @vector? */
+bool irq_routing_expects_eoi(const struct irq_routing *table, u8 vector)
+{
+	return table && table->eoi_vectors[vector / BITS_PER_LONG] &
+			BIT(vector % BITS_PER_LONG);
 }
 
 /**

@@ -44,11 +44,13 @@ struct irq_route {
 /**
  * struct irq_routing - a table; immutable once published
  * @nr_gsis: GSIs from 0 on that @first covers
+ * @eoi_vectors: level-triggered, of the GSIs of userspace's IOAPICs
  * @first: per GSI the index of its first route; one more at the end
  * @routes: ordered by GSI
  */
 struct irq_routing {
 	u32 nr_gsis;
+	unsigned long eoi_vectors[4];
 	u32 *first;
 	struct irq_route routes[];
 };
@@ -57,6 +59,8 @@ struct irq_routing *
 irq_routing_build(const struct kvm_irq_routing_entry *entries, unsigned int nr,
 		  bool has_chips, u32 x2apic_api);
 struct irq_routing *irq_routing_default(void);
+void irq_routing_reserve(struct irq_routing *table, u32 nr_gsis);
+bool irq_routing_expects_eoi(const struct irq_routing *table, u8 vector);
 void irq_routing_free(struct irq_routing *table);
 const struct irq_route *irq_routing_lookup(const struct irq_routing *table,
 					   u32 gsi, unsigned int *nr);

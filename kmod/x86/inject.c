@@ -280,11 +280,8 @@ int inject_events(struct vcpu *vcpu, bool *want_exit_now)
 	return 0;
 }
 
-/**
- * irq_injectable() - would KVM_INTERRUPT's next interrupt go in at once?
- * @vcpu: loaded vCPU, its mutex held
- */
-bool irq_injectable(struct vcpu *vcpu)
+/* The next entry has room for an interrupt, and the guest takes it. */
+static bool irq_fits(struct vcpu *vcpu)
 {
 	return !vcpu->interrupt.pending && !vcpu->interrupt.injected &&
 	       !vcpu->exception.pending && !vcpu->exception.injected &&
@@ -292,14 +289,34 @@ bool irq_injectable(struct vcpu *vcpu)
 }
 
 /**
+ * irq_injectable() - would KVM_INTERRUPT's next interrupt go in at once?
+ * @vcpu: loaded vCPU, its mutex held
+ */
+bool irq_injectable(struct vcpu *vcpu)
+{
+	return vcpu->extint < 0 && irqchip_takes_user_irq(vcpu) &&
+	       irq_fits(vcpu);
+}
+
+/**
  * irq_queue_user() - KVM_INTERRUPT: the VMM has an interrupt
- * @vcpu: vCPU without an in-kernel controller, its mutex held
+ * @vcpu: vCPU without an in-kernel PIC, its mutex held
  * @vector: 0..255
+ *
+ * With a local APIC in the kernel it waits there, as ExtINT, until LINT0 lets it
+ * through.
  *
  * Return: 0, or -EEXIST: one is waiting already.
  */
 int irq_queue_user(struct vcpu *vcpu, u8 vector)
 {
+	if (vcpu->lapic) {
+		if (vcpu->extint >= 0)
+			return -EEXIST;
+		vcpu->extint = vector;
+		vcpu_request(vcpu, REQ_EVENT);
+		return 0;
+	}
 	if (vcpu->interrupt.pending || vcpu->interrupt.injected)
 		return -EEXIST;
 	vcpu->interrupt.pending = true;
@@ -313,6 +330,7 @@ void events_reset(struct vcpu *vcpu)
 {
 	memset(&vcpu->exception, 0, sizeof(vcpu->exception));
 	memset(&vcpu->interrupt, 0, sizeof(vcpu->interrupt));
+	vcpu->extint = -1;
 	vcpu->nmi_injected = false;
 	vcpu->nmi_pending = 0;
 	atomic_set(&vcpu->nmi_queued, 0);
@@ -352,6 +370,12 @@ void events_get(struct vcpu *vcpu, struct kvm_vcpu_events *ev)
 				 (vcpu->interrupt.injected &&
 				  !vcpu->interrupt.soft);
 	ev->interrupt.nr = vcpu->interrupt.vector;
+	/* The PIC in userspace has let go of it: it is the vCPU's to keep. */
+	if (vcpu->extint >= 0 && irqchip_takes_user_irq(vcpu) &&
+	    irq_fits(vcpu)) {
+		ev->interrupt.injected = true;
+		ev->interrupt.nr = vcpu->extint;
+	}
 	ev->interrupt.shadow = vendor_call(get_shadow)(vcpu);
 
 	ev->nmi.injected = vcpu->nmi_injected;
@@ -430,6 +454,8 @@ int events_set(struct vcpu *vcpu, const struct kvm_vcpu_events *ev)
 		.soft = ev->interrupt.soft,
 		.vector = ev->interrupt.nr,
 	};
+	if (ev->interrupt.injected)
+		vcpu->extint = -1;	/* that one, as shown */
 	if (ev->flags & KVM_VCPUEVENT_VALID_SHADOW)
 		vendor_call(set_shadow)(vcpu, ev->interrupt.shadow);
 

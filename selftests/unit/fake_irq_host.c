@@ -135,8 +135,10 @@ u32 irq_host_x2apic_api(struct vm *vm)
 	return vm->x2apic_api;
 }
 
-void irq_host_eoi(struct vm *vm, u8 vector, bool level)
+void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level)
 {
+	struct vm *vm = vcpu->vm;
+
 	vm->eois++;
 	vm->last_eoi = vector;
 	vm->last_eoi_level = level;

@@ -219,6 +219,37 @@ static void msi_fields(void **state)
 	assert_int_equal(m.dest, 0x1234563f);
 	assert_false(m.logical);
 	assert_false(m.level);
+	/* Level-triggered without the bit that asserts it. */
+	msi_decode(&m, 0xfee00000, 0, 0x8041, 0);
+	assert_true(m.level);
+	assert_true(m.assert);
+}
+
+/* Level-triggered MSIs of the first GSIs are those whose end is waited for. */
+static void reserved_gsis(void **state)
+{
+	struct kvm_irq_routing_entry e[] = {
+		msi(0, 0xfee00000, 0, 0x41),
+		msi(3, 0xfee00000, 0, 0x8042),
+		msi(23, 0xfee00000, 0, 0x80ff),
+		msi(24, 0xfee00000, 0, 0x8043),
+	};
+	struct irq_routing *t = irq_routing_build(e, 4, false, 0);
+	unsigned int v;
+
+	assert_false(IS_ERR(t));
+	for (v = 0; v < 256; v++)
+		assert_false(irq_routing_expects_eoi(t, v));
+	irq_routing_reserve(t, 24);
+	for (v = 0; v < 256; v++)
+		assert_int_equal(irq_routing_expects_eoi(t, v),
+				 v == 0x42 || v == 0xff);
+	/* More than the table has. */
+	irq_routing_reserve(t, ROUTES_MAX);
+	assert_true(irq_routing_expects_eoi(t, 0x43));
+	assert_false(irq_routing_expects_eoi(t, 0x41));
+	irq_routing_free(t);
+	assert_false(irq_routing_expects_eoi(NULL, 0x42));
 }
 
 int main(void)
@@ -231,6 +262,7 @@ int main(void)
 		cmocka_unit_test(refused_entries),
 		cmocka_unit_test(random_tables),
 		cmocka_unit_test(msi_fields),
+		cmocka_unit_test(reserved_gsis),
 	};
 
 	return cmocka_run_group_tests_name("route", tests, NULL, NULL);
