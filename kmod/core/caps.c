@@ -9,6 +9,7 @@
 #include "vm.h"
 #include "../compat/compat.h"
 #include "../compat/kvm_abi.h"
+#include "../x86/mce.h"
 #include "../x86/quirk.h"
 #include "../x86/x86.h"
 
@@ -108,6 +109,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_MSR_EXITS;
 	case KVM_CAP_STEAL_TIME:
 		return pv_steal_supported();
+	case KVM_CAP_MCE:
+		return MCE_BANKS_MAX;
 	case KVM_CAP_X2APIC_API:
 		return JOIST_X2APIC_API;
 	case KVM_CAP_SYNC_REGS:

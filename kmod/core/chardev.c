@@ -13,6 +13,7 @@
 #include "vcpu.h"
 #include "vm.h"
 #include "../x86/cpuid.h"
+#include "../x86/mce.h"
 #include "../x86/msr.h"
 
 static long dev_get_api_version(void *obj, void *arg, unsigned long raw)
@@ -66,6 +67,12 @@ static long dev_get_hv_cpuid(void *obj, void *arg, unsigned long raw)
 	return hv_cpuid_get(NULL, (void __user *)raw);
 }
 
+static long dev_get_mce_cap(void *obj, void *arg, unsigned long raw)
+{
+	*(u64 *)arg = MCE_CAPS;
+	return 0;
+}
+
 static long dev_has_attr(void *obj, void *arg, unsigned long raw)
 {
 	return attr_dev_has(arg);
@@ -84,6 +91,7 @@ static const struct ioctl_row dev_ioctls[] = {
 	{ KVM_GET_MSR_INDEX_LIST, IOCTL_USER, dev_get_msr_index_list },
 	{ KVM_GET_MSR_FEATURE_INDEX_LIST, IOCTL_USER, dev_get_msr_feature_list },
 	{ KVM_GET_MSRS, IOCTL_USER, dev_get_msrs },
+	{ KVM_X86_GET_MCE_CAP_SUPPORTED, IOCTL_OUT, dev_get_mce_cap },
 	{ KVM_HAS_DEVICE_ATTR, IOCTL_IN, dev_has_attr },
 	{ KVM_GET_DEVICE_ATTR, IOCTL_IN, dev_get_attr },
 	{ KVM_GET_SUPPORTED_CPUID, IOCTL_USER, dev_get_supported_cpuid },

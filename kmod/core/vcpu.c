@@ -14,6 +14,7 @@
 #include "vm.h"
 #include "../irqchip/irqchip.h"
 #include "../x86/cpuid.h"
+#include "../x86/mce.h"
 #include "../x86/msr.h"
 #include "../x86/x86.h"
 
@@ -135,13 +136,16 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	err = emulate_create(vcpu);
 	if (err)
 		goto out_fpu;
+	err = mce_create(vcpu);
+	if (err)
+		goto out_emu;
 	cpuid_init(vcpu);
 	vcpu->extint = -1;
 	if (vm_has_lapic(vm)) {
 		vcpu->lapic = lapic_create(vcpu, id);
 		if (IS_ERR(vcpu->lapic)) {
 			err = PTR_ERR(vcpu->lapic);
-			goto out_emu;
+			goto out_mce;
 		}
 	}
 	err = vendor_call(vcpu_init)(vcpu);
@@ -163,6 +167,8 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 out_lapic:
 	if (vcpu->lapic)
 		lapic_destroy(vcpu->lapic);
+out_mce:
+	kfree(vcpu->mce);
 out_emu:
 	emulate_destroy(vcpu);
 out_fpu:
@@ -184,6 +190,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	if (vcpu->lapic)
 		lapic_destroy(vcpu->lapic);
 	vendor_call(vcpu_free)(vcpu);
+	kfree(vcpu->mce);
 	emulate_destroy(vcpu);
 	fpu_destroy(vcpu);
 	cpuid_free(vcpu);

@@ -23,6 +23,7 @@
 
 struct vm;
 struct lapic;
+struct vcpu_mce;
 
 /*
  * The register cache. The first 16 are numbered as instructions encode them.
@@ -228,7 +229,6 @@ struct vcpu {
 	u64 misc_enable;
 	u64 smbase;
 	struct mtrr mtrr;
-	u64 mcg_status;
 	u64 spec_ctrl;
 	u64 arch_capabilities;
 	u64 ucode_rev;
@@ -273,6 +273,7 @@ struct vcpu {
 
 	struct hv_vcpu hv;
 	struct dirty_ring dirty_ring;	/* says itself */
+	struct vcpu_mce *mce;		/* (c) what it holds: (m) */
 	struct fpu_guest fpu;		/* (m) */
 	struct vcpu_io io;		/* (m) */
 	u64 last_fault_gpa;		/* (m) for reports */

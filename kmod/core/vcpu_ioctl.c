@@ -19,6 +19,7 @@
 #include "../irqchip/irqchip.h"
 #include "../mmu/walk.h"
 #include "../x86/cpuid.h"
+#include "../x86/mce.h"
 #include "../x86/msr.h"
 #include "../x86/x86.h"
 
@@ -253,6 +254,16 @@ static long vcpu_set_signal_mask(void *obj, void *arg, unsigned long raw)
 	return 0;
 }
 
+static long vcpu_setup_mce(void *obj, void *arg, unsigned long raw)
+{
+	return mce_set_cap(obj, *(u64 *)arg);
+}
+
+static long vcpu_set_mce(void *obj, void *arg, unsigned long raw)
+{
+	return mce_inject(obj, arg);
+}
+
 static long vcpu_has_attr(void *obj, void *arg, unsigned long raw)
 {
 	return attr_vcpu_has(arg);
@@ -317,6 +328,8 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_GET_TSC_KHZ, IOCTL_VALUE, vcpu_get_tsc_khz },
 	{ KVM_KVMCLOCK_CTRL, IOCTL_VALUE, vcpu_kvmclock_ctrl },
 	{ KVM_TRANSLATE, IOCTL_IN | IOCTL_OUT, vcpu_translate },
+	{ KVM_X86_SETUP_MCE, IOCTL_IN, vcpu_setup_mce },
+	{ KVM_X86_SET_MCE, IOCTL_IN, vcpu_set_mce },
 	{ KVM_HAS_DEVICE_ATTR, IOCTL_IN, vcpu_has_attr },
 	{ KVM_GET_DEVICE_ATTR, IOCTL_IN, vcpu_get_attr },
 	{ KVM_SET_DEVICE_ATTR, IOCTL_IN, vcpu_set_attr },

@@ -96,6 +96,8 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state);
 #define LAPIC_EVENT_SIPI	BIT(1)
 unsigned long lapic_take_init_sipi(struct lapic *lapic, u8 *sipi_vector,
 				   bool wait_for_sipi);
+void lapic_set_cmci(struct lapic *lapic, bool cmci);
+void lapic_cmci(struct lapic *lapic);
 void lapic_latch_init(struct lapic *lapic, bool latched);
 bool lapic_init_sipi_pending(struct lapic *lapic, bool wait_for_sipi);
 bool lapic_x2apic(struct lapic *lapic);

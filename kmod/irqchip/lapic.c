@@ -36,7 +36,8 @@ u32 x2apic_ldr(u32 id)
 /* The id, version and logical id as they read in the present mode. */
 static void lapic_identity(struct lapic *lapic)
 {
-	lapic_reg_set(lapic, LAPIC_REG_VERSION, LAPIC_VERSION_VALUE);
+	lapic_reg_set(lapic, LAPIC_REG_VERSION,
+		      lapic->cmci ? LAPIC_VERSION_CMCI : LAPIC_VERSION_VALUE);
 	if (lapic_is_x2apic(lapic)) {
 		lapic_reg_set(lapic, LAPIC_REG_ID, lapic->id);
 		lapic_reg_set(lapic, LAPIC_REG_LDR, x2apic_ldr(lapic->id));
@@ -52,7 +53,7 @@ static void lapic_reset_regs(struct lapic *lapic)
 	memset(lapic->regs, 0, LAPIC_REGS_SIZE);
 	lapic_reg_set(lapic, LAPIC_REG_DFR, ~0u);
 	lapic_reg_set(lapic, LAPIC_REG_SVR, 0xff);
-	for (reg = LAPIC_REG_LVTT; reg <= LAPIC_REG_LVT_ERROR; reg += 16)
+	lapic_for_each_lvt(lapic, reg)
 		lapic_reg_set(lapic, reg, LAPIC_LVT_MASKED);
 	/*
 	 * Firmware would set up virtual wire mode; VMMs boot without it, and
@@ -345,6 +346,25 @@ void lapic_local_deliver(struct lapic *lapic, u32 lvt)
 		irq_host_smi(lapic->vcpu);
 		break;
 	}
+}
+
+/**
+ * lapic_set_cmci() - the processor signals corrected machine checks, or not
+ * @lapic: vcpu->mutex held
+ * @cmci: there is an LVT entry for them; masked
+ */
+void lapic_set_cmci(struct lapic *lapic, bool cmci)
+{
+	lapic->cmci = cmci;
+	lapic_reg_set(lapic, LAPIC_REG_LVT_CMCI, cmci ? LAPIC_LVT_MASKED : 0);
+	lapic_identity(lapic);
+}
+
+/** lapic_cmci() - a machine check was recorded that no exception tells of */
+void lapic_cmci(struct lapic *lapic)
+{
+	if (lapic->cmci)
+		lapic_local_deliver(lapic, LAPIC_REG_LVT_CMCI);
 }
 
 /**

@@ -46,6 +46,7 @@ struct lapic {
 	int isr_top;			/* (m) highest vector in service, -1: none */
 	unsigned long esr_pending;	/* (a) errors since ESR was last written */
 	unsigned long events;		/* (a) LAPIC_EVENT_* */
+	bool cmci;			/* (m) there is an LVT entry for it */
 	u8 sipi_vector;			/* written before LAPIC_EVENT_SIPI is set */
 	struct lapic_timer timer;
 };
@@ -114,6 +115,21 @@ static inline bool lapic_is_x2apic(const struct lapic *lapic)
 		(LAPIC_BASE_X2APIC | LAPIC_BASE_ENABLE)) ==
 	       (LAPIC_BASE_X2APIC | LAPIC_BASE_ENABLE);
 }
+
+/* The LVT entries, in order; lapic_lvt_next() passes the gap after CMCI's. */
+static inline u32 lapic_lvt_first(const struct lapic *lapic)
+{
+	return lapic->cmci ? LAPIC_REG_LVT_CMCI : LAPIC_REG_LVTT;
+}
+
+static inline u32 lapic_lvt_next(u32 reg)
+{
+	return reg == LAPIC_REG_LVT_CMCI ? LAPIC_REG_LVTT : reg + 16;
+}
+
+#define lapic_for_each_lvt(lapic, reg)					\
+	for ((reg) = lapic_lvt_first(lapic); (reg) <= LAPIC_REG_LVT_ERROR; \
+	     (reg) = lapic_lvt_next(reg))
 
 /* lapic.c */
 bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level);

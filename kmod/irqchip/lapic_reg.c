@@ -31,8 +31,10 @@
 			 REG_BIT(LAPIC_REG_DFR) | REG_BIT(LAPIC_REG_ICR2))
 #define WRITABLE_X2APIC	(WRITABLE_COMMON | REG_BIT(LAPIC_REG_SELF_IPI))
 
-static bool reg_in(u32 reg, u64 set)
+static bool reg_in(const struct lapic *lapic, u32 reg, u64 set)
 {
+	if (reg == LAPIC_REG_LVT_CMCI)
+		return lapic->cmci;
 	return reg < 0x400 && set & REG_BIT(reg);
 }
 
@@ -55,6 +57,7 @@ u32 lapic_lvt_mask(const struct lapic *lapic, u32 reg)
 	case LAPIC_REG_LVT1:
 		mask |= LAPIC_LVT_POLARITY | LAPIC_LVT_LEVEL;
 		fallthrough;
+	case LAPIC_REG_LVT_CMCI:
 	case LAPIC_REG_LVT_THERMAL:
 	case LAPIC_REG_LVT_PERF:
 		mask |= 7 << LAPIC_LVT_MODE_SHIFT;
@@ -96,7 +99,7 @@ static void write_svr(struct lapic *lapic, u32 val)
 	lapic_reg_set(lapic, LAPIC_REG_SVR, val & LAPIC_SVR_VALID);
 	if (val & LAPIC_SVR_ENABLE)
 		return;
-	for (reg = LAPIC_REG_LVTT; reg <= LAPIC_REG_LVT_ERROR; reg += 16)
+	lapic_for_each_lvt(lapic, reg)
 		lapic_reg_set(lapic, reg,
 			      lapic_reg(lapic, reg) | LAPIC_LVT_MASKED);
 	lapic_timer_update(lapic);
@@ -162,7 +165,7 @@ bool lapic_mmio_read(struct lapic *lapic, u32 offset, int len, void *val)
 	if (!lapic_hw_enabled(lapic) || lapic_is_x2apic(lapic))
 		return false;
 	memset(val, 0, len);
-	if (!reg_in(reg, READABLE_XAPIC)) {
+	if (!reg_in(lapic, reg, READABLE_XAPIC)) {
 		lapic_error(lapic, LAPIC_ESR_REGISTER);
 		return true;
 	}
@@ -190,10 +193,10 @@ bool lapic_mmio_write(struct lapic *lapic, u32 offset, int len, const void *val)
 		return false;
 	if (len != sizeof(data) || offset & 0xf)
 		return true;
-	if (reg_in(offset, WRITABLE_XAPIC)) {
+	if (reg_in(lapic, offset, WRITABLE_XAPIC)) {
 		memcpy(&data, val, sizeof(data));
 		lapic_write(lapic, offset, data);
-	} else if (!reg_in(offset, READABLE_XAPIC)) {
+	} else if (!reg_in(lapic, offset, READABLE_XAPIC)) {
 		lapic_error(lapic, LAPIC_ESR_REGISTER);
 	}
 	return true;
@@ -235,7 +238,7 @@ int lapic_msr_read(struct lapic *lapic, u32 msr, u64 *val)
 	u32 reg = (msr - X2APIC_MSR_BASE) << 4;
 
 	if (msr < X2APIC_MSR_BASE || msr > X2APIC_MSR_LAST ||
-	    !lapic_is_x2apic(lapic) || !reg_in(reg, READABLE_COMMON))
+	    !lapic_is_x2apic(lapic) || !reg_in(lapic, reg, READABLE_COMMON))
 		return MSR_FAULT;
 	*val = lapic_read(lapic, reg);
 	if (reg == LAPIC_REG_ICR)
@@ -256,7 +259,7 @@ int lapic_msr_write(struct lapic *lapic, u32 msr, u64 val)
 	u32 reg = (msr - X2APIC_MSR_BASE) << 4;
 
 	if (msr < X2APIC_MSR_BASE || msr > X2APIC_MSR_LAST ||
-	    !lapic_is_x2apic(lapic) || !reg_in(reg, WRITABLE_X2APIC))
+	    !lapic_is_x2apic(lapic) || !reg_in(lapic, reg, WRITABLE_X2APIC))
 		return MSR_FAULT;
 	if (reg == LAPIC_REG_ICR) {
 		if (val & X2APIC_ICR_RESERVED)
@@ -349,7 +352,7 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 		      state_get(state, LAPIC_REG_ICR) & ~LAPIC_ICR_BUSY);
 	lapic_reg_set(lapic, LAPIC_REG_ICR2, state_get(state, LAPIC_REG_ICR2) &
 		      (x2apic ? ~0u : 0xff000000));
-	for (reg = LAPIC_REG_LVTT; reg <= LAPIC_REG_LVT_ERROR; reg += 16)
+	lapic_for_each_lvt(lapic, reg)
 		lapic_reg_set(lapic, reg, state_get(state, reg) &
 			      (lapic_lvt_mask(lapic, reg) |
 			       /* CPUID may be set later than this. */

@@ -23,6 +23,7 @@
 #define LAPIC_REG_TMR		0x180
 #define LAPIC_REG_IRR		0x200
 #define LAPIC_REG_ESR		0x280
+#define LAPIC_REG_LVT_CMCI	0x2f0
 #define LAPIC_REG_ICR		0x300
 #define LAPIC_REG_ICR2		0x310
 #define LAPIC_REG_LVTT		0x320
@@ -39,12 +40,15 @@
 #define X2APIC_MSR_BASE		0x800
 #define X2APIC_MSR_LAST		0x8ff
 
-/* Version 0x14: integrated, xAPIC; six LVT entries; may suppress broadcasts. */
+/* Version 0x14: integrated, xAPIC; six LVT entries, CMCI's aside; may suppress
+ * broadcasts.
+ */
 #define LAPIC_VERSION		0x14
 #define LAPIC_NR_LVTS		6
 #define LAPIC_DIRECTED_EOI	BIT(24)
 #define LAPIC_VERSION_VALUE	(LAPIC_VERSION | (LAPIC_NR_LVTS - 1) << 16 | \
 				 LAPIC_DIRECTED_EOI)
+#define LAPIC_VERSION_CMCI	(LAPIC_VERSION_VALUE + (1 << 16))
 
 #define LAPIC_SVR_ENABLE	BIT(8)
 #define LAPIC_SVR_FOCUS_OFF	BIT(9)

@@ -9,6 +9,7 @@
 #include <asm/mtrr.h>
 #include <asm/cpufeature.h>
 
+#include "mce.h"
 #include "msr.h"
 #include "x86.h"
 #include "../core/regs.h"
@@ -321,9 +322,12 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_IA32_UCODE_REV:
 		msr->data = ucode_rev(vcpu);
 		return 0;
+	case MSR_IA32_MCG_CAP:
 	case MSR_IA32_MCG_STATUS:
-		msr->data = vcpu->mcg_status;
-		return 0;
+	case MSR_IA32_MCG_CTL:
+	case MSR_IA32_MCx_CTL2(0) ... MSR_IA32_MCx_CTL2(MCE_BANKS_MAX - 1):
+	case MSR_IA32_MCx_CTL(0) ... MSR_IA32_MCx_CTL(MCE_BANKS_MAX) - 1:
+		return mce_msr_get(vcpu, msr);
 	case MSR_IA32_POWER_CTL:
 		msr->data = vcpu->power_ctl;
 		return 0;
@@ -417,9 +421,12 @@ int msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 		if (msr->host)
 			vcpu->ucode_rev = msr->data;
 		return 0;
+	case MSR_IA32_MCG_CAP:
 	case MSR_IA32_MCG_STATUS:
-		vcpu->mcg_status = msr->data;
-		return 0;
+	case MSR_IA32_MCG_CTL:
+	case MSR_IA32_MCx_CTL2(0) ... MSR_IA32_MCx_CTL2(MCE_BANKS_MAX - 1):
+	case MSR_IA32_MCx_CTL(0) ... MSR_IA32_MCx_CTL(MCE_BANKS_MAX) - 1:
+		return mce_msr_set(vcpu, msr);
 	case MSR_IA32_POWER_CTL:
 		vcpu->power_ctl = msr->data;
 		return 0;

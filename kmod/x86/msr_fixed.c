@@ -32,7 +32,6 @@ int msr_fixed_get(struct msr_access *msr)
 	case MSR_IA32_P5_MC_TYPE:
 	case MSR_IA32_PLATFORM_ID:
 	case MSR_IA32_EBL_CR_POWERON:
-	case MSR_IA32_MCG_CAP:		/* no banks */
 	case MSR_IA32_DEBUGCTLMSR:
 	case MSR_IA32_LASTBRANCHFROMIP:
 	case MSR_IA32_LASTBRANCHTOIP:
