@@ -466,4 +466,98 @@ TEST_F(x2apic, broadcast)
 	EXPECT_EQ(1, signal_msi(vm, 0xfee00000, 0, 0x51));
 }
 
+/* --- the task priority -------------------------------------------------------------- */
+
+FIXTURE(tpr)
+{
+	struct test_vm vm;
+	struct kvm_run *run;
+};
+
+FIXTURE_SETUP(tpr)
+{
+	ASSERT_EQ(0, vm_new(&self->vm, VM_IRQCHIP));
+	ASSERT_EQ(0, vm_add_vcpu(&self->vm, 0));
+	ASSERT_EQ(0, vcpu_long64(&self->vm, 0, GPA_CODE));
+	self->run = self->vm.run[0];
+}
+
+FIXTURE_TEARDOWN(tpr)
+{
+	vm_close(&self->vm);
+}
+
+GUEST64(code_tpr,
+	"mov $0xfee00000, %ebp\n"		/* 5 bytes */
+	"movl $0x30, 0x80(%rbp)\n"		/* 10 */
+	"movl 0x80(%rbp), %eax\n"		/* 6 */
+	REPORT
+	"movl 0xa0(%rbp), %eax\n"
+	REPORT
+	DONE);
+
+TEST_F(tpr, accesses_are_reported)
+{
+	struct kvm_tpr_access_ctl ctl = { .enabled = 1, .flags = 1 };
+	struct test_vm *vm = &self->vm;
+
+	EXPECT_EQ(-EINVAL, xioctl(vm->vcpu[0], KVM_TPR_ACCESS_REPORTING, &ctl));
+	ctl.flags = 0;
+	vm_load(vm, GPA_CODE, code_tpr);
+	ASSERT_EQ(0, xioctl(vm->vcpu[0], KVM_TPR_ACCESS_REPORTING, &ctl));
+	ASSERT_EQ(KVM_EXIT_TPR_ACCESS, vcpu_run(vm, 0));
+	EXPECT_EQ(1, self->run->tpr_access.is_write);
+	EXPECT_EQ(GPA_CODE + 5, self->run->tpr_access.rip);
+	ASSERT_EQ(KVM_EXIT_TPR_ACCESS, vcpu_run(vm, 0));
+	EXPECT_EQ(0, self->run->tpr_access.is_write);
+	EXPECT_EQ(GPA_CODE + 15, self->run->tpr_access.rip);
+	EXPECT_EQ(0x30, vcpu_report(vm, 0));
+	EXPECT_EQ(0x30, vcpu_report(vm, 0));
+	EXPECT_EQ(0, vcpu_done(vm, 0));
+	ctl.enabled = 0;
+	ASSERT_EQ(0, xioctl(vm->vcpu[0], KVM_TPR_ACCESS_REPORTING, &ctl));
+	ASSERT_EQ(0, vcpu_long64(vm, 0, GPA_CODE));
+	EXPECT_EQ(0x30, vcpu_report(vm, 0));
+}
+
+/* The guest keeps its priority in memory: it holds back what is below. */
+GUEST64(code_vapic,
+	APIC_BASE_RBP
+	LAPIC_SET(0xf0, 0x1ff)
+	"sti\n"
+	"movb $0x60, 0x20000\n"
+	"mov $0x77, %eax\n" REPORT
+	"mov 0x20000, %eax\n" REPORT
+	LAPIC_GET(0x80) REPORT
+	"movb $0x20, 0x20000\n"
+	"mov $1, %eax\n vmmcall\n"		/* KVM_HC_VAPIC_POLL_IRQ */
+	"nop\n"
+	"mov $0x78, %eax\n" REPORT
+	DONE);
+
+TEST_F(tpr, vapic)
+{
+	struct kvm_vapic_addr addr = { .vapic_addr = GPA_HOLE };
+	struct test_vm *vm = &self->vm;
+
+	if (!xioctl_val(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_VAPIC))
+		SKIP(return, "no KVM_CAP_VAPIC");
+	vm_set_gate(vm, 0x50, GPA_HANDLER);
+	vm_load(vm, GPA_HANDLER, handler_edge);
+	vm_load(vm, GPA_CODE, code_vapic);
+	EXPECT_EQ(-EINVAL, xioctl(vm->vcpu[0], KVM_SET_VAPIC_ADDR, &addr));
+	addr.vapic_addr = GPA_DATA;
+	ASSERT_EQ(0, xioctl(vm->vcpu[0], KVM_SET_VAPIC_ADDR, &addr));
+	EXPECT_EQ(0x77, vcpu_report(vm, 0));
+	ASSERT_EQ(1, signal_msi(vm, 0xfee00000, 0, 0x50));
+	/* It sees what waits, and its own priority. */
+	EXPECT_EQ(0x50000060, vcpu_report(vm, 0));
+	EXPECT_EQ(0x60, vcpu_report(vm, 0));
+	EXPECT_EQ(0x1150, vcpu_report(vm, 0));
+	EXPECT_EQ(0x1151, vcpu_report(vm, 0));
+	EXPECT_EQ(0x78, vcpu_report(vm, 0));
+	addr.vapic_addr = 0;
+	EXPECT_EQ(0, xioctl(vm->vcpu[0], KVM_SET_VAPIC_ADDR, &addr));
+}
+
 JOIST_TEST_MAIN

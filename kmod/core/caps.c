@@ -87,6 +87,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_COALESCED_PIO:
 	case KVM_CAP_HALT_POLL:
 	case KVM_CAP_SPLIT_IRQCHIP:
+	case KVM_CAP_VAPIC:
 		return 1;
 	case KVM_CAP_COALESCED_MMIO:
 		return KVM_COALESCED_MMIO_PAGE_OFFSET;

@@ -27,6 +27,7 @@ enum request {
 	REQ_HYPERV,		/* hv.exit: leave, and tell userspace */
 	REQ_DIRTY_RING_FULL,	/* the VMM has to read the vCPU's ring first */
 	REQ_IOAPIC_EOI,		/* the IOAPIC in userspace is told of vcpu->ioapic_eoi */
+	REQ_TPR_ACCESS,		/* userspace is told of vcpu->vapic */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

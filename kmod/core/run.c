@@ -45,6 +45,14 @@ static int request_ioapic_eoi(struct vcpu *vcpu)
 	return EXIT_USERSPACE;
 }
 
+static int request_tpr_access(struct vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_TPR_ACCESS;
+	vcpu->run->tpr_access.rip = vcpu->vapic.rip;
+	vcpu->run->tpr_access.is_write = vcpu->vapic.is_write;
+	return EXIT_USERSPACE;
+}
+
 /* NMIs coalesce: one in service, one waiting (two where none is masked). */
 static void request_nmis(struct vcpu *vcpu)
 {
@@ -139,9 +147,11 @@ static int requests_process(struct vcpu *vcpu)
 	if (vcpu_check_request(vcpu, REQ_MSR_FILTER))
 		vendor_call(update_msr_intercepts)(vcpu);
 	vcpu_check_request(vcpu, REQ_KICK);
+	/* Those that leave are the last: nothing else is put off by them. */
 	if (vcpu_check_request(vcpu, REQ_HYPERV))
 		return hv_exit(vcpu);
-	/* The last one, of those that leave: nothing else is put off by it. */
+	if (vcpu_check_request(vcpu, REQ_TPR_ACCESS))
+		return request_tpr_access(vcpu);
 	if (vcpu_check_request(vcpu, REQ_IOAPIC_EOI))
 		return request_ioapic_eoi(vcpu);
 	return EXIT_RESUME;
@@ -191,6 +201,8 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 	if (vcpu->lapic)
 		vendor_call(update_tpr)(vcpu, lapic_get_cr8(vcpu->lapic) << 4,
 					lapic_highest_irr(vcpu->lapic));
+	if (unlikely(vcpu->vapic.gpa))
+		vapic_before_entry(vcpu);
 	return 0;
 }
 
@@ -256,6 +268,8 @@ static int guest_enter(struct vcpu *vcpu)
 
 	if (vcpu->pv.eoi_offered)
 		pv_eoi_sync(vcpu);
+	if (unlikely(vcpu->vapic.gpa))
+		vapic_after_exit(vcpu);
 	if (vcpu->exit.kind == EXIT_NONE)
 		return EXIT_RESUME;
 	vendor_call(decode_exit)(vcpu);

@@ -173,6 +173,20 @@ struct vcpu_stat {
 #undef VCPU_COUNTER
 
 /**
+ * struct vcpu_vapic - the task priority between a guest and its VMM
+ * @gpa: word of guest memory that has it; 0: none
+ * @reporting: accesses of its register exit
+ * @is_write: the one to be reported, REQ_TPR_ACCESS
+ * @rip: of its instruction
+ */
+struct vcpu_vapic {
+	gpa_t gpa;
+	bool reporting;
+	bool is_write;
+	u64 rip;
+};
+
+/**
  * struct vcpu - one virtual CPU
  *
  * Protection: (m) vcpu->mutex, held for every vCPU ioctl and all of KVM_RUN;
@@ -252,6 +266,7 @@ struct vcpu {
 	struct lapic *lapic;		/* (c) NULL without irqchip, whole or split */
 	s16 extint;			/* (m) split: the PIC's vector, -1: none */
 	u8 ioapic_eoi;			/* (m) split: vector of REQ_IOAPIC_EOI */
+	struct vcpu_vapic vapic;	/* (m) */
 
 	/* CPUID: (m), fixed once the vCPU ran. */
 	struct kvm_cpuid_entry2 *cpuid;

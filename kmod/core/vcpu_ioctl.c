@@ -264,6 +264,18 @@ static long vcpu_set_mce(void *obj, void *arg, unsigned long raw)
 	return mce_inject(obj, arg);
 }
 
+static long vcpu_tpr_reporting(void *obj, void *arg, unsigned long raw)
+{
+	return vapic_set_reporting(obj, arg);
+}
+
+static long vcpu_set_vapic_addr(void *obj, void *arg, unsigned long raw)
+{
+	const struct kvm_vapic_addr *addr = arg;
+
+	return vapic_set_addr(obj, addr->vapic_addr);
+}
+
 static long vcpu_has_attr(void *obj, void *arg, unsigned long raw)
 {
 	return attr_vcpu_has(arg);
@@ -330,6 +342,8 @@ static const struct ioctl_row vcpu_ioctls[] = {
 	{ KVM_TRANSLATE, IOCTL_IN | IOCTL_OUT, vcpu_translate },
 	{ KVM_X86_SETUP_MCE, IOCTL_IN, vcpu_setup_mce },
 	{ KVM_X86_SET_MCE, IOCTL_IN, vcpu_set_mce },
+	{ KVM_TPR_ACCESS_REPORTING, IOCTL_IN | IOCTL_OUT, vcpu_tpr_reporting },
+	{ KVM_SET_VAPIC_ADDR, IOCTL_IN, vcpu_set_vapic_addr },
 	{ KVM_HAS_DEVICE_ATTR, IOCTL_IN, vcpu_has_attr },
 	{ KVM_GET_DEVICE_ATTR, IOCTL_IN, vcpu_get_attr },
 	{ KVM_SET_DEVICE_ATTR, IOCTL_IN, vcpu_set_attr },

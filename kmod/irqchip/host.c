@@ -123,6 +123,11 @@ void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level)
 	}
 }
 
+void irq_host_tpr_access(struct vcpu *vcpu, bool write)
+{
+	vapic_tpr_accessed(vcpu, write);
+}
+
 void irq_host_pic_output(struct vm *vm)
 {
 	struct vcpu *vcpu;

@@ -35,6 +35,8 @@ struct vm *irq_host_vm(struct vcpu *vcpu);
 bool irq_host_is_bsp(struct vcpu *vcpu);
 /* KVM_X2APIC_API_* that userspace enabled. */
 u32 irq_host_x2apic_api(struct vm *vm);
+/* This vCPU's guest accesses the TPR in the xAPIC page. */
+void irq_host_tpr_access(struct vcpu *vcpu, bool write);
 /* This vCPU EOIed a vector, with broadcast: IOAPIC and resamplers hear of it. */
 void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level);
 /* PIC pair's INT output rose: the vCPU with ExtINT (BSP) is told. */

@@ -78,10 +78,14 @@ int lapic_msr_write(struct lapic *lapic, u32 msr, u64 val);
 bool lapic_mmio_read(struct lapic *lapic, u32 offset, int len, void *val);
 bool lapic_mmio_write(struct lapic *lapic, u32 offset, int len, const void *val);
 bool lapic_in_mmio(struct lapic *lapic, gpa_t gpa);
+u8 lapic_get_tpr(struct lapic *lapic);
+void lapic_set_tpr(struct lapic *lapic, u8 tpr);
 u64 lapic_get_cr8(struct lapic *lapic);
 void lapic_set_cr8(struct lapic *lapic, u64 cr8);
 /* Highest pending (IRR) vector whatever the priority, -1: none (for update_tpr). */
 int lapic_highest_irr(struct lapic *lapic);
+/* Highest in service, -1: none. */
+int lapic_highest_isr(struct lapic *lapic);
 u64 lapic_get_tsc_deadline(struct lapic *lapic);
 void lapic_set_tsc_deadline(struct lapic *lapic, u64 guest_tsc);
 /* REQ_APIC_TIMER consumed by the vCPU: set the timer's LVT vector pending. */

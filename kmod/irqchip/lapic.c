@@ -201,6 +201,11 @@ int lapic_highest_irr(struct lapic *lapic)
 	       lapic_highest(lapic, LAPIC_REG_IRR) : -1;
 }
 
+int lapic_highest_isr(struct lapic *lapic)
+{
+	return READ_ONCE(lapic->isr_top);
+}
+
 /**
  * lapic_ack() - a vector goes from pending to in service
  * @lapic: vcpu->mutex held
@@ -286,6 +291,11 @@ void lapic_set_tpr(struct lapic *lapic, u8 tpr)
 	lapic_reg_set(lapic, LAPIC_REG_TPR, tpr);
 	if (tpr < old)
 		lapic_recheck(lapic);
+}
+
+u8 lapic_get_tpr(struct lapic *lapic)
+{
+	return lapic_reg(lapic, LAPIC_REG_TPR);
 }
 
 u64 lapic_get_cr8(struct lapic *lapic)

@@ -138,7 +138,6 @@ void lapic_ack(struct lapic *lapic, u8 vector);
 void lapic_eoi(struct lapic *lapic);
 int lapic_lazy_vector(struct lapic *lapic);
 u8 lapic_ppr(const struct lapic *lapic);
-void lapic_set_tpr(struct lapic *lapic, u8 tpr);
 void lapic_error(struct lapic *lapic, unsigned long bits);
 void lapic_local_deliver(struct lapic *lapic, u32 lvt);
 bool lapic_accepts_pic(const struct lapic *lapic);

@@ -171,6 +171,8 @@ bool lapic_mmio_read(struct lapic *lapic, u32 offset, int len, void *val)
 	}
 	if (in + len > sizeof(data))
 		return true;
+	if (reg == LAPIC_REG_TPR)
+		irq_host_tpr_access(lapic->vcpu, false);
 	data = lapic_read(lapic, reg);
 	memcpy(val, (u8 *)&data + in, len);
 	return true;
@@ -195,6 +197,8 @@ bool lapic_mmio_write(struct lapic *lapic, u32 offset, int len, const void *val)
 		return true;
 	if (reg_in(lapic, offset, WRITABLE_XAPIC)) {
 		memcpy(&data, val, sizeof(data));
+		if (offset == LAPIC_REG_TPR)
+			irq_host_tpr_access(lapic->vcpu, true);
 		lapic_write(lapic, offset, data);
 	} else if (!reg_in(lapic, offset, READABLE_XAPIC)) {
 		lapic_error(lapic, LAPIC_ESR_REGISTER);

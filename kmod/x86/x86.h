@@ -156,6 +156,13 @@ static inline bool pv_has(struct vcpu *vcpu, unsigned int feature)
 u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr);
 int pv_hypercall(struct vcpu *vcpu);	/* enum exit_result */
 
+/* vapic.c: the task priority, reported and shared */
+int vapic_set_reporting(struct vcpu *vcpu, const struct kvm_tpr_access_ctl *ctl);
+int vapic_set_addr(struct vcpu *vcpu, gpa_t gpa);
+void vapic_tpr_accessed(struct vcpu *vcpu, bool write);
+void vapic_after_exit(struct vcpu *vcpu);
+void vapic_before_entry(struct vcpu *vcpu);
+
 /* glue.c: the emulator on a vCPU */
 int emulate_create(struct vcpu *vcpu);	/* vcpu->emu: 0 or -ENOMEM */
 void emulate_destroy(struct vcpu *vcpu);

@@ -146,6 +146,11 @@ void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level)
 		ioapic_eoi(vm->ioapic, vector, level);
 }
 
+void irq_host_tpr_access(struct vcpu *vcpu, bool write)
+{
+	vcpu->tpr_accesses++;
+}
+
 void irq_host_pic_output(struct vm *vm)
 {
 	vm->pic_outputs++;

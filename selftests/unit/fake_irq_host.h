@@ -17,6 +17,7 @@ struct vcpu {
 	unsigned int nmis;
 	unsigned int smis;
 	unsigned int init_sipis;
+	unsigned int tpr_accesses;
 	unsigned int timers;	/* expiries since one was taken */
 };
 
