@@ -405,6 +405,11 @@ TEST(bad_routing)
 	EXPECT_EQ(-EINVAL, xioctl(vm.fd, KVM_SET_GSI_ROUTING, &r));
 	r.head.nr = 1 << 20;
 	EXPECT_EQ(-EINVAL, xioctl(vm.fd, KVM_SET_GSI_ROUTING, &r));
+	/* QEMU has as many GSIs as this says. */
+	r.head.nr = xioctl_val(vm.fd, KVM_CHECK_EXTENSION,
+			       KVM_CAP_IRQ_ROUTING) + 1;
+	EXPECT_EQ(4097, r.head.nr);
+	EXPECT_EQ(-EINVAL, xioctl(vm.fd, KVM_SET_GSI_ROUTING, &r));
 	r.head.nr = 1;
 	r.e.gsi = 40;
 	EXPECT_EQ(0, xioctl(vm.fd, KVM_SET_GSI_ROUTING, &r));

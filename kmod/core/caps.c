@@ -9,6 +9,7 @@
 #include "vm.h"
 #include "../compat/compat.h"
 #include "../compat/kvm_abi.h"
+#include "../irqchip/route.h"
 #include "../x86/mce.h"
 #include "../x86/quirk.h"
 #include "../x86/x86.h"
@@ -34,7 +35,6 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_SYNC_MMU:
 	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
 	case KVM_CAP_USER_NMI:
-	case KVM_CAP_IRQ_ROUTING:
 	case KVM_CAP_IRQ_INJECT_STATUS:
 	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
 	case KVM_CAP_IRQFD:
@@ -110,6 +110,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_MSR_EXITS;
 	case KVM_CAP_STEAL_TIME:
 		return pv_steal_supported();
+	case KVM_CAP_IRQ_ROUTING:
+		return ROUTES_MAX;
 	case KVM_CAP_MCE:
 		return MCE_BANKS_MAX;
 	case KVM_CAP_X2APIC_API:

@@ -19,10 +19,10 @@
 #include "vm.h"
 #include "../compat/kvm_abi.h"
 #include "../irqchip/irqchip.h"
+#include "../irqchip/route.h"
 #include "../x86/msr.h"
 #include "../x86/x86.h"
 
-#define IRQ_ROUTES_MAX	4096
 #define NR_MMU_PAGES_MIN	20	/* as KVM */
 
 /* vm->lock held: a free place for a vCPU of this id; 0 or -errno. */
@@ -281,7 +281,7 @@ static long vm_set_gsi_routing(void *obj, void *arg, unsigned long raw)
 
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	if (!vm_has_lapic(vm) || head.nr > IRQ_ROUTES_MAX || head.flags)
+	if (!vm_has_lapic(vm) || head.nr > ROUTES_MAX || head.flags)
 		return -EINVAL;
 	if (head.nr) {
 		entries = vmemdup_user(user->entries,

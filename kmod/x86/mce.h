@@ -3,6 +3,7 @@
 #ifndef JOIST_X86_MCE_H
 #define JOIST_X86_MCE_H
 
+#include <linux/build_bug.h>
 #include <linux/kvm.h>
 #include <asm/mce.h>
 
