@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 KFLAGS ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all module userspace selftests unit demo check check-debug peercheck bench lint \
+.PHONY: all module userspace selftests unit demo check check-debug peercheck qemucheck bench lint \
 	install uninstall clean help
 
 all: module userspace ## build the module and the userspace
@@ -51,6 +51,11 @@ peercheck: ## KVM's own selftests on kvm and on joist, side by side (an hour)
 	scripts/setup peer
 	$(MAKE) --no-print-directory module KDIR="$$(scripts/headers 6.1)"
 	scripts/peercheck
+
+qemucheck: ## Debian's QEMU on joist: machines, irqchips, vCPUs, saved guests
+	scripts/setup qemu
+	$(MAKE) --no-print-directory module KDIR="$$(scripts/headers 6.1)"
+	scripts/qemucheck
 
 bench: ## measure exit costs on KVM and joist
 	scripts/bench
