@@ -82,7 +82,7 @@ static bool entry_valid(const struct kvm_irq_routing_entry *e, bool has_chips,
 	case KVM_IRQ_ROUTING_MSI:
 		return msi_addr_valid(e->u.msi.address_hi, x2apic_api);
 	case KVM_IRQ_ROUTING_HV_SINT:
-		return has_chips && e->u.hv_sint.sint < HV_SINT_COUNT;
+		return e->u.hv_sint.sint < HV_SINT_COUNT;
 	case KVM_IRQ_ROUTING_IRQCHIP:
 		if (!has_chips)
 			return false;
