@@ -280,8 +280,11 @@ int inject_events(struct vcpu *vcpu, bool *want_exit_now)
 	return 0;
 }
 
-/* The next entry has room for an interrupt, and the guest takes it. */
-static bool irq_fits(struct vcpu *vcpu)
+/**
+ * irq_fits() - has the next entry room for an interrupt, and does the guest take it?
+ * @vcpu: loaded vCPU, its mutex held
+ */
+bool irq_fits(struct vcpu *vcpu)
 {
 	return !vcpu->interrupt.pending && !vcpu->interrupt.injected &&
 	       !vcpu->exception.pending && !vcpu->exception.injected &&

@@ -249,7 +249,7 @@ static bool apf_tell_missing(struct vcpu *vcpu, u32 token)
 bool pv_apf_possible(struct vcpu *vcpu)
 {
 	return (vcpu->pv.apf_msr & APF_ON) == APF_ON && !vcpu->smm &&
-	       irq_injectable(vcpu);
+	       irq_fits(vcpu);
 }
 
 /**
