@@ -28,6 +28,15 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_HLT:
 	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_USER_MEMORY2:
+	case KVM_CAP_CLOCKSOURCE:
+	case KVM_CAP_KVMCLOCK_CTRL:
+	case KVM_CAP_ASYNC_PF:
+	case KVM_CAP_ASYNC_PF_INT:
+	case KVM_CAP_INTR_SHADOW:
+	case KVM_CAP_INTERNAL_ERROR_DATA:
+	case KVM_CAP_SYSTEM_EVENT_DATA:
+	case KVM_CAP_EXT_EMUL_CPUID:
+	case KVM_CAP_IOAPIC_POLARITY_IGNORED:
 	case KVM_CAP_SET_TSS_ADDR:
 	case KVM_CAP_EXT_CPUID:
 	case KVM_CAP_NOP_IO_DELAY:
@@ -39,6 +48,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
 	case KVM_CAP_IRQFD:
 	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_PIT:
 	case KVM_CAP_PIT2:
 	case KVM_CAP_PIT_STATE2:
 	case KVM_CAP_REINJECT_CONTROL:
