@@ -27,4 +27,15 @@ struct kvm_userspace_memory_region2 {
 
 static_assert(sizeof(struct kvm_userspace_memory_region2) == 160);
 
+/* Whether the hypercall that exits to userspace came from 64-bit code. */
+static inline void compat_hypercall_mode(struct kvm_run *run, bool wide)
+{
+#ifdef KVM_EXIT_HYPERCALL_LONG_MODE
+	run->hypercall.flags = wide ? KVM_EXIT_HYPERCALL_LONG_MODE : 0;
+#else
+	run->hypercall.longmode = wide;
+	run->hypercall.pad = 0;
+#endif
+}
+
 #endif

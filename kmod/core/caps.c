@@ -130,6 +130,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return JOIST_QUIRKS;
+	case KVM_CAP_EXIT_HYPERCALL:
+		return JOIST_HYPERCALL_EXITS;
 	case KVM_CAP_NR_MEMSLOTS:
 		return MEMSLOTS_MAX;
 	case KVM_CAP_MULTI_ADDRESS_SPACE:

@@ -10,6 +10,7 @@
 #include "../irqchip/irqchip.h"
 #include "../irqchip/route.h"
 #include "../x86/quirk.h"
+#include "../x86/x86.h"
 
 static int enable_quirks(struct vm *vm, const struct kvm_enable_cap *cap)
 {
@@ -83,6 +84,15 @@ static int enable_exit_on_failure(struct vm *vm,
 	if (cap->args[0] & ~1ULL)
 		return -EINVAL;
 	WRITE_ONCE(vm->exit_on_emulation_failure, cap->args[0]);
+	return 0;
+}
+
+static int enable_exit_hypercall(struct vm *vm,
+				 const struct kvm_enable_cap *cap)
+{
+	if (cap->args[0] & ~(u64)JOIST_HYPERCALL_EXITS)
+		return -EINVAL;
+	WRITE_ONCE(vm->hypercall_exits, cap->args[0]);
 	return 0;
 }
 
@@ -165,6 +175,7 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, enable_manual_protect },
 	{ KVM_CAP_DIRTY_LOG_RING, enable_dirty_ring },
 	{ KVM_CAP_DIRTY_LOG_RING_ACQ_REL, enable_dirty_ring },
+	{ KVM_CAP_EXIT_HYPERCALL, enable_exit_hypercall },
 };
 
 /* Likewise of a vCPU: vcpu->mutex held. */

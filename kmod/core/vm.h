@@ -98,6 +98,7 @@ struct vm {
 
 	/* KVM_ENABLE_CAP: (l) written, read racily. */
 	u64 disabled_quirks;		/* KVM_X86_QUIRK_* */
+	u32 hypercall_exits;		/* bits of KVM_HC_*: userspace does them */
 	u32 user_space_msr;		/* KVM_MSR_EXIT_REASON_*: what exits to userspace */
 	struct msr_filter __rcu *msr_filter;	/* (l) written, srcu to read */
 	bool exception_payload;		/* VCPU_EVENTS tell pending from injected */

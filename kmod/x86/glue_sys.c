@@ -260,10 +260,9 @@ int glue_system(struct emu *emu, enum emu_system what, u64 *arg)
 		return do_xsetbv(emu);
 	case EMU_SYS_HYPERCALL:
 		/* They exit, and need more than a result: not through here. */
-		if (hv_hypercalls(glue->vcpu))
+		if (hv_hypercalls(glue->vcpu) ||
+		    !pv_hypercall_result(glue->vcpu, &emu->regs[REG_RAX]))
 			return undefined(emu);
-		emu->regs[REG_RAX] = pv_hypercall_result(glue->vcpu,
-							 emu->regs[REG_RAX]);
 		return EMU_OK;
 	case EMU_SYS_SWAPGS:
 		return do_swapgs(emu);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KVM's hypercalls: what a guest's kernel asks for when its vCPUs are not CPUs. */
 #include <linux/kvm_para.h>
+#include <linux/mm.h>
 #include <asm/apicdef.h>
 
 #include "x86.h"
+#include "../compat/kvm_abi.h"
 #include "../core/regs.h"
 #include "../core/vm.h"
 #include "../irqchip/lapic.h"
@@ -13,6 +15,12 @@ struct hypercall {
 	u64 nr;
 	u64 arg[4];
 };
+
+/* No result yet: userspace has it. No hypercall returns it. */
+#define CALL_USERSPACE	1000000L
+
+/* KVM_HC_MAP_GPA_RANGE's attributes: page size, and encrypted or not. */
+#define MAP_GPA_ATTRS	(GENMASK(3, 0) | KVM_MAP_GPA_RANGE_ENC_STAT(1))
 
 /* Whoever waits for a lock that is free now: it wakes, or does not fall asleep. */
 static long call_kick(struct vcpu *vcpu, const struct hypercall *call)
@@ -64,6 +72,18 @@ static long call_yield(struct vcpu *vcpu, const struct hypercall *call)
 	return 0;
 }
 
+/* Userspace decides who sees these pages of the guest. */
+static long call_map_gpa(const struct hypercall *call)
+{
+	u64 gpa = call->arg[0], pages = call->arg[1];
+	u64 first = gpa >> PAGE_SHIFT;
+
+	if (!PAGE_ALIGNED(gpa) || first + pages <= first ||
+	    call->arg[2] & ~MAP_GPA_ATTRS)
+		return -KVM_EINVAL;
+	return CALL_USERSPACE;
+}
+
 static long hypercall(struct vcpu *vcpu, const struct hypercall *call, bool wide)
 {
 	switch (call->nr) {
@@ -81,40 +101,79 @@ static long hypercall(struct vcpu *vcpu, const struct hypercall *call, bool wide
 		if (!pv_has(vcpu, KVM_FEATURE_PV_SCHED_YIELD))
 			break;
 		return call_yield(vcpu, call);
+	case KVM_HC_MAP_GPA_RANGE:
+		if (!pv_has(vcpu, KVM_FEATURE_HC_MAP_GPA_RANGE) ||
+		    !(READ_ONCE(vcpu->vm->hypercall_exits) & BIT(call->nr)))
+			break;
+		return call_map_gpa(call);
 	}
 	return -KVM_ENOSYS;
+}
+
+static void call_read(struct vcpu *vcpu, u64 nr, bool wide,
+		      struct hypercall *call)
+{
+	u64 mask = wide ? U64_MAX : U32_MAX;
+
+	call->nr = nr & mask;
+	call->arg[0] = vcpu->regs[REG_RBX] & mask;
+	call->arg[1] = vcpu->regs[REG_RCX] & mask;
+	call->arg[2] = vcpu->regs[REG_RDX] & mask;
+	call->arg[3] = vcpu->regs[REG_RSI] & mask;
+}
+
+static long call_do(struct vcpu *vcpu, const struct hypercall *call, bool wide)
+{
+	if (vendor_call(get_cpl)(vcpu))
+		return -KVM_EPERM;
+	return hypercall(vcpu, call, wide);
 }
 
 /**
  * pv_hypercall_result() - do a hypercall
  * @vcpu: loaded vCPU, in a read section of vm->srcu
- * @nr: number, from RAX
+ * @rax: in: its number; out: its result
  *
- * Return: the guest's RAX.
+ * Return: false: only userspace could, and has not been asked.
  */
-u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr)
+bool pv_hypercall_result(struct vcpu *vcpu, u64 *rax)
 {
 	bool wide = vcpu_64bit(vcpu);
-	struct hypercall call = {
-		.nr = nr,
-		.arg = {
-			vcpu->regs[REG_RBX], vcpu->regs[REG_RCX],
-			vcpu->regs[REG_RDX], vcpu->regs[REG_RSI],
-		},
-	};
+	struct hypercall call;
 	long ret;
-	int i;
 
-	if (!wide) {
-		call.nr = (u32)nr;
-		for (i = 0; i < ARRAY_SIZE(call.arg); i++)
-			call.arg[i] = (u32)call.arg[i];
-	}
-	if (vendor_call(get_cpl)(vcpu))
-		ret = -KVM_EPERM;
-	else
-		ret = hypercall(vcpu, &call, wide);
-	return wide ? (u64)ret : (u32)ret;
+	call_read(vcpu, *rax, wide, &call);
+	ret = call_do(vcpu, &call, wide);
+	if (ret == CALL_USERSPACE)
+		return false;
+	*rax = wide ? (u64)ret : (u32)ret;
+	return true;
+}
+
+static int call_return(struct vcpu *vcpu, u64 ret, bool wide)
+{
+	reg_write(vcpu, REG_RAX, wide ? ret : (u32)ret);
+	return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;
+}
+
+static int call_answered(struct vcpu *vcpu)
+{
+	return call_return(vcpu, READ_ONCE(vcpu->run->hypercall.ret),
+			   vcpu_64bit(vcpu));
+}
+
+static int call_userspace(struct vcpu *vcpu, const struct hypercall *call,
+			  bool wide)
+{
+	struct kvm_run *run = vcpu->run;
+
+	memset(&run->hypercall, 0, sizeof(run->hypercall));
+	run->hypercall.nr = call->nr;
+	memcpy(run->hypercall.args, call->arg, 3 * sizeof(call->arg[0]));
+	compat_hypercall_mode(run, wide);
+	run->exit_reason = KVM_EXIT_HYPERCALL;
+	vcpu->io.complete = call_answered;
+	return EXIT_USERSPACE;
 }
 
 /**
@@ -125,9 +184,15 @@ u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr)
  */
 int pv_hypercall(struct vcpu *vcpu)
 {
+	bool wide = vcpu_64bit(vcpu);
+	struct hypercall call;
+	long ret;
+
 	if (hv_hypercalls(vcpu))
 		return hv_hypercall(vcpu);
-	reg_write(vcpu, REG_RAX,
-		  pv_hypercall_result(vcpu, vcpu->regs[REG_RAX]));
-	return vcpu_skip_insn(vcpu) ?: EXIT_RESUME;
+	call_read(vcpu, vcpu->regs[REG_RAX], wide, &call);
+	ret = call_do(vcpu, &call, wide);
+	if (ret == CALL_USERSPACE)
+		return call_userspace(vcpu, &call, wide);
+	return call_return(vcpu, ret, wide);
 }

@@ -4,6 +4,7 @@
 #define JOIST_X86_X86_H
 
 #include <linux/kvm.h>
+#include <linux/kvm_para.h>
 
 #include "../core/vcpu.h"
 #include "decode.h"
@@ -154,7 +155,8 @@ static inline bool pv_has(struct vcpu *vcpu, unsigned int feature)
 }
 
 /* hypercall.c */
-u64 pv_hypercall_result(struct vcpu *vcpu, u64 nr);
+#define JOIST_HYPERCALL_EXITS	BIT(KVM_HC_MAP_GPA_RANGE)
+bool pv_hypercall_result(struct vcpu *vcpu, u64 *rax);
 int pv_hypercall(struct vcpu *vcpu);	/* enum exit_result */
 
 /* vapic.c: the task priority, reported and shared */
