@@ -9,6 +9,7 @@
 #include "core/hardware.h"
 #include "mmu/mmu.h"
 #include "x86/cpuid.h"
+#include "x86/exits.h"
 #include "x86/vendor_ops.h"
 #include "x86/x86.h"
 
@@ -19,6 +20,7 @@ static int __init joist_init(void)
 	err = vendor_select();
 	if (err)
 		return err;
+	exit_caps_setup();
 	err = vendor_call(setup)();
 	if (err)
 		return err;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exits that a VMM asks for, or does without: KVM_ENABLE_CAP of a VM. */
+#include <pthread.h>
 #include <string.h>
 #include <linux/kvm_para.h>
 
 #include "lib/irq.h"
 #include "lib/test.h"
+
+#define HANDLER		0x18000UL
 
 FIXTURE(exits)
 {
@@ -224,6 +227,200 @@ TEST_F(exits, hypercall_announced)
 			    KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1));
 	ASSERT_EQ(0, set_call(&self->vm, 0x100000, 1, 0));
 	EXPECT_EQ(KVM_EXIT_HYPERCALL, vcpu_run(&self->vm, 0));
+}
+
+/* --- without exits ------------------------------------------------------------------------ */
+
+#define DISABLE_CAP	KVM_CAP_X86_DISABLE_EXITS
+#define NO_HLT		KVM_X86_DISABLE_EXITS_HLT
+#define NO_MWAIT	KVM_X86_DISABLE_EXITS_MWAIT
+
+TEST_F(exits, disable_arguments)
+{
+	uint32_t have = has_cap(&self->vm, DISABLE_CAP);
+
+	EXPECT_EQ(NO_HLT | KVM_X86_DISABLE_EXITS_PAUSE,
+		  have & (NO_HLT | KVM_X86_DISABLE_EXITS_PAUSE));
+	EXPECT_EQ(0, have & ~KVM_X86_DISABLE_VALID_EXITS);
+	for (int bit = 0; bit < 64; bit++)
+		EXPECT_EQ(have >> bit & 1 && bit < 32 ? 0 : -EINVAL,
+			  enable(self->vm.fd, DISABLE_CAP, 1ULL << bit));
+	EXPECT_EQ(0, enable(self->vm.fd, DISABLE_CAP, have));
+	ADD_VCPU;
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, DISABLE_CAP, NO_HLT));
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, DISABLE_CAP, 0));
+}
+
+GUEST64(code_halts, "sti\n 1: hlt\n jmp 1b\n");
+GUEST64(handler_woken, "mov $0x77, %eax\n" REPORT "iretq\n");
+
+/* The guest halts and KVM_RUN does not return; an interrupt wakes it. */
+TEST_F(exits, hlt_stays_inside)
+{
+	struct kvm_interrupt irq = { .irq = 0x40 };
+
+	ASSERT_EQ(0, enable(self->vm.fd, DISABLE_CAP, NO_HLT));
+	ADD_VCPU;
+	vm_load(&self->vm, GPA_CODE, code_halts);
+	vm_load(&self->vm, HANDLER, handler_woken);
+	vm_set_gate(&self->vm, 0x40, HANDLER);
+	for (int i = 0; i < 3; i++) {
+		alarm_in(20000);
+		ASSERT_EQ(-EINTR, vcpu_run(&self->vm, 0));
+		EXPECT_EQ(1, self->run->if_flag);
+		ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_INTERRUPT, &irq));
+		EXPECT_EQ(0x77, vcpu_report(&self->vm, 0));
+	}
+}
+
+TEST_F(exits, hlt_exits_else)
+{
+	ADD_VCPU;
+	vm_load(&self->vm, GPA_CODE, code_halts);
+	EXPECT_EQ(KVM_EXIT_HLT, vcpu_run(&self->vm, 0));
+}
+
+/* A VMM that sends a halted guest elsewhere, with an exception, wakes it. */
+GUEST64(code_halts_off, "cli\n hlt\n");
+GUEST64(code_elsewhere, "mov $0x55, %eax\n" REPORT DONE);
+
+TEST_F(exits, hlt_left_by_vmm)
+{
+	struct kvm_vcpu_events events;
+	struct kvm_regs regs;
+
+	ASSERT_EQ(0, enable(self->vm.fd, DISABLE_CAP, NO_HLT));
+	ADD_VCPU;
+	vm_load(&self->vm, GPA_CODE, code_halts_off);
+	memcpy(self->vm.mem + GPA_CODE + 2, "\xf4\xeb\xfd", 3);
+	vm_load(&self->vm, GPA_CODE + 0x100, code_elsewhere);
+	vm_load(&self->vm, HANDLER, handler_woken);
+	vm_set_gate(&self->vm, 6, HANDLER);
+	alarm_in(20000);
+	ASSERT_EQ(-EINTR, vcpu_run(&self->vm, 0));
+	EXPECT_EQ(0, self->run->if_flag);
+
+	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_GET_VCPU_EVENTS, &events));
+	events.exception.injected = 1;
+	events.exception.nr = 6;
+	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_SET_VCPU_EVENTS, &events));
+	EXPECT_EQ(0x77, vcpu_report(&self->vm, 0));
+	alarm_in(20000);
+	ASSERT_EQ(-EINTR, vcpu_run(&self->vm, 0));
+
+	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_GET_REGS, &regs));
+	regs.rip = GPA_CODE + 0x100;
+	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_SET_REGS, &regs));
+	EXPECT_EQ(0x55, vcpu_report(&self->vm, 0));
+	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+}
+
+/* With the APIC in the kernel: its timer, and a message from another thread. */
+GUEST64(code_apic_halts,
+	APIC_BASE_RBP
+	LAPIC_SET(0xf0, 0x1ff)
+	LAPIC_SET(0x3e0, 0xb)			/* divide by 1 */
+	LAPIC_SET(0x320, 0x41)			/* one-shot */
+	LAPIC_SET(0x380, 20000000)
+	"sti\n 1: hlt\n jmp 1b\n");
+GUEST64(handler_apic,
+	APIC_BASE_RBP
+	LAPIC_SET(0xb0, 0)
+	"mov $0x66, %eax\n" REPORT "iretq\n");
+
+static void *msi_later(void *arg)
+{
+	struct test_vm *vm = arg;
+	struct kvm_msi msi = { .address_lo = 0xfee00000, .data = 0x41 };
+
+	usleep(50000);
+	xioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
+	return NULL;
+}
+
+TEST_F(exits, hlt_with_apic)
+{
+	struct kvm_mp_state mp;
+	pthread_t thread;
+
+	vm_close(&self->vm);
+	ASSERT_EQ(0, vm_new(&self->vm, VM_IRQCHIP));
+	ASSERT_EQ(0, enable(self->vm.fd, DISABLE_CAP, NO_HLT));
+	ADD_VCPU;
+	vm_load(&self->vm, GPA_CODE, code_apic_halts);
+	vm_load(&self->vm, HANDLER, handler_apic);
+	vm_set_gate(&self->vm, 0x41, HANDLER);
+	EXPECT_EQ(0x66, vcpu_report(&self->vm, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, msi_later, &self->vm));
+	EXPECT_EQ(0x66, vcpu_report(&self->vm, 0));
+	pthread_join(thread, NULL);
+	/* It is never seen halted. */
+	alarm_in(20000);
+	ASSERT_EQ(-EINTR, vcpu_run(&self->vm, 0));
+	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_GET_MP_STATE, &mp));
+	EXPECT_EQ(KVM_MP_STATE_RUNNABLE, mp.mp_state);
+}
+
+/* A hypercall cannot wake such a vCPU: its guest is not told that one could. */
+TEST_F(exits, hlt_hides_pv_unhalt)
+{
+	const uint32_t unhalt = 1 << KVM_FEATURE_PV_UNHALT;
+	struct kvm_cpuid_entry2 *e;
+	struct test_cpuid c;
+
+	for (int no_hlt = 0; no_hlt < 2; no_hlt++) {
+		if (no_hlt)
+			ASSERT_EQ(0, enable(self->vm.fd, DISABLE_CAP, NO_HLT));
+		ADD_VCPU;
+		ASSERT_EQ(0, vcpu_cpuid(&self->vm, 0));
+		c.head.nent = 256;
+		ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_GET_CPUID2, &c));
+		e = cpuid_entry(&c, 0x40000001, 0);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ(no_hlt ? 0 : unhalt, e->eax & unhalt);
+		vm_close(&self->vm);
+		ASSERT_EQ(0, vm_new(&self->vm, 0));
+	}
+}
+
+/* An exit makes nothing of MWAIT; the CPU waits for the write. RBX counts. */
+GUEST64(code_mwait,
+	"xor %ebx, %ebx\n"
+	"1: inc %ebx\n mov $0x20000, %eax\n xor %ecx, %ecx\n xor %edx, %edx\n"
+	"monitor\n xor %eax, %eax\n mwait\n"
+	"jmp 1b\n");
+
+static uint64_t count_mwaits(struct test_vm *vm)
+{
+	struct kvm_regs regs = { };
+
+	if (vcpu_long64(vm, 0, GPA_CODE))
+		return 0;
+	alarm_in(50000);
+	if (vcpu_run(vm, 0) != -EINTR ||
+	    xioctl(vm->vcpu[0], KVM_GET_REGS, &regs))
+		return 0;
+	return regs.rbx;
+}
+
+TEST_F(exits, mwait_stays_inside)
+{
+	uint64_t exiting, inside;
+
+	if (!(has_cap(&self->vm, DISABLE_CAP) & NO_MWAIT))
+		SKIP(return, "no MWAIT for guests on this CPU");
+	ADD_VCPU;
+	vm_load(&self->vm, GPA_CODE, code_mwait);
+	exiting = count_mwaits(&self->vm);
+	vm_close(&self->vm);
+	ASSERT_EQ(0, vm_new(&self->vm, 0));
+	ASSERT_EQ(0, enable(self->vm.fd, DISABLE_CAP, NO_MWAIT));
+	ADD_VCPU;
+	vm_load(&self->vm, GPA_CODE, code_mwait);
+	inside = count_mwaits(&self->vm);
+	TH_LOG("%lu with exits, %lu inside", exiting, inside);
+	EXPECT_LT(0, inside);
+	EXPECT_LT(3 * inside, exiting);
 }
 
 JOIST_TEST_MAIN

@@ -11,6 +11,7 @@
 #include "../compat/kvm_abi.h"
 #include "../irqchip/route.h"
 #include "../x86/mce.h"
+#include "../x86/exits.h"
 #include "../x86/quirk.h"
 #include "../x86/x86.h"
 
@@ -130,6 +131,8 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_DISABLE_QUIRKS2:
 		return JOIST_QUIRKS;
+	case KVM_CAP_X86_DISABLE_EXITS:
+		return exit_caps.optional;
 	case KVM_CAP_EXIT_HYPERCALL:
 		return JOIST_HYPERCALL_EXITS;
 	case KVM_CAP_NR_MEMSLOTS:

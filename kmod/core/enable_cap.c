@@ -9,6 +9,7 @@
 #include "vm.h"
 #include "../irqchip/irqchip.h"
 #include "../irqchip/route.h"
+#include "../x86/exits.h"
 #include "../x86/quirk.h"
 #include "../x86/x86.h"
 
@@ -84,6 +85,15 @@ static int enable_exit_on_failure(struct vm *vm,
 	if (cap->args[0] & ~1ULL)
 		return -EINVAL;
 	WRITE_ONCE(vm->exit_on_emulation_failure, cap->args[0]);
+	return 0;
+}
+
+/* Before there are vCPUs: they are made so. */
+static int enable_disable_exits(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (vm->created_vcpus || cap->args[0] & ~(u64)exit_caps.optional)
+		return -EINVAL;
+	vm->disabled_exits |= cap->args[0];
 	return 0;
 }
 
@@ -176,6 +186,7 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_DIRTY_LOG_RING, enable_dirty_ring },
 	{ KVM_CAP_DIRTY_LOG_RING_ACQ_REL, enable_dirty_ring },
 	{ KVM_CAP_EXIT_HYPERCALL, enable_exit_hypercall },
+	{ KVM_CAP_X86_DISABLE_EXITS, enable_disable_exits },
 };
 
 /* Likewise of a vCPU: vcpu->mutex held. */

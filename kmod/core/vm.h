@@ -95,6 +95,7 @@ struct vm {
 	u32 x2apic_api;			/* KVM_X2APIC_API_* of KVM_ENABLE_CAP */
 	bool split_irqchip;		/* set once; read with smp_load_acquire */
 	u32 reserved_gsis;		/* (c) once split: GSIs below are IOAPIC pins */
+	u32 disabled_exits;		/* KVM_X86_DISABLE_EXITS_*: guests do without */
 
 	/* KVM_ENABLE_CAP: (l) written, read racily. */
 	u64 disabled_quirks;		/* KVM_X86_QUIRK_* */

@@ -19,7 +19,6 @@ static const u8 intercepts[] = {
 	INTERCEPT_RDPMC,
 	INTERCEPT_CPUID,
 	INTERCEPT_INVD,
-	INTERCEPT_HLT,
 	INTERCEPT_RSM,
 	INTERCEPT_INVLPGA,
 	INTERCEPT_IOIO_PROT,
@@ -35,8 +34,6 @@ static const u8 intercepts[] = {
 	INTERCEPT_CLGI,
 	INTERCEPT_SKINIT,
 	INTERCEPT_WBINVD,
-	INTERCEPT_MONITOR,
-	INTERCEPT_MWAIT,
 	INTERCEPT_XSETBV,
 };
 
@@ -59,7 +56,27 @@ void svm_intercept_exceptions(struct vmcb *vmcb, u32 more)
 	vmcb_mark_dirty(vmcb, VMCB_CLEAN_INTERCEPTS);
 }
 
-static void vmcb_init_controls(struct vmcb *vmcb)
+/* What the VMM may do without. */
+static void init_optional(struct vmcb *vmcb, u32 disabled)
+{
+	struct vmcb_control_area *control = &vmcb->control;
+
+	if (!(disabled & KVM_X86_DISABLE_EXITS_HLT))
+		vmcb_set_intercept(vmcb, INTERCEPT_HLT);
+	if (!(disabled & KVM_X86_DISABLE_EXITS_MWAIT)) {
+		vmcb_set_intercept(vmcb, INTERCEPT_MONITOR);
+		vmcb_set_intercept(vmcb, INTERCEPT_MWAIT);
+	}
+	if (svm_caps.pause_filter &&
+	    !(disabled & KVM_X86_DISABLE_EXITS_PAUSE)) {
+		control->pause_filter_count = svm_pause_count;
+		if (svm_caps.pause_threshold)
+			control->pause_filter_thresh = svm_pause_window;
+		vmcb_set_intercept(vmcb, INTERCEPT_PAUSE);
+	}
+}
+
+static void vmcb_init_controls(struct vmcb *vmcb, const struct vm *vm)
 {
 	struct vmcb_control_area *control = &vmcb->control;
 	int i;
@@ -70,12 +87,7 @@ static void vmcb_init_controls(struct vmcb *vmcb)
 	/* No guest is told of RDPRU: #UD, where the CPU has it at all. */
 	if (boot_cpu_has(X86_FEATURE_RDPRU))
 		vmcb_set_intercept(vmcb, INTERCEPT_RDPRU);
-	if (svm_caps.pause_filter) {
-		control->pause_filter_count = svm_pause_count;
-		if (svm_caps.pause_threshold)
-			control->pause_filter_thresh = svm_pause_window;
-		vmcb_set_intercept(vmcb, INTERCEPT_PAUSE);
-	}
+	init_optional(vmcb, vm->disabled_exits);
 	control->iopm_base_pa = svm_iopm_pa();
 	/* The host's RFLAGS.IF decides on the host's interrupts, the guest's
 	 * TPR is V_TPR.
@@ -102,7 +114,7 @@ int svm_vmcb_create(struct svm_vcpu *svm)
 		return -ENOMEM;
 	}
 	svm->vmcb_pa = __sme_pa(svm->vmcb);
-	vmcb_init_controls(svm->vmcb);
+	vmcb_init_controls(svm->vmcb, svm->vcpu.vm);
 	svm_debug_trap(svm);
 	svm->vmcb->save.g_pat = PAT_RESET;
 	return 0;

@@ -5,7 +5,7 @@
 #include <linux/string.h>
 #include <asm/cpufeature.h>
 #include <asm/io.h>
-#include <asm/msr-index.h>
+#include <asm/msr.h>
 
 #include "vmx.h"
 #include "../x86/msr.h"
@@ -107,6 +107,32 @@ static const struct {
 	{ MSR_SYSCALL_MASK, false },
 };
 
+/* How long the core slept, and how deep. */
+static const u32 residencies[] = {
+	MSR_CORE_C1_RES, MSR_CORE_C3_RESIDENCY, MSR_CORE_C6_RESIDENCY,
+	MSR_CORE_C7_RESIDENCY,
+};
+
+/** vmx_has_residencies() - this CPU counts its cores' sleep */
+bool vmx_has_residencies(void)
+{
+	u64 val;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(residencies); i++)
+		if (!rdmsrl_safe(residencies[i], &val))
+			return true;
+	return false;
+}
+
+static void pass_residencies(struct vcpu *vcpu)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(residencies); i++)
+		vmx_intercept_msr(vcpu, residencies[i], false, true);
+}
+
 /** vmx_update_msr_intercepts() - all of them, by the VMM's filter of now */
 void vmx_update_msr_intercepts(struct vcpu *vcpu)
 {
@@ -118,6 +144,8 @@ void vmx_update_msr_intercepts(struct vcpu *vcpu)
 	vmx_intercept_msr(vcpu, MSR_IA32_SPEC_CTRL, true, true);
 	for (i = 0; i < ARRAY_SIZE(passed); i++)
 		vmx_intercept_msr(vcpu, passed[i].msr, false, !passed[i].write);
+	if (vcpu->vm->disabled_exits & KVM_X86_DISABLE_EXITS_CSTATE)
+		pass_residencies(vcpu);
 	vmx_msr_bitmap_cpuid(vmx);
 }
 

@@ -21,6 +21,7 @@ static bool soft_exception(u8 vector)
 
 static void write_entry_event(struct vmx_vcpu *vmx, u32 info)
 {
+	vmx_unhalt(vmx);
 	vmx->entry_intr_info = info | INTR_INFO_VALID_MASK;
 	vmcs_write(VM_ENTRY_INTR_INFO_FIELD, vmx->entry_intr_info);
 }
@@ -245,6 +246,8 @@ void vmx_set_shadow(struct vcpu *vcpu, u32 mask)
 		set = GUEST_INTR_STATE_MOV_SS;
 	else if (mask & KVM_X86_SHADOW_INT_STI)
 		set = GUEST_INTR_STATE_STI;
+	if (set)
+		vmx_unhalt(to_vmx(vcpu));
 	change_interruptibility(GUEST_INTR_STATE_MOV_SS | GUEST_INTR_STATE_STI,
 				set);
 }
@@ -263,6 +266,7 @@ void vmx_set_nmi_mask(struct vcpu *vcpu, bool masked)
 /** vmx_smm_changed() - a debug trap put off by MOV SS is not the handler's */
 void vmx_smm_changed(struct vcpu *vcpu)
 {
+	vmx_unhalt(to_vmx(vcpu));
 	if (vcpu->smm)
 		vmcs_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 }

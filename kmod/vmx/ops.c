@@ -5,6 +5,7 @@
 
 #include "vmx.h"
 #include "../core/regs.h"
+#include "../x86/exits.h"
 #include "../x86/x86.h"
 
 static int vmx_setup(void)
@@ -23,6 +24,8 @@ static int vmx_setup(void)
 	if (err)
 		goto out_l1tf;
 	vmx_ept_setup();
+	if (vmx_has_residencies())
+		exit_caps.optional |= KVM_X86_DISABLE_EXITS_CSTATE;
 	if (!vmx_caps.monitor_trap)
 		guest_debug_flags &= ~KVM_GUESTDBG_SINGLESTEP;
 	return 0;

@@ -55,8 +55,10 @@ static void write_dirty_regs(struct vmx_vcpu *vmx)
 
 	if (vcpu->regs_dirty & BIT(REG_RSP))
 		vmcs_write(GUEST_RSP, vcpu->regs[REG_RSP]);
-	if (vcpu->regs_dirty & BIT(REG_RIP))
+	if (vcpu->regs_dirty & BIT(REG_RIP)) {
 		vmcs_write(GUEST_RIP, vcpu->regs[REG_RIP]);
+		vmx_unhalt(vmx);
+	}
 	if (vcpu->regs_dirty & BIT(REG_RFLAGS))
 		vmcs_write(GUEST_RFLAGS, vcpu->regs[REG_RFLAGS]);
 	vcpu->regs_dirty = 0;

@@ -124,6 +124,7 @@ void vmx_set_segment(struct vcpu *vcpu, const struct kvm_segment *seg,
 	vmcs_write(seg_fields[which].base, seg->base);
 	vmcs_write(seg_fields[which].limit, seg->limit);
 	vmcs_write(seg_fields[which].ar, ar);
+	vmx_unhalt(vmx);
 }
 
 int vmx_get_cpl(struct vcpu *vcpu)

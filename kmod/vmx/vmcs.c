@@ -282,6 +282,19 @@ void vmx_intercept_exceptions(struct vmx_vcpu *vmx, u32 more)
 				   BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC) | more);
 }
 
+/* What the VMM may do without. */
+static void vmcs_init_cpu(struct vmx_vcpu *vmx)
+{
+	u32 disabled = vmx->vcpu.vm->disabled_exits;
+	u32 cpu = vmx_caps.cpu;
+
+	if (disabled & KVM_X86_DISABLE_EXITS_HLT)
+		cpu &= ~CPU_BASED_HLT_EXITING;
+	if (disabled & KVM_X86_DISABLE_EXITS_MWAIT)
+		cpu &= ~(CPU_BASED_MWAIT_EXITING | CPU_BASED_MONITOR_EXITING);
+	vmx_write_cpu(vmx, cpu);
+}
+
 static void vmcs_init_controls(struct vmx_vcpu *vmx)
 {
 	u32 cpu2 = vmx_caps.cpu2;
@@ -295,9 +308,11 @@ static void vmcs_init_controls(struct vmx_vcpu *vmx)
 	/* The guest's CPUID turns these on: vmx_cpuid_changed(). */
 	cpu2 &= ~(SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
 		  VMCS_CONTROL_BIT(XSAVES));
+	if (vmx->vcpu.vm->disabled_exits & KVM_X86_DISABLE_EXITS_PAUSE)
+		cpu2 &= ~SECONDARY_EXEC_PAUSE_LOOP_EXITING;
 
 	vmx_write_pin(vmx, vmx_caps.pin);
-	vmx_write_cpu(vmx, vmx_caps.cpu);
+	vmcs_init_cpu(vmx);
 	vmx_write_cpu2(vmx, cpu2);
 	vmx_write_exit(vmx, vmx_caps.exit);
 	vmx_write_entry(vmx, vmx_caps.entry);

@@ -192,6 +192,17 @@ static inline void vmx_write_##name(struct vmx_vcpu *vmx, u32 val)	\
 VMX_CONTROLS(X)
 #undef X
 
+/*
+ * A guest that halts without an exit is still in HLT at the next entry. The CPU wakes
+ * it for an interrupt; what else changes its state does so here: the CPU would refuse
+ * some such states.
+ */
+static inline void vmx_unhalt(struct vmx_vcpu *vmx)
+{
+	if (unlikely(vmx->vcpu.vm->disabled_exits & KVM_X86_DISABLE_EXITS_HLT))
+		vmcs_write(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_ACTIVE);
+}
+
 static inline u64 vmx_exit_qualification(struct vmx_vcpu *vmx)
 {
 	if (!(vmx->info_avail & INFO_QUALIFICATION)) {
@@ -278,6 +289,7 @@ int vmx_msr_bitmap_create(struct vmx_vcpu *vmx);
 void vmx_msr_bitmap_destroy(struct vmx_vcpu *vmx);
 void vmx_update_msr_intercepts(struct vcpu *vcpu);
 void vmx_intercept_msr(struct vcpu *vcpu, u32 msr, bool read, bool write);
+bool vmx_has_residencies(void);
 void vmx_msr_bitmap_cpuid(struct vmx_vcpu *vmx);
 
 /* intr.c: events into the guest, and what exits say of them */

@@ -374,22 +374,38 @@ static void features_speculation(const struct cpuid_values *l7,
 	feat->arch_capabilities = l7->edx & F(ARCH_CAPABILITIES);
 }
 
-/* KVM's leaves are where its signature is: higher up if Hyper-V's come first. */
-static void features_kvm(const struct cpuid_table *table,
-			 struct guest_features *feat)
+/**
+ * cpuid_kvm_features() - the leaf of KVM's features
+ * @table: sorted rows
+ *
+ * KVM's leaves are where its signature is: higher up if Hyper-V's come first.
+ *
+ * Return: the leaf, 0: there is none.
+ */
+u32 cpuid_kvm_features(const struct cpuid_table *table)
 {
-	struct cpuid_values sig, v;
+	struct cpuid_values sig;
 	u32 base;
 
 	for (base = HYPERVISOR_FIRST; base < HYPERVISOR_LAST;
 	     base += HYPERVISOR_STEP) {
 		read_leaf(table, base, 0, &sig);
-		if (memcmp(&sig.ebx, KVM_SIGNATURE, 3 * sizeof(u32)))
-			continue;
-		read_leaf(table, base | KVM_CPUID_FEATURES, 0, &v);
-		feat->pv = v.eax;
-		return;
+		if (!memcmp(&sig.ebx, KVM_SIGNATURE, 3 * sizeof(u32)))
+			return base | KVM_CPUID_FEATURES;
 	}
+	return 0;
+}
+
+static void features_kvm(const struct cpuid_table *table,
+			 struct guest_features *feat)
+{
+	u32 leaf = cpuid_kvm_features(table);
+	struct cpuid_values v;
+
+	if (!leaf)
+		return;
+	read_leaf(table, leaf, 0, &v);
+	feat->pv = v.eax;
 }
 
 static void features_hyperv(const struct cpuid_table *table,

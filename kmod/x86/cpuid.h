@@ -117,6 +117,7 @@ void cpuid_dynamic(const struct cpuid_table *table,
 void cpuid_query(const struct cpuid_table *table,
 		 const struct cpuid_state *state, u32 leaf, u32 subleaf,
 		 struct cpuid_values *out);
+u32 cpuid_kvm_features(const struct cpuid_table *table);
 bool cpuid_valid(const struct cpuid_table *table);
 bool cpuid_same(const struct cpuid_table *a, const struct cpuid_table *b,
 		const struct cpuid_state *state);

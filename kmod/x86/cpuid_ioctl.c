@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CPUID's host side: the machine below, the ioctls, the guest's CPUID exit. */
+#include <linux/kvm_para.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -11,6 +12,7 @@
 #include "x86.h"
 #include "../core/regs.h"
 #include "../core/vcpu.h"
+#include "../core/vm.h"
 
 u32 cpuid_vendor_features __ro_after_init;
 
@@ -271,6 +273,21 @@ int cpuid_get_emulated(struct kvm_cpuid2 __user *user)
 	return put_user(0, &user->nent) ? -EFAULT : 0;
 }
 
+/* Who halts without an exit is not woken by a hypercall. */
+static void hide_unhalt(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
+			u32 nent)
+{
+	struct cpuid_table table = { .entries = entries, .nent = nent };
+	u32 leaf, i;
+
+	if (!(vcpu->vm->disabled_exits & KVM_X86_DISABLE_EXITS_HLT))
+		return;
+	leaf = cpuid_kvm_features(&table);
+	for (i = 0; leaf && i < nent; i++)
+		if (entries[i].function == leaf)
+			entries[i].eax &= ~BIT(KVM_FEATURE_PV_UNHALT);
+}
+
 /* Takes @entries over, whatever happens. */
 static int cpuid_install(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
 			 u32 nent)
@@ -281,6 +298,7 @@ static int cpuid_install(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
 	int err = 0;
 
 	cpuid_sort(entries, nent);
+	hide_unhalt(vcpu, entries, nent);
 	if (!cpuid_valid(&new) ||
 	    (vcpu->ran && !cpuid_same(&old, &new, &state)))
 		err = -EINVAL;
