@@ -390,37 +390,117 @@ GUEST64(code_mwait,
 	"monitor\n xor %eax, %eax\n mwait\n"
 	"jmp 1b\n");
 
-static uint64_t count_mwaits(struct test_vm *vm)
+/* One of joist's own statistics of a vCPU; -1: none of that name. */
+static int64_t vcpu_stat(int vcpu, const char *name)
 {
-	struct kvm_regs regs = { };
+	struct kvm_stats_header head;
+	char desc[256];
+	uint64_t val;
+	int64_t ret = -1;
+	int fd = xioctl(vcpu, KVM_GET_STATS_FD, NULL);
 
-	if (vcpu_long64(vm, 0, GPA_CODE))
-		return 0;
-	alarm_in(50000);
-	if (vcpu_run(vm, 0) != -EINTR ||
-	    xioctl(vm->vcpu[0], KVM_GET_REGS, &regs))
-		return 0;
-	return regs.rbx;
+	if (fd < 0)
+		return -1;
+	if (pread(fd, &head, sizeof(head), 0) != sizeof(head))
+		head.num_desc = 0;
+	for (uint32_t i = 0; i < head.num_desc && ret < 0; i++) {
+		struct kvm_stats_desc *d = (void *)desc;
+		size_t size = sizeof(*d) + head.name_size;
+
+		if (pread(fd, desc, size, head.desc_offset + i * size) != size)
+			break;
+		if (!strcmp(d->name, name) &&
+		    pread(fd, &val, 8, head.data_offset + d->offset) == 8)
+			ret = val;
+	}
+	close(fd);
+	return ret;
 }
 
 TEST_F(exits, mwait_stays_inside)
 {
-	uint64_t exiting, inside;
+	struct kvm_regs regs;
 
 	if (!(has_cap(&self->vm, DISABLE_CAP) & NO_MWAIT))
 		SKIP(return, "no MWAIT for guests on this CPU");
+	for (int inside = 0; inside < 2; inside++) {
+		if (inside)
+			ASSERT_EQ(0, enable(self->vm.fd, DISABLE_CAP,
+					    NO_MWAIT));
+		ADD_VCPU;
+		vm_load(&self->vm, GPA_CODE, code_mwait);
+		alarm_in(50000);
+		ASSERT_EQ(-EINTR, vcpu_run(&self->vm, 0));
+		ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_GET_REGS, &regs));
+		EXPECT_LT(0, regs.rbx);
+		if (vcpu_stat(self->vm.vcpu[0], "exits_cpuid") >= 0) {
+			EXPECT_EQ(inside, !vcpu_stat(self->vm.vcpu[0],
+						     "exits_mwait"));
+			EXPECT_EQ(inside, !vcpu_stat(self->vm.vcpu[0],
+						     "exits_monitor"));
+		}
+		vm_close(&self->vm);
+		ASSERT_EQ(0, vm_new(&self->vm, 0));
+	}
+}
+
+/* --- bus locks, and guests that let nothing in -------------------------------------------- */
+
+#define BUS_CAP		KVM_CAP_X86_BUS_LOCK_EXIT
+#define BUS_OFF		KVM_BUS_LOCK_DETECTION_OFF
+#define BUS_EXIT	KVM_BUS_LOCK_DETECTION_EXIT
+
+/* A locked addition over the boundary of two cache lines. */
+GUEST64(code_bus_lock, "1: lock addl $1, 0x2003e\n jmp 1b\n");
+GUEST64(code_no_bus_lock, "1: lock addl $1, 0x20040\n jmp 1b\n");
+
+TEST_F(exits, bus_lock)
+{
+	int have = has_cap(&self->vm, BUS_CAP);
+
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, BUS_CAP, 0));
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, BUS_CAP, BUS_OFF | BUS_EXIT));
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, BUS_CAP, 4));
+	EXPECT_EQ(have ? 0 : -EINVAL, enable(self->vm.fd, BUS_CAP, BUS_EXIT));
+	if (!have)
+		SKIP(return, "no bus lock exits on this CPU");
+	EXPECT_EQ(BUS_OFF | BUS_EXIT, have);
 	ADD_VCPU;
-	vm_load(&self->vm, GPA_CODE, code_mwait);
-	exiting = count_mwaits(&self->vm);
-	vm_close(&self->vm);
-	ASSERT_EQ(0, vm_new(&self->vm, 0));
-	ASSERT_EQ(0, enable(self->vm.fd, DISABLE_CAP, NO_MWAIT));
+	vm_load(&self->vm, GPA_CODE, code_bus_lock);
+	for (int i = 1; i < 4; i++) {
+		ASSERT_EQ(KVM_EXIT_X86_BUS_LOCK, vcpu_run(&self->vm, 0));
+		EXPECT_EQ(KVM_RUN_X86_BUS_LOCK,
+			  self->run->flags & KVM_RUN_X86_BUS_LOCK);
+		EXPECT_EQ(i, *(uint16_t *)(self->vm.mem + 0x2003e));
+	}
+	ASSERT_EQ(0, vcpu_long64(&self->vm, 0, GPA_CODE));
+	vm_load(&self->vm, GPA_CODE, code_no_bus_lock);
+	alarm_in(20000);
+	EXPECT_EQ(-EINTR, vcpu_run(&self->vm, 0));
+	EXPECT_EQ(0, self->run->flags & KVM_RUN_X86_BUS_LOCK);
+}
+
+#define NOTIFY_CAP	KVM_CAP_X86_NOTIFY_VMEXIT
+#define NOTIFY_ON	KVM_X86_NOTIFY_VMEXIT_ENABLED
+
+TEST_F(exits, notify)
+{
+	int have = has_cap(&self->vm, NOTIFY_CAP);
+
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, NOTIFY_CAP, 0));
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, NOTIFY_CAP, NOTIFY_ON | 4));
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, NOTIFY_CAP,
+				  KVM_X86_NOTIFY_VMEXIT_USER));
+	EXPECT_EQ(have ? 0 : -EINVAL,
+		  enable(self->vm.fd, NOTIFY_CAP, 0x20000ULL << 32 | NOTIFY_ON));
+	if (!have)
+		SKIP(return, "no notify exits on this CPU");
+	/* A guest that takes its events never sees one. */
 	ADD_VCPU;
-	vm_load(&self->vm, GPA_CODE, code_mwait);
-	inside = count_mwaits(&self->vm);
-	TH_LOG("%lu with exits, %lu inside", exiting, inside);
-	EXPECT_LT(0, inside);
-	EXPECT_LT(3 * inside, exiting);
+	EXPECT_EQ(-EINVAL, enable(self->vm.fd, NOTIFY_CAP, NOTIFY_ON));
+	vm_load(&self->vm, GPA_CODE, code_no_bus_lock);
+	alarm_in(20000);
+	EXPECT_EQ(-EINTR, vcpu_run(&self->vm, 0));
 }
 
 JOIST_TEST_MAIN

@@ -133,6 +133,10 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_QUIRKS;
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return exit_caps.optional;
+	case KVM_CAP_X86_BUS_LOCK_EXIT:
+		return exit_caps.bus_lock ? BUS_LOCK_MODES : 0;
+	case KVM_CAP_X86_NOTIFY_VMEXIT:
+		return exit_caps.notify;
 	case KVM_CAP_EXIT_HYPERCALL:
 		return JOIST_HYPERCALL_EXITS;
 	case KVM_CAP_NR_MEMSLOTS:

@@ -97,6 +97,34 @@ static int enable_disable_exits(struct vm *vm, const struct kvm_enable_cap *cap)
 	return 0;
 }
 
+static int enable_bus_lock_exit(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	u64 mode = cap->args[0];
+
+	/* One of the two. */
+	if (!exit_caps.bus_lock || vm->created_vcpus ||
+	    (mode != KVM_BUS_LOCK_DETECTION_OFF &&
+	     mode != KVM_BUS_LOCK_DETECTION_EXIT))
+		return -EINVAL;
+	vm->bus_lock_exit = mode == KVM_BUS_LOCK_DETECTION_EXIT;
+	return 0;
+}
+
+/* The window in the upper half, what to do about it in the lower. */
+static int enable_notify_exit(struct vm *vm, const struct kvm_enable_cap *cap)
+{
+	u32 flags = lower_32_bits(cap->args[0]);
+
+	if (!exit_caps.notify || vm->created_vcpus ||
+	    !(flags & KVM_X86_NOTIFY_VMEXIT_ENABLED) ||
+	    flags & ~(KVM_X86_NOTIFY_VMEXIT_ENABLED |
+		      KVM_X86_NOTIFY_VMEXIT_USER))
+		return -EINVAL;
+	vm->notify_window = upper_32_bits(cap->args[0]);
+	vm->notify_flags = flags;
+	return 0;
+}
+
 static int enable_exit_hypercall(struct vm *vm,
 				 const struct kvm_enable_cap *cap)
 {
@@ -187,6 +215,8 @@ static const struct cap_row vm_caps[] = {
 	{ KVM_CAP_DIRTY_LOG_RING_ACQ_REL, enable_dirty_ring },
 	{ KVM_CAP_EXIT_HYPERCALL, enable_exit_hypercall },
 	{ KVM_CAP_X86_DISABLE_EXITS, enable_disable_exits },
+	{ KVM_CAP_X86_BUS_LOCK_EXIT, enable_bus_lock_exit },
+	{ KVM_CAP_X86_NOTIFY_VMEXIT, enable_notify_exit },
 };
 
 /* Likewise of a vCPU: vcpu->mutex held. */

@@ -349,6 +349,24 @@ static int exit_triple_fault(struct vcpu *vcpu)
 	return EXIT_USERSPACE;
 }
 
+static int exit_bus_lock(struct vcpu *vcpu)
+{
+	vcpu_bus_locked(vcpu);
+	return EXIT_RESUME;
+}
+
+/* The guest let no event in for the VM's window. */
+static int exit_notify(struct vcpu *vcpu)
+{
+	bool invalid = vcpu->exit.notify.invalid;
+
+	if (!invalid && !(vcpu->vm->notify_flags & KVM_X86_NOTIFY_VMEXIT_USER))
+		return EXIT_RESUME;
+	vcpu->run->exit_reason = KVM_EXIT_NOTIFY;
+	vcpu->run->notify.flags = invalid ? KVM_NOTIFY_CONTEXT_INVALID : 0;
+	return EXIT_USERSPACE;
+}
+
 /* Hardware task switches: no operating system of this century makes them. */
 static int exit_task_switch(struct vcpu *vcpu)
 {
@@ -407,6 +425,8 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_SMI] = exit_nothing,
 	[EXIT_RSM] = exit_rsm,
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
+	[EXIT_BUS_LOCK] = exit_bus_lock,
+	[EXIT_NOTIFY] = exit_notify,
 	[EXIT_PREEMPT_TIMER] = exit_nothing,
 	[EXIT_ENTRY_FAILED] = exit_entry_failed,
 	[EXIT_UNKNOWN] = exit_unknown,

@@ -45,6 +45,8 @@ struct vcpu;
 	X(SMI, "smi")							\
 	X(RSM, "rsm")			/* in SMM or out of it */	\
 	X(TRIPLE_FAULT, "triple-fault")					\
+	X(BUS_LOCK, "bus-lock")		/* that alone: see vcpu->bus_lock */ \
+	X(NOTIFY, "notify")		/* no event could come in for long */ \
 	X(PREEMPT_TIMER, "preemption-timer")				\
 	X(ENTRY_FAILED, "entry-failed")	/* guest state refused */	\
 	X(UNKNOWN, "unknown")
@@ -112,6 +114,9 @@ struct exit {
 			u16 selector;
 			u8 reason;
 		} task;
+		struct {
+			bool invalid;	/* the guest's state is lost */
+		} notify;
 		struct {
 			u64 hw_code;	/* of the failed entry */
 		} fail;

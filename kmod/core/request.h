@@ -28,6 +28,7 @@ enum request {
 	REQ_DIRTY_RING_FULL,	/* the VMM has to read the vCPU's ring first */
 	REQ_IOAPIC_EOI,		/* the IOAPIC in userspace is told of vcpu->ioapic_eoi */
 	REQ_TPR_ACCESS,		/* userspace is told of vcpu->vapic */
+	REQ_BUS_LOCK,		/* leave: vcpu->bus_lock */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

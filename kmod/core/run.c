@@ -154,6 +154,10 @@ static int requests_process(struct vcpu *vcpu)
 		return request_tpr_access(vcpu);
 	if (vcpu_check_request(vcpu, REQ_IOAPIC_EOI))
 		return request_ioapic_eoi(vcpu);
+	if (vcpu_check_request(vcpu, REQ_BUS_LOCK)) {
+		vcpu->run->exit_reason = KVM_EXIT_X86_BUS_LOCK;
+		return EXIT_USERSPACE;
+	}
 	return EXIT_RESUME;
 }
 
@@ -422,6 +426,19 @@ static int run_page_in(struct vcpu *vcpu)
 	return 0;
 }
 
+/* A bus lock is told once, whichever exit tells it. */
+static u16 run_flags(struct vcpu *vcpu)
+{
+	u16 flags = vcpu->smm ? KVM_RUN_X86_SMM : 0;
+
+	if (unlikely(vcpu->bus_lock)) {
+		vcpu->bus_lock = false;
+		clear_bit(REQ_BUS_LOCK, &vcpu->requests);
+		flags |= KVM_RUN_X86_BUS_LOCK;
+	}
+	return flags;
+}
+
 static void run_page_out(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -429,7 +446,7 @@ static void run_page_out(struct vcpu *vcpu)
 	run->if_flag = !!(vcpu_rflags(vcpu) & X86_EFLAGS_IF);
 	run->cr8 = cr8_read(vcpu);
 	run->apic_base = vcpu->apic_base;
-	run->flags = vcpu->smm ? KVM_RUN_X86_SMM : 0;
+	run->flags = run_flags(vcpu);
 	run->ready_for_interrupt_injection = vm_has_ioapic(vcpu->vm) ||
 					     irq_injectable(vcpu);
 	state_sync_out(vcpu);

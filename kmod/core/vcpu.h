@@ -212,6 +212,7 @@ struct vcpu {
 	struct vcpu_stat stat;		/* (m) written; read racily */
 	sigset_t sigset;		/* (m) KVM_SET_SIGNAL_MASK */
 	bool sigset_active;		/* (m) */
+	bool bus_lock;			/* (m) userspace is to hear of one */
 	bool guest_state_loaded;	/* (o) host state is saved, guest's is in the CPU */
 
 	/* Registers: all (m). */
@@ -325,6 +326,15 @@ static inline void vcpu_request(struct vcpu *vcpu, enum request req)
 	/* What the request announces is visible before the bit is. */
 	smp_wmb();
 	set_bit(req, &vcpu->requests);
+}
+
+/* The guest has locked the bus: userspace hears of it with the next exit there, which
+ * is due now. Its own thread only.
+ */
+static inline void vcpu_bus_locked(struct vcpu *vcpu)
+{
+	vcpu->bus_lock = true;
+	vcpu_request(vcpu, REQ_BUS_LOCK);
 }
 
 /* What it sees of guest memory: its own thread only. */

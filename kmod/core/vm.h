@@ -96,6 +96,9 @@ struct vm {
 	bool split_irqchip;		/* set once; read with smp_load_acquire */
 	u32 reserved_gsis;		/* (c) once split: GSIs below are IOAPIC pins */
 	u32 disabled_exits;		/* KVM_X86_DISABLE_EXITS_*: guests do without */
+	bool bus_lock_exit;		/* a guest that locks the bus exits */
+	u32 notify_flags;		/* KVM_X86_NOTIFY_VMEXIT_* */
+	u32 notify_window;		/* cycles beyond the CPU's own */
 
 	/* KVM_ENABLE_CAP: (l) written, read racily. */
 	u64 disabled_quirks;		/* KVM_X86_QUIRK_* */

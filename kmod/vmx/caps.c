@@ -88,7 +88,8 @@ static const struct control_name entry_names[] = {
 static const u32 cpu2_optional =
 	SECONDARY_EXEC_ENABLE_VPID | SECONDARY_EXEC_ENABLE_RDTSCP |
 	SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_PAUSE_LOOP_EXITING |
-	VMCS_CONTROL_BIT(XSAVES);
+	VMCS_CONTROL_BIT(XSAVES) | SECONDARY_EXEC_BUS_LOCK_DETECTION |
+	SECONDARY_EXEC_NOTIFY_VM_EXITING;
 
 static u32 names_mask(const struct control_name *names)
 {

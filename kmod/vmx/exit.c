@@ -156,6 +156,12 @@ static void decode_ept_violation(struct vmx_vcpu *vmx, struct exit *exit)
 	exit->hw_info2 = exit->fault.gpa;
 }
 
+static void decode_notify(struct vmx_vcpu *vmx, struct exit *exit)
+{
+	exit->notify.invalid = vmx_exit_qualification(vmx) &
+			       NOTIFY_VM_CONTEXT_INVALID;
+}
+
 /* No entry of our tables is malformed: see mmu/spte.h. */
 static void decode_ept_misconfig(struct vmx_vcpu *vmx, struct exit *exit)
 {
@@ -227,6 +233,8 @@ static const struct decoder decoders[] = {
 	[EXIT_REASON_PREEMPTION_TIMER] = { EXIT_PREEMPT_TIMER },
 	[EXIT_REASON_WBINVD] = INSN(WBINVD),
 	[EXIT_REASON_XSETBV] = INSN(XSETBV),
+	[EXIT_REASON_BUS_LOCK] = { EXIT_BUS_LOCK },
+	[EXIT_REASON_NOTIFY] = { EXIT_NOTIFY, 0, decode_notify },
 };
 
 /* GETSEC has no name in <asm/vmx.h>: a guest without SMX gets #UD. */

@@ -24,6 +24,8 @@ static int vmx_setup(void)
 	if (err)
 		goto out_l1tf;
 	vmx_ept_setup();
+	exit_caps.bus_lock = vmx_has_cpu2(SECONDARY_EXEC_BUS_LOCK_DETECTION);
+	exit_caps.notify = vmx_has_cpu2(SECONDARY_EXEC_NOTIFY_VM_EXITING);
 	if (vmx_has_residencies())
 		exit_caps.optional |= KVM_X86_DISABLE_EXITS_CSTATE;
 	if (!vmx_caps.monitor_trap)

@@ -36,6 +36,9 @@ static_assert(REG_RSP == 4 && REG_RDI == 7 && REG_R15 == 15);
 	 BIT_ULL(EXIT_REASON_MSR_READ) | BIT_ULL(EXIT_REASON_MSR_WRITE) | \
 	 BIT_ULL(EXIT_REASON_PAUSE_INSTRUCTION))
 
+/* In the exit reason: the guest has locked the bus, whatever it exits for. */
+#define EXIT_BUS_LOCKED	BIT(26)
+
 static noinstr int enter_guest(struct vmx_vcpu *vmx)
 {
 	int failed;
@@ -118,6 +121,10 @@ static void enter_once(struct vmx_vcpu *vmx)
 	if (unlikely(vmx->failed))
 		return;
 	vmx->exit_reason = vmcs_read32(VM_EXIT_REASON);
+	if (unlikely(vmx->exit_reason & EXIT_BUS_LOCKED)) {
+		vmx->exit_reason &= ~EXIT_BUS_LOCKED;
+		vcpu_bus_locked(vcpu);
+	}
 	if (unlikely(vmx->exit_reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
 		take_host_events(vmx);
 		return;

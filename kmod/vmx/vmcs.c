@@ -297,6 +297,7 @@ static void vmcs_init_cpu(struct vmx_vcpu *vmx)
 
 static void vmcs_init_controls(struct vmx_vcpu *vmx)
 {
+	const struct vm *vm = vmx->vcpu.vm;
 	u32 cpu2 = vmx_caps.cpu2;
 
 	vmx_vpid_alloc(vmx);
@@ -308,8 +309,14 @@ static void vmcs_init_controls(struct vmx_vcpu *vmx)
 	/* The guest's CPUID turns these on: vmx_cpuid_changed(). */
 	cpu2 &= ~(SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
 		  VMCS_CONTROL_BIT(XSAVES));
-	if (vmx->vcpu.vm->disabled_exits & KVM_X86_DISABLE_EXITS_PAUSE)
+	if (vm->disabled_exits & KVM_X86_DISABLE_EXITS_PAUSE)
 		cpu2 &= ~SECONDARY_EXEC_PAUSE_LOOP_EXITING;
+	if (!vm->bus_lock_exit)
+		cpu2 &= ~SECONDARY_EXEC_BUS_LOCK_DETECTION;
+	if (vm->notify_flags)
+		vmcs_write(NOTIFY_WINDOW, vm->notify_window);
+	else
+		cpu2 &= ~SECONDARY_EXEC_NOTIFY_VM_EXITING;
 
 	vmx_write_pin(vmx, vmx_caps.pin);
 	vmcs_init_cpu(vmx);
