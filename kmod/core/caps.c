@@ -133,6 +133,9 @@ int caps_check(struct vm *vm, unsigned long cap)
 		return JOIST_QUIRKS;
 	case KVM_CAP_X86_DISABLE_EXITS:
 		return exit_caps.optional;
+	case KVM_CAP_TSC_CONTROL:
+	case KVM_CAP_VM_TSC_CONTROL:
+		return !!tsc_scaling.bits;
 	case KVM_CAP_X86_BUS_LOCK_EXIT:
 		return exit_caps.bus_lock ? BUS_LOCK_MODES : 0;
 	case KVM_CAP_X86_NOTIFY_VMEXIT:

@@ -276,8 +276,11 @@ struct vcpu {
 	bool ran;			/* KVM_RUN happened: CPUID is frozen */
 
 	/* Time: (m). */
-	u64 tsc_offset;			/* guest TSC = host TSC + offset */
-	u64 tsc_khz;
+	u64 tsc_offset;			/* guest TSC = host TSC * ratio + offset */
+	u64 tsc_ratio;			/* fixed point, tsc_scaling.bits */
+	u32 tsc_khz;			/* as the VMM wants it */
+	u32 clock_mul;			/* ns = (guest TSC << shift) * mul >> 32 */
+	s8 clock_shift;
 	u64 tsc_adjust;
 	u64 tsc_lost;			/* (o) host's loss that the offset makes up for */
 	u64 tsc_left;			/* (o) guest TSC when last put, if unstable */

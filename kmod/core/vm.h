@@ -73,11 +73,11 @@ struct vm {
 
 	/* Time. */
 	raw_spinlock_t tsc_lock;
-	u64 tsc_offset;			/* tsc_lock: what a new vCPU gets */
 	u64 tsc_last_write;		/* tsc_lock: value userspace last wrote */
 	u64 tsc_last_host;		/* tsc_lock: host TSC then */
 	u64 tsc_lost;			/* tsc_lock: host's loss made up for */
-	u64 tsc_khz;			/* (l) */
+	u64 tsc_ratio;			/* (l) what a new vCPU gets, with the rate */
+	u32 tsc_khz;			/* (l) */
 	s64 clock_offset;		/* tsc_lock: kvmclock = boottime + offset, ns */
 	u64 clock_tsc;			/* tsc_lock: with a stable TSC: base */
 	u64 clock_ns;			/* tsc_lock: kvmclock at clock_tsc */

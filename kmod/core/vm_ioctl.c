@@ -330,6 +330,16 @@ static long vm_set_msr_filter(void *obj, void *arg, unsigned long raw)
 	return msr_filter_set(obj, arg);
 }
 
+static long vm_set_tsc_khz(void *obj, void *arg, unsigned long raw)
+{
+	return raw > U32_MAX ? -EINVAL : tsc_vm_set_khz(obj, raw);
+}
+
+static long vm_get_tsc_khz(void *obj, void *arg, unsigned long raw)
+{
+	return ((struct vm *)obj)->tsc_khz;
+}
+
 static long vm_get_stats_fd(void *obj, void *arg, unsigned long raw)
 {
 	return stats_fd(obj, NULL);
@@ -370,6 +380,8 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_GET_CLOCK, IOCTL_OUT, vm_get_clock },
 	{ KVM_SET_CLOCK, IOCTL_IN, vm_set_clock },
 	{ KVM_X86_SET_MSR_FILTER, IOCTL_IN | IOCTL_LOCK, vm_set_msr_filter },
+	{ KVM_SET_TSC_KHZ, IOCTL_VALUE | IOCTL_LOCK, vm_set_tsc_khz },
+	{ KVM_GET_TSC_KHZ, IOCTL_VALUE | IOCTL_LOCK, vm_get_tsc_khz },
 	{ KVM_GET_STATS_FD, IOCTL_VALUE, vm_get_stats_fd },
 };
 

@@ -71,7 +71,7 @@ u64 irq_host_guest_tsc(struct vcpu *vcpu)
 
 u64 irq_host_tsc_khz(struct vcpu *vcpu)
 {
-	return vcpu->tsc_khz;
+	return tsc_guest_khz(vcpu);
 }
 
 bool irq_host_tsc_deadline(struct vcpu *vcpu)

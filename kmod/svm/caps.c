@@ -6,9 +6,11 @@
 #include <asm/msr.h>
 
 #include "svm.h"
+#include "../x86/x86.h"
 
 #define CPUID_8000000A_NPT	BIT(0)
 #define CPUID_8000000A_NRIPS	BIT(3)
+#define CPUID_8000000A_TSC_RATE	BIT(4)
 #define CPUID_8000000A_CLEAN	BIT(5)
 #define CPUID_8000000A_FLUSH	BIT(6)
 #define CPUID_8000000A_DECODE	BIT(7)
@@ -113,6 +115,8 @@ int svm_caps_setup(void)
 				(edx & CPUID_8000000A_PAUSE);
 	svm_caps.pause_threshold = svm_caps.pause_filter &&
 				   (edx & CPUID_8000000A_PAUSE_TH);
+	if (edx & CPUID_8000000A_TSC_RATE)
+		tsc_scaling_setup(SVM_TSC_RATIO_BITS, SVM_TSC_RATIO_MAX);
 	svm_caps.tcg = hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
 	return 0;
 }

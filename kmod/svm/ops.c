@@ -12,6 +12,7 @@
 #include "svm.h"
 #include "insn.h"
 #include "../x86/cpuid.h"
+#include "../x86/x86.h"
 
 DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
@@ -95,6 +96,20 @@ static void svm_teardown(void)
 	free_cpu_pages();
 }
 
+/**
+ * svm_load_tsc_ratio() - this CPU's guests' TSC
+ * @ratio: to the host's, which it does not touch
+ *
+ * Context: preemption off.
+ */
+void svm_load_tsc_ratio(u64 ratio)
+{
+	if (!tsc_scaling.bits || this_cpu_read(svm_cpu.tsc_ratio) == ratio)
+		return;
+	this_cpu_write(svm_cpu.tsc_ratio, ratio);
+	wrmsrl(MSR_AMD64_TSC_RATIO, ratio);
+}
+
 static int svm_cpu_enable(void)
 {
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
@@ -110,6 +125,9 @@ static int svm_cpu_enable(void)
 	wrmsrl(MSR_VM_HSAVE_PA, cpu->hsave_pa);
 	if (svm_has_tsc_aux())
 		rdmsrl(MSR_TSC_AUX, cpu->tsc_aux);
+	/* Nobody knows what was there. */
+	cpu->tsc_ratio = 0;
+	svm_load_tsc_ratio(SVM_TSC_RATIO_DEFAULT);
 	svm_asid_cpu_init(cpu);
 	return 0;
 }
@@ -123,6 +141,7 @@ static void svm_cpu_disable(void)
 	if (!(efer & EFER_SVME))
 		return;
 	insn_stgi();
+	svm_load_tsc_ratio(SVM_TSC_RATIO_DEFAULT);
 	wrmsrl(MSR_VM_HSAVE_PA, 0);
 	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
 }
@@ -158,6 +177,7 @@ static void svm_vcpu_load(struct vcpu *vcpu, int cpu)
 		svm->vmcb->control.clean = 0;
 		svm->asid_generation = 0;
 	}
+	svm_load_tsc_ratio(vcpu->tsc_ratio);
 	if (c->last_vmcb != svm->vmcb) {
 		c->last_vmcb = svm->vmcb;
 		/* What another guest taught the predictors is not for this. */
@@ -247,6 +267,6 @@ const struct vendor_ops svm_ops = {
 	.load_root = svm_load_root,
 	.flush_tlb = svm_flush_tlb,
 	.flush_tlb_guest = svm_flush_tlb,
-	.write_tsc_offset = svm_write_tsc_offset,
+	.write_tsc = svm_write_tsc,
 	.dump = svm_dump,
 };

@@ -57,6 +57,9 @@ struct svm_caps {
 
 extern struct svm_caps svm_caps;
 
+/* Of TSC_RATIO, after the point. */
+#define SVM_TSC_RATIO_BITS	32
+
 /**
  * struct svm_cpu - SVM on one physical CPU
  * @asid_generation: counts the times the ASIDs ran out
@@ -67,6 +70,7 @@ extern struct svm_caps svm_caps;
  * @host: kernel address of the second
  * @last_vmcb: whose guest ran here last, for branch-prediction barriers
  * @tsc_aux: the host's TSC_AUX
+ * @tsc_ratio: TSC_RATIO as it is; 0: not written yet
  *
  * Used by its own CPU with preemption off, but for @last_vmcb, which
  * svm_vcpu_free() takes back with cmpxchg from anywhere.
@@ -80,6 +84,7 @@ struct svm_cpu {
 	void *host;
 	struct vmcb *last_vmcb;
 	u64 tsc_aux;
+	u64 tsc_ratio;
 };
 
 DECLARE_PER_CPU(struct svm_cpu, svm_cpu);
@@ -207,13 +212,16 @@ int svm_caps_setup(void);
 extern unsigned short svm_pause_count;
 extern unsigned short svm_pause_window;
 
+/* ops.c */
+void svm_load_tsc_ratio(u64 ratio);
+
 /* vmcb.c */
 void svm_intercept_exceptions(struct vmcb *vmcb, u32 more);
 int svm_vmcb_create(struct svm_vcpu *svm);
 void svm_vmcb_destroy(struct svm_vcpu *svm);
 void svm_vcpu_reset(struct vcpu *vcpu, bool init);
 void svm_cpuid_changed(struct vcpu *vcpu);
-void svm_write_tsc_offset(struct vcpu *vcpu);
+void svm_write_tsc(struct vcpu *vcpu);
 
 /* state.c: registers */
 void svm_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg);

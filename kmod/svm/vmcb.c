@@ -138,13 +138,17 @@ void svm_vmcb_destroy(struct svm_vcpu *svm)
 	svm->vmcb = NULL;
 }
 
-/** svm_write_tsc_offset() - vcpu->tsc_offset changed */
-void svm_write_tsc_offset(struct vcpu *vcpu)
+/** svm_write_tsc() - vcpu->tsc_offset or vcpu->tsc_ratio changed */
+void svm_write_tsc(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = to_svm(vcpu)->vmcb;
 
 	vmcb->control.tsc_offset = vcpu->tsc_offset;
 	vmcb_mark_dirty(vmcb, VMCB_CLEAN_INTERCEPTS);
+	preempt_disable();
+	if (vcpu->cpu == smp_processor_id())
+		svm_load_tsc_ratio(vcpu->tsc_ratio);
+	preempt_enable();
 }
 
 /**
@@ -169,7 +173,7 @@ void svm_vcpu_reset(struct vcpu *vcpu, bool init)
 	svm->intn_len = 0;
 	svm->soft_len = 0;
 	svm_set_nmi_mask(vcpu, false);
-	svm_write_tsc_offset(vcpu);	/* a new vCPU's was set before this */
+	svm_write_tsc(vcpu);	/* a new vCPU's was set before this */
 	/* Without a controller in the kernel the VMM follows CR8. */
 	vmcb_intercept(vmcb, INTERCEPT_CR8_WRITE, !vcpu->lapic);
 	if (!init) {

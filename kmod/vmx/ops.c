@@ -24,6 +24,8 @@ static int vmx_setup(void)
 	if (err)
 		goto out_l1tf;
 	vmx_ept_setup();
+	if (vmx_has_cpu2(SECONDARY_EXEC_TSC_SCALING))
+		tsc_scaling_setup(TSC_MULTIPLIER_BITS, U64_MAX);
 	exit_caps.bus_lock = vmx_has_cpu2(SECONDARY_EXEC_BUS_LOCK_DETECTION);
 	exit_caps.notify = vmx_has_cpu2(SECONDARY_EXEC_NOTIFY_VM_EXITING);
 	if (vmx_has_residencies())
@@ -55,6 +57,24 @@ static void vmx_vm_destroy(struct vm *vm)
 {
 }
 
+/* The VMCS gets the TSC's offset and rate. @vmx is current. */
+static void sync_tsc(struct vmx_vcpu *vmx)
+{
+	struct vcpu *vcpu = &vmx->vcpu;
+
+	if (vmx->tsc_offset != vcpu->tsc_offset) {
+		vmx->tsc_offset = vcpu->tsc_offset;
+		vmcs_write(TSC_OFFSET, vmx->tsc_offset);
+	}
+	if (likely(vmx->tsc_ratio == vcpu->tsc_ratio) || !tsc_scaling.bits)
+		return;
+	vmx->tsc_ratio = vcpu->tsc_ratio;
+	vmcs_write(TSC_MULTIPLIER, vmx->tsc_ratio);
+	vmx_write_cpu2(vmx, vmx->tsc_ratio == TSC_MULTIPLIER_ONE ?
+		       vmx->cpu2 & ~SECONDARY_EXEC_TSC_SCALING :
+		       vmx->cpu2 | SECONDARY_EXEC_TSC_SCALING);
+}
+
 static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -68,10 +88,7 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 	}
 	if (!vmx->launched)
 		vmx->enter.flags &= ~BIT(VMX_ENTER_LAUNCHED);
-	if (vmx->tsc_offset != vcpu->tsc_offset) {
-		vmx->tsc_offset = vcpu->tsc_offset;
-		vmcs_write(TSC_OFFSET, vmx->tsc_offset);
-	}
+	sync_tsc(vmx);
 }
 
 static void vmx_vcpu_put(struct vcpu *vcpu)
@@ -162,15 +179,11 @@ static void vmx_cpuid_changed(struct vcpu *vcpu)
 	vmx_msr_bitmap_cpuid(vmx);
 }
 
-static void vmx_write_tsc_offset(struct vcpu *vcpu)
+static void vmx_write_tsc(struct vcpu *vcpu)
 {
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
-
 	/* Not loaded: vcpu_load will see the difference. */
-	if (vcpu->cpu < 0)
-		return;
-	vmx->tsc_offset = vcpu->tsc_offset;
-	vmcs_write(TSC_OFFSET, vmx->tsc_offset);
+	if (vcpu->cpu >= 0)
+		sync_tsc(to_vmx(vcpu));
 }
 
 const struct vendor_ops vmx_ops = {
@@ -228,6 +241,6 @@ const struct vendor_ops vmx_ops = {
 	.load_root = vmx_load_root,
 	.flush_tlb = vmx_flush_tlb,
 	.flush_tlb_guest = vmx_flush_tlb_guest,
-	.write_tsc_offset = vmx_write_tsc_offset,
+	.write_tsc = vmx_write_tsc,
 	.dump = vmx_dump,
 };

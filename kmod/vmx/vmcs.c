@@ -309,6 +309,8 @@ static void vmcs_init_controls(struct vmx_vcpu *vmx)
 	/* The guest's CPUID turns these on: vmx_cpuid_changed(). */
 	cpu2 &= ~(SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
 		  VMCS_CONTROL_BIT(XSAVES));
+	/* A vCPU of another rate: when it is loaded. */
+	cpu2 &= ~SECONDARY_EXEC_TSC_SCALING;
 	if (vm->disabled_exits & KVM_X86_DISABLE_EXITS_PAUSE)
 		cpu2 &= ~SECONDARY_EXEC_PAUSE_LOOP_EXITING;
 	if (!vm->bus_lock_exit)

@@ -48,6 +48,10 @@ static inline bool vmx_has_cpu2(u32 control)
 	return vmx_caps.cpu2 & control;
 }
 
+/* The TSC multiplier's places after the point. */
+#define TSC_MULTIPLIER_BITS	48
+#define TSC_MULTIPLIER_ONE	BIT_ULL(TSC_MULTIPLIER_BITS)
+
 struct vmx_vm {
 	struct vm vm;		/* first */
 };
@@ -97,6 +101,7 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @seg_avail: NR_SEG_FIELDS bits per segment register
  * @seg: those fields as the VMCS holds them
  * @tsc_offset: as the VMCS holds it
+ * @tsc_ratio: likewise; 0: not written yet
  * @host_cr3: HOST_CR3 as written, and the others below
  * @host_debugctl: the host's DEBUGCTL, cleared by every exit
  * @guest_kernel_gs_base: while not loaded
@@ -146,6 +151,7 @@ struct vmx_vcpu {
 	} seg[NR_VCPU_SREGS];
 
 	u64 tsc_offset;
+	u64 tsc_ratio;
 
 	u64 host_cr3;
 	u64 host_cr4;

@@ -68,15 +68,14 @@ bool hv_clock_used(struct vm *vm)
 /* The TSC of this vCPU and all others gives the VM's clock: how. */
 static bool tsc_measure(struct vcpu *vcpu, struct hv_tsc *tsc)
 {
-	struct vm *vm = vcpu->vm;
 	u64 now, guest_tsc;
 
-	if (!tsc_host_stable() || vm->tsc_khz < TSC_LEAST_KHZ ||
-	    !pv_tsc_in_step(vm, vcpu->tsc_offset))
+	if (!tsc_host_stable() || tsc_guest_khz(vcpu) < TSC_LEAST_KHZ ||
+	    !pv_tsc_in_step(vcpu))
 		return false;
 	/* ns = cycles * mul * 2^(shift - 32): as precise as the VM's clock. */
-	tsc->scale = mul_u64_u64_div_u64(vm->clock_mul,
-					 1ULL << (32 + vm->clock_shift),
+	tsc->scale = mul_u64_u64_div_u64(vcpu->clock_mul,
+					 1ULL << (32 + vcpu->clock_shift),
 					 UNIT_NS);
 	now = clock_time(vcpu, &guest_tsc);
 	tsc->offset = now - mul_u64_u64_shr(guest_tsc, tsc->scale, 64);

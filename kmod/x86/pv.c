@@ -77,12 +77,23 @@ void pv_clock_rebase(struct vm *vm)
 
 /**
  * pv_clock_vm_init() - a new VM's clock starts at zero
- * @vm: nobody else has it yet; its tsc_khz is set
+ * @vm: nobody else has it yet
  */
 void pv_clock_vm_init(struct vm *vm)
 {
-	clock_scale((u64)vm->tsc_khz * 1000, &vm->clock_mul, &vm->clock_shift);
+	/* Its base is a time of the host's TSC. */
+	clock_scale((u64)tsc_khz * 1000, &vm->clock_mul, &vm->clock_shift);
 	clock_set_base(vm, 0);
+}
+
+/**
+ * pv_clock_set_rate() - the guest's TSC counts at another rate
+ * @vcpu: new, or its mutex held; its clock page is rewritten by who calls
+ */
+void pv_clock_set_rate(struct vcpu *vcpu)
+{
+	clock_scale(tsc_guest_khz(vcpu) * 1000ULL, &vcpu->clock_mul,
+		    &vcpu->clock_shift);
 }
 
 /**
@@ -168,16 +179,16 @@ int pv_clock_paused(struct vcpu *vcpu)
 
 /**
  * pv_tsc_in_step() - does every vCPU's TSC read the same? One page serves them all.
- * @vm: any
- * @offset: of one of them
+ * @vcpu: one of them, its mutex held
  */
-bool pv_tsc_in_step(struct vm *vm, u64 offset)
+bool pv_tsc_in_step(struct vcpu *vcpu)
 {
-	struct vcpu *vcpu;
+	struct vcpu *other;
 	u32 i;
 
-	vm_for_each_vcpu(vm, vcpu, i)
-		if (READ_ONCE(vcpu->tsc_offset) != offset)
+	vm_for_each_vcpu(vcpu->vm, other, i)
+		if (READ_ONCE(other->tsc_offset) != vcpu->tsc_offset ||
+		    READ_ONCE(other->tsc_ratio) != vcpu->tsc_ratio)
 			return false;
 	return true;
 }
@@ -219,10 +230,10 @@ void pv_clock_update(struct vcpu *vcpu)
 	pv->system_time = clock_at(vm, tsc);
 	raw_spin_unlock_irqrestore(&vm->tsc_lock, flags);
 	pv->tsc_timestamp = tsc_guest(vcpu, tsc);
-	pv->tsc_to_system_mul = vm->clock_mul;
-	pv->tsc_shift = vm->clock_shift;
+	pv->tsc_to_system_mul = vcpu->clock_mul;
+	pv->tsc_shift = vcpu->clock_shift;
 	pv->flags = stopped;
-	if (tsc_host_stable() && pv_tsc_in_step(vm, vcpu->tsc_offset))
+	if (tsc_host_stable() && pv_tsc_in_step(vcpu))
 		pv->flags |= PVCLOCK_TSC_STABLE_BIT;
 	pv_clock_publish(vcpu, vcpu->pv_time_msr & ~(u64)KVM_MSR_ENABLED);
 	pv->flags &= ~PVCLOCK_GUEST_STOPPED;

@@ -84,7 +84,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  *  flush_tlb	drop all translations of this vCPU (at entry)
  *  flush_tlb_guest: drop linear translations only
  * Time:
- *  write_tsc_offset: vcpu->tsc_offset changed
+ *  write_tsc	vcpu->tsc_offset or vcpu->tsc_ratio changed
  * Reports:
  *  dump	print the VMCS or VMCB readably with pr_err
  */
@@ -142,7 +142,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 	OP(void, load_root, (struct vcpu *vcpu, hpa_t root, int level))	\
 	OP(void, flush_tlb, (struct vcpu *vcpu))			\
 	OP(void, flush_tlb_guest, (struct vcpu *vcpu))			\
-	OP(void, write_tsc_offset, (struct vcpu *vcpu))			\
+	OP(void, write_tsc, (struct vcpu *vcpu))			\
 	OP(void, dump, (struct vcpu *vcpu))
 
 /**

@@ -119,6 +119,15 @@ void fpu_enter(struct vcpu *vcpu);
 void fpu_leave(struct vcpu *vcpu);
 
 /* tsc.c */
+/* How the machine scales guests' TSC; set by the vendor at load. */
+struct tsc_scaling {
+	u8 bits;		/* binary places of a ratio; 0: not at all */
+	u64 max;		/* largest ratio */
+};
+
+extern struct tsc_scaling tsc_scaling;
+
+void tsc_scaling_setup(u8 bits, u64 max);
 void tsc_setup(void);
 void tsc_vm_init(struct vm *vm);
 void tsc_vcpu_init(struct vcpu *vcpu);
@@ -126,6 +135,8 @@ u64 tsc_guest(struct vcpu *vcpu, u64 host_tsc);
 void tsc_write(struct vcpu *vcpu, u64 guest_tsc, bool host);
 void tsc_set_offset(struct vcpu *vcpu, u64 offset);
 int tsc_set_khz(struct vcpu *vcpu, u32 khz);	/* KVM_SET_TSC_KHZ */
+int tsc_vm_set_khz(struct vm *vm, u32 khz);
+u32 tsc_guest_khz(struct vcpu *vcpu);
 bool tsc_host_stable(void);
 /* Around the host's sleep: last CPU, interrupts off. */
 void tsc_host_suspend(void);
@@ -144,7 +155,8 @@ void pv_clock_get(struct vm *vm, struct kvm_clock_data *data);
 int pv_clock_set(struct vm *vm, const struct kvm_clock_data *data);
 int pv_clock_paused(struct vcpu *vcpu);
 u64 pv_clock_now(struct vm *vm, u64 *tsc);
-bool pv_tsc_in_step(struct vm *vm, u64 offset);
+bool pv_tsc_in_step(struct vcpu *vcpu);
+void pv_clock_set_rate(struct vcpu *vcpu);
 
 /* Is KVM_FEATURE_@feature there for the guest? What it was not told of is, too,
  * unless the VMM wants it otherwise.
