@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Registers go in and come out, and are what the guest sees. */
+#include <sys/syscall.h>
+
 #include "lib/test.h"
 
 FIXTURE(regs)
@@ -350,6 +352,70 @@ TEST_F(regs, xsave_round_trip)
 	EXPECT_EQ(-EINVAL, xioctl(self->fd, KVM_SET_XSAVE, a));
 	free(a);
 	free(b);
+}
+
+#define AREA		4096		/* without dynamic components */
+#define ARCH_REQ_XCOMP_GUEST_PERM	0x1025
+#define XTILE_DATA	18
+
+/* KVM_GET_XSAVE2 gives what KVM_CAP_XSAVE2 says, not a byte more, and the same. */
+TEST_F(regs, xsave2)
+{
+	uint8_t *a = calloc(1, 2 * AREA), *b = calloc(1, 2 * AREA);
+	int size = xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2);
+
+	ASSERT_NE(NULL, a);
+	ASSERT_NE(NULL, b);
+	if (xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE) <= 0) {
+		EXPECT_EQ(0, size);
+		SKIP(return, "no KVM_CAP_XSAVE");
+	}
+	ASSERT_EQ(AREA, size);
+	EXPECT_EQ(-EFAULT, xioctl(self->fd, KVM_GET_XSAVE2, NULL));
+	memset(a, 0x5a, 2 * AREA);
+	ASSERT_EQ(0, xioctl(self->fd, KVM_GET_XSAVE2, a));
+	for (int i = size; i < 2 * AREA; i++)
+		ASSERT_EQ(0x5a, a[i]);
+	ASSERT_EQ(0, xioctl(self->fd, KVM_GET_XSAVE, b));
+	EXPECT_EQ(0, memcmp(a, b, size));
+
+	*(uint64_t *)(a + 512) |= 3;
+	memset(a + 160, 0x3c, 256);
+	ASSERT_EQ(0, xioctl(self->fd, KVM_SET_XSAVE, a));
+	memset(b, 0, size);
+	ASSERT_EQ(0, xioctl(self->fd, KVM_GET_XSAVE2, b));
+	EXPECT_EQ(0, memcmp(a + 160, b + 160, 256));
+	free(a);
+	free(b);
+}
+
+/* What a process may ask for and joist does not give changes nothing. */
+TEST_F(regs, xcomp_permission)
+{
+	uint64_t supported = ~0ULL;
+	struct kvm_device_attr attr = {
+		.attr = KVM_X86_XCOMP_GUEST_SUPP,
+		.addr = (uintptr_t)&supported,
+	};
+	struct kvm_cpuid_entry2 *e;
+	struct test_cpuid c;
+
+	if (xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE) <= 0)
+		SKIP(return, "no KVM_CAP_XSAVE");
+	ASSERT_EQ(0, xioctl(self->vm.dev, KVM_HAS_DEVICE_ATTR, &attr));
+	ASSERT_EQ(0, xioctl(self->vm.dev, KVM_GET_DEVICE_ATTR, &attr));
+	EXPECT_EQ(3, supported & 3);
+	EXPECT_EQ(0, supported & (3ULL << (XTILE_DATA - 1)));
+	attr.attr++;
+	EXPECT_EQ(-ENXIO, xioctl(self->vm.dev, KVM_GET_DEVICE_ATTR, &attr));
+	/* Granted or not, by the CPU. */
+	syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_GUEST_PERM, XTILE_DATA);
+	EXPECT_EQ(AREA, xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
+				   KVM_CAP_XSAVE2));
+	ASSERT_EQ(0, supported_cpuid(&self->vm, &c));
+	e = cpuid_entry(&c, 0xd, 0);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ((uint32_t)supported, e->eax);
 }
 
 TEST_F(regs, xcrs)
