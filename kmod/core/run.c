@@ -218,7 +218,8 @@ static int guest_enter(struct vcpu *vcpu)
 	bool exit_now = false;
 	int ret;
 
-	if (READ_ONCE(vcpu->requests)) {
+	/* An interrupt that has come is most often all there is. */
+	if (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) {
 		ret = requests_process(vcpu);
 		if (ret != EXIT_RESUME)
 			return ret;
