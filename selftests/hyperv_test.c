@@ -840,4 +840,20 @@ TEST_F(hyperv, timer_direct)
 	EXPECT_EQ(0, wr(&self->vm, MSR_TIMER0_COUNT, 1000));
 }
 
+/* A period beyond the end of time: it never comes. */
+TEST_F(hyperv, timer_endless_period)
+{
+	static const uint64_t counts[] = { ~0ULL, ~0ULL - 1000, 1ULL << 63 };
+
+	vm_load(&self->vm, GPA_IRQ, handler_irq_eoi);
+	ASSERT_EQ(0, enable(self->fd, KVM_CAP_HYPERV_SYNIC2, 0));
+	for (unsigned int i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		EXPECT_EQ(0, wr(&self->vm, MSR_TIMER0, 0));
+		EXPECT_EQ(0, wr(&self->vm, MSR_TIMER0_COUNT, counts[i]));
+		EXPECT_EQ(0, wr(&self->vm, MSR_TIMER0, 1 << 12 | 0x50 << 4 | 3));
+		EXPECT_EQ(0, wait_irqs(&self->vm, 0));
+		EXPECT_EQ(0, peek(&self->vm, GPA_IRQS));
+	}
+}
+
 JOIST_TEST_MAIN

@@ -199,11 +199,12 @@ int hv_timer_set(struct vcpu *vcpu, const struct msr_access *msr)
 	return count_set(timer, msr);
 }
 
+/* No longer than what can be added to any time, some thousands of years. */
 static u64 timer_period(const struct hv_timer *timer)
 {
 	u64 least = div_u64(lapic_least_period(), UNIT_NS);
 
-	return max(timer->count, max(least, 1ULL));
+	return clamp_t(u64, timer->count, max(least, 1ULL), S64_MAX);
 }
 
 /* 0, or -EAGAIN: its slot is taken. */
