@@ -3,6 +3,7 @@
  * asynchronous page faults.
  */
 #include <linux/kvm_para.h>
+#include <pthread.h>
 
 #include "lib/irq.h"
 #include "lib/test.h"
@@ -280,6 +281,50 @@ TEST_F(pv, steal_memory_that_is_not_there)
 	EXPECT_EQ(0, vcpu_done(vm, 0));
 	EXPECT_EQ(0, st->version);
 	EXPECT_EQ(0, vcpu_set_msr(vm, 0, MSR_KVM_PV_EOI_EN, GPA_EXTRA | 1));
+}
+
+/* Spins until the VMM says so. */
+GUEST64(code_until, "1: pause\n cmpl $0, 0x20000\n je 1b\n" DONE);
+
+static void *run_until(void *vm)
+{
+	return (void *)(intptr_t)vcpu_done(vm, 0);
+}
+
+/* The page goes while the vCPU does not run, and comes back while it does: from then
+ * on it is not preempted, though it has not lost its CPU since.
+ */
+TEST_F(pv, steal_memory_comes_back)
+{
+	volatile struct kvm_steal_time *st = self->extra;
+	struct test_vm *vm = &self->vm;
+	pthread_t thread;
+	uint32_t version;
+	void *ret;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "a CPU for the vCPU alone is needed");
+	vm_load(vm, GPA_CODE, code_done);
+	ASSERT_EQ(1, vcpu_set_msr(vm, 0, MSR_KVM_STEAL_TIME, GPA_EXTRA | 1));
+	EXPECT_EQ(0, vcpu_done(vm, 0));
+	EXPECT_EQ(KVM_VCPU_PREEMPTED, st->preempted);
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, GPA_EXTRA, 0, self->extra));
+	version = st->version;
+	ASSERT_EQ(0, set_ip(vm, GPA_CODE));
+	vm_load(vm, GPA_CODE, code_until);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run_until, vm));
+	usleep(50000);
+	EXPECT_EQ(KVM_VCPU_PREEMPTED, st->preempted);
+	EXPECT_EQ(version, st->version);
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, GPA_EXTRA, EXTRA_SIZE,
+				   self->extra));
+	usleep(20000);
+	EXPECT_EQ(0, st->preempted);
+	EXPECT_NE(version, st->version);
+	*(volatile uint32_t *)(vm->mem + GPA_DATA) = 1;
+	pthread_join(thread, &ret);
+	EXPECT_EQ(NULL, ret);
+	EXPECT_EQ(KVM_VCPU_PREEMPTED, st->preempted);
 }
 
 TEST_F(pv, dirty_log)

@@ -12,6 +12,7 @@
 
 #include "dirty.h"
 #include "vm.h"
+#include "../x86/pv.h"
 
 /* So many that a count of pages fits an int, as for KVM. */
 #define SLOT_MAX_PAGES	((1UL << 31) - 1)
@@ -213,7 +214,10 @@ static int memslot_create(struct vm *vm, struct memslot *new)
 		if (err)
 			return err;
 	}
-	return memslots_replace(vm, NULL, new);
+	err = memslots_replace(vm, NULL, new);
+	if (!err)
+		pv_memory_came(vm);
+	return err;
 }
 
 static int memslot_delete(struct vm *vm, struct memslot *old)
@@ -262,6 +266,8 @@ static int memslot_change(struct vm *vm, struct memslot *old,
 		old->dirty_bitmap = NULL;
 	memslot_free(old);
 
+	if (moved)
+		pv_memory_came(vm);
 	/* No fault that saw the old flags is under way any more. */
 	if (!moved && logged && !dirty_all_set(vm))
 		mmu_write_protect_slot(vm, new);

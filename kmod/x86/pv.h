@@ -8,6 +8,7 @@
 
 #include "../core/types.h"
 
+struct vm;
 struct vcpu;
 struct msr_access;
 struct apf_queue;
@@ -56,6 +57,7 @@ void pv_create(struct vcpu *vcpu);
 void pv_reset(struct vcpu *vcpu);
 /* The page that holds @gpa is guest memory that can be written. */
 bool pv_writable(struct vcpu *vcpu, gpa_t gpa);
+void pv_memory_came(struct vm *vm);
 
 /* pv.c: the clock's MSRs */
 void pv_clock_msr_set(struct vcpu *vcpu, const struct msr_access *msr);

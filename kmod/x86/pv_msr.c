@@ -144,6 +144,27 @@ bool pv_writable(struct vcpu *vcpu, gpa_t gpa)
 	return slot && !(slot->flags & KVM_MEM_READONLY);
 }
 
+/**
+ * pv_memory_came() - guest memory is there that was not
+ * @vm: slots_lock held, the slot is published
+ *
+ * What could not be told a guest while its page was gone is told now. A vCPU that
+ * runs would otherwise be taken for preempted, and its TLB not flushed, until it
+ * loses its CPU.
+ */
+void pv_memory_came(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	u32 i;
+
+	vm_for_each_vcpu(vm, vcpu, i) {
+		vcpu_request(vcpu, REQ_CLOCK_UPDATE);
+		vcpu_request(vcpu, REQ_STEAL_UPDATE);
+		vcpu_request(vcpu, REQ_APF);
+		vcpu_kick(vcpu);
+	}
+}
+
 /** pv_create() - a new vCPU: nothing is on but the host's own polling */
 void pv_create(struct vcpu *vcpu)
 {

@@ -166,8 +166,11 @@ void pv_steal_update(struct vcpu *vcpu)
 	if (!(vcpu->pv.steal_msr & KVM_MSR_ENABLED))
 		return;
 	if (preempted_take(vcpu, gpa + offsetof(struct kvm_steal_time, preempted),
-			   &old))
+			   &old)) {
+		/* The wish of others cannot be read: as if there were one. */
+		vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
 		return;
+	}
 	vcpu->pv.steal_running = true;
 	if (old & KVM_VCPU_FLUSH_TLB && pv_has(vcpu, KVM_FEATURE_PV_TLB_FLUSH))
 		vcpu_request(vcpu, REQ_TLB_FLUSH_GUEST);
