@@ -73,6 +73,50 @@ TEST_F(run, signal_mask)
 	EXPECT_TRUE(sigismember(&pending, SIGALRM));
 }
 
+static void *send_usr1(void *arg)
+{
+	usleep(2000);
+	pthread_kill(*(pthread_t *)arg, SIGUSR1);
+	return NULL;
+}
+
+/* A signal that only KVM_RUN lets in ends it, whatever else the signal would do,
+ * and is left for the thread to take.
+ */
+TEST_F(run, signal_stays_pending)
+{
+	struct {
+		struct kvm_signal_mask head;
+		uint64_t set;
+	} mask = { .head.len = 8, .set = ~(1ULL << (SIGUSR1 - 1)) };
+	pthread_t me = pthread_self(), other;
+	struct test_vm *vm = &self->vm;
+	struct timespec none = { };
+	sigset_t usr1, old, now;
+
+	vm_load(vm, GPA_CODE, code_spin);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	ASSERT_EQ(0, pthread_sigmask(SIG_BLOCK, &usr1, &old));
+	ASSERT_EQ(0, xioctl(vm->vcpu[0], KVM_SET_SIGNAL_MASK, &mask));
+	for (int i = 0; i < 30; i++) {
+		signal(SIGUSR1, i % 3 == 2 ? SIG_IGN : SIG_DFL);
+		/* Before, and while it runs. */
+		ASSERT_EQ(0, i % 3 ?
+			  pthread_create(&other, NULL, send_usr1, &me) :
+			  pthread_kill(me, SIGUSR1));
+		EXPECT_EQ(-EINTR, vcpu_run(vm, 0));
+		ASSERT_EQ(0, pthread_sigmask(SIG_BLOCK, NULL, &now));
+		EXPECT_EQ(1, sigismember(&now, SIGUSR1));
+		EXPECT_EQ(SIGUSR1, sigtimedwait(&usr1, NULL, &none));
+		EXPECT_EQ(-1, sigtimedwait(&usr1, NULL, &none));
+		if (i % 3)
+			pthread_join(other, NULL);
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	signal(SIGUSR1, SIG_DFL);
+}
+
 /* --- ports --------------------------------------------------------------------- */
 
 GUEST64(code_out,

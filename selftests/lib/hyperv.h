@@ -190,7 +190,7 @@ static inline uint64_t peek(struct test_vm *vm, uint64_t gpa)
 
 /* At a piece of code with these registers: 0 or -errno. */
 static inline int at(struct test_vm *vm, uint64_t rip, uint64_t rax, uint64_t rbx,
-	      uint64_t rcx, uint64_t rdx, uint64_t r8)
+		     uint64_t rcx, uint64_t rdx, uint64_t r8)
 {
 	struct kvm_regs regs = {
 		.rip = rip, .rax = rax, .rbx = rbx, .rcx = rcx, .rdx = rdx,
@@ -255,7 +255,7 @@ static inline int greet(struct test_vm *vm)
 }
 
 static inline void input(struct test_vm *vm, uint64_t a, uint64_t b, uint64_t c,
-		  uint64_t d, uint64_t e)
+			 uint64_t d, uint64_t e)
 {
 	uint64_t words[] = { a, b, c, d, e };
 
