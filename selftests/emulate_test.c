@@ -267,4 +267,38 @@ TEST_F(emulate, device_is_remapped)
 	}
 }
 
+/* --- 16-bit code beyond 64 KiB ----------------------------------------------------- */
+
+GUEST16(code_cr4_16,
+	"mov %cr4, %eax\n"
+	"mov %eax, %cr4\n"
+	"mov %cr0, %eax\n"
+	"mov %eax, %cr0\n"
+	"xor %eax, %eax\n"
+	"cpuid\n"
+	"in $0x80, %al\n"
+	"mov $0x1234, %eax\n"
+	REPORT);
+
+/* As firmware runs the first code of its SMM handler: the limit is all of memory. */
+TEST(real_mode_beyond_64k)
+{
+	struct test_vm vm;
+	struct kvm_sregs s;
+	struct kvm_regs regs = { .rip = GPA_DATA, .rflags = 2 };
+
+	ASSERT_EQ(0, vm_new(&vm, 0));
+	ASSERT_EQ(0, vm_add_vcpu(&vm, 0));
+	ASSERT_EQ(0, vcpu_real(&vm, 0, 0));
+	ASSERT_EQ(0, xioctl(vm.vcpu[0], KVM_GET_SREGS, &s));
+	s.cs.limit = 0xffffffff;
+	s.cs.g = 1;
+	ASSERT_EQ(0, xioctl(vm.vcpu[0], KVM_SET_SREGS, &s));
+	ASSERT_EQ(0, xioctl(vm.vcpu[0], KVM_SET_REGS, &regs));
+	vm_load(&vm, GPA_DATA, code_cr4_16);
+	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(&vm, 0));	/* the IN */
+	EXPECT_EQ(0x1234, vcpu_report(&vm, 0));
+	vm_close(&vm);
+}
+
 JOIST_TEST_MAIN

@@ -195,9 +195,9 @@ static int fetch_and_decode(struct emu_ctx *c)
 	if (len == DECODE_TOO_LONG)
 		return emu_raise_error(c, VEC_GP, 0);
 	c->next_rip = emu->rip + len;
+	/* In 16-bit code too: a limit beyond 64 KiB lets it run there. */
 	if (!emu_long(emu))
-		c->next_rip &= emu->mode == EMU_MODE_PROT32 ? 0xffffffff :
-							      0xffff;
+		c->next_rip = (u32)c->next_rip;
 	return EMU_OK;
 }
 
