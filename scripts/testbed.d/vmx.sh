@@ -161,7 +161,7 @@ vmx_config()
 	for d in "${DISKS[@]/%/, mode=flat}" \
 		${ROOT_IMAGE:+"$ROOT_IMAGE, mode=volatile, journal=$RUN/journal"}; do
 		[ $n -lt 2 ] || die "the vmx bench has two disks, the one of --root debian included"
-		echo "ata0-$([ $n = 0 ] && echo master || echo slave): type=disk, path=$d"
+		echo "ata0-$([ $n = 0 ] && echo master || echo slave): type=disk, path=${d/,ro, mode=flat/, mode=volatile, journal=$RUN/journal.$n}"
 		n=$((n + 1))
 	done
 }
