@@ -6,6 +6,7 @@
 
 #define BP		3
 #define DB		1
+#define NP		11
 #define DR6_NONE	0xffff0ff0ULL
 #define DR6_BS		0x4000ULL
 #define DR6_BD		0x2000ULL
@@ -513,6 +514,70 @@ TEST_F(debug, nmi_is_blocked)
 	EXPECT_REPORT(GPA_CODE + 1);
 	EXPECT_REPORT(2);
 	EXPECT_REPORT(7);
+}
+
+/* Says what raised it, and where; returns past the error code. */
+GUEST64(handler_np,
+	"mov (%rsp), %rax\n and $2, %eax\n" REPORT		/* a gate */
+	"mov 8(%rsp), %rax\n" REPORT
+	"add $8, %rsp\n"
+	"iretq\n");
+
+/* An interrupt without a handler is lost, and the guest goes on: so it would be
+ * without a debugger.
+ */
+TEST_F(debug, interrupt_faults)
+{
+	struct kvm_interrupt irq = { .irq = 0x42 };
+	struct kvm_regs regs = { .rip = GPA_CODE, .rsp = GPA_STACK,
+				 .rflags = 2 | RFLAGS_IF };
+	static const uint32_t controls[] = { 0, HW_BP, STEP };
+	struct kvm_vcpu_events events;
+	int step;
+
+	step = xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
+			  KVM_CAP_SET_GUEST_DEBUG2) & KVM_GUESTDBG_SINGLESTEP;
+	vm_load(&self->vm, GPA_CODE, code_nops);
+	vm_load(&self->vm, HANDLER, handler_np);
+	vm_set_gate(&self->vm, NP, HANDLER);
+	vm_set_absent_gate(&self->vm, 0x42);
+	for (int i = 0; i < (step ? 3 : 2); i++) {
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_REGS, &regs));
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_INTERRUPT, &irq));
+		ASSERT_EQ(0, set_debug(self->vcpu, controls[i], 0, 0, DR7_NONE));
+		if (controls[i] == STEP)
+			EXPECT_STEP(HANDLER);
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_VCPU_EVENTS, &events));
+		EXPECT_EQ(i < 2, events.interrupt.injected);
+		ASSERT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
+		EXPECT_REPORT(2);
+		EXPECT_REPORT(GPA_CODE);
+		EXPECT_REPORT(7);
+	}
+}
+
+TEST_F(debug, nmi_faults)
+{
+	struct kvm_vcpu_events events;
+
+	NEED_STEP;
+	vm_load(&self->vm, GPA_CODE, code_nops);
+	vm_load(&self->vm, HANDLER, handler_np);
+	vm_set_gate(&self->vm, NP, HANDLER);
+	vm_set_absent_gate(&self->vm, 2);
+	ASSERT_EQ(0, xioctl(self->vcpu, KVM_NMI, NULL));
+	ASSERT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
+	EXPECT_STEP(HANDLER);
+	ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_VCPU_EVENTS, &events));
+	EXPECT_EQ(0, events.nmi.injected);
+	EXPECT_EQ(0, events.nmi.pending);
+	EXPECT_EQ(1, events.nmi.masked);
+	ASSERT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
+	EXPECT_REPORT(2);
+	EXPECT_REPORT(GPA_CODE);
+	EXPECT_REPORT(7);
+	ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_VCPU_EVENTS, &events));
+	EXPECT_EQ(0, events.nmi.masked);
 }
 
 /* --- instructions that are emulated --------------------------------------------------------- */

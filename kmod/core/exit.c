@@ -316,12 +316,12 @@ static int exit_exception(struct vcpu *vcpu)
 			break;
 		guest_debug_report(vcpu, X86_TRAP_BP, 0);
 		return EXIT_RESUME;
-	case X86_TRAP_PF:
+	}
+	event_delivery_faulted(vcpu);
+	if (e->exc.vector == X86_TRAP_PF)
 		exception_queue_payload(vcpu, X86_TRAP_PF, true, e->exc.error,
 					e->exc.payload);
-		return EXIT_RESUME;
-	}
-	if (e->exc.has_error)
+	else if (e->exc.has_error)
 		exception_queue_error(vcpu, e->exc.vector, e->exc.error);
 	else
 		exception_queue(vcpu, e->exc.vector);

@@ -191,6 +191,23 @@ static bool reinject(struct vcpu *vcpu)
 	return true;
 }
 
+/**
+ * event_delivery_faulted() - what was being delivered has raised an exception
+ * @vcpu: loaded vCPU, just exited for that exception; it goes to the guest
+ *
+ * As on a CPU without a hypervisor the exception takes the place of the interrupt
+ * or NMI, whose delivery would only raise it again: that is lost, but an NMI blocks
+ * the next until IRET, and INTn is executed again. Two exceptions are a matter of
+ * exception_queue()'s.
+ */
+void event_delivery_faulted(struct vcpu *vcpu)
+{
+	if (vcpu->nmi_injected)
+		vendor_call(set_nmi_mask)(vcpu, true);
+	vcpu->nmi_injected = false;
+	vcpu->interrupt.injected = false;
+}
+
 static bool irq_pending(struct vcpu *vcpu)
 {
 	if (vcpu->interrupt.pending)

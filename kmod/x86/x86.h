@@ -25,6 +25,7 @@ int irq_queue_user(struct vcpu *vcpu, u8 vector);
 /* No event waits that an interrupt would have to queue behind. */
 bool irq_injectable(struct vcpu *vcpu);
 bool irq_fits(struct vcpu *vcpu);
+void event_delivery_faulted(struct vcpu *vcpu);
 void events_reset(struct vcpu *vcpu);
 void events_get(struct vcpu *vcpu, struct kvm_vcpu_events *ev);
 int events_set(struct vcpu *vcpu, const struct kvm_vcpu_events *ev);

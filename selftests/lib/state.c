@@ -57,6 +57,13 @@ void vm_set_gate(struct test_vm *vm, int vector, uint64_t handler)
 	put64(vm, GPA_IDT + vector * 16 + 8, handler >> 32);
 }
 
+/** vm_set_absent_gate() - one that raises #NP */
+void vm_set_absent_gate(struct test_vm *vm, int vector)
+{
+	put64(vm, GPA_IDT + vector * 16, SEL_CODE64 << 16 | 0x0eULL << 40);
+	put64(vm, GPA_IDT + vector * 16 + 8, 0);
+}
+
 static void flat_segment(struct kvm_segment *seg, uint16_t selector, int type)
 {
 	memset(seg, 0, sizeof(*seg));

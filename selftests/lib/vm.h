@@ -90,6 +90,7 @@ void vm_set_dtable(struct test_vm *vm, uint64_t gpa, uint16_t limit,
 void vm_copy_ap(struct test_vm *vm, const void *start, const void *end);
 
 void vm_set_gate(struct test_vm *vm, int vector, uint64_t handler);
+void vm_set_absent_gate(struct test_vm *vm, int vector);
 void vm_write_tables(struct test_vm *vm);
 uint64_t *vm_pte_2m(struct test_vm *vm, uint64_t gpa);
 
