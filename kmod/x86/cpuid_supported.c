@@ -398,14 +398,15 @@ static int build_hypervisor(struct builder *b)
 		     BIT(KVM_FEATURE_ASYNC_PF) |
 		     BIT(KVM_FEATURE_PV_EOI) |
 		     BIT(KVM_FEATURE_PV_UNHALT) |
-		     BIT(KVM_FEATURE_PV_TLB_FLUSH) |
 		     BIT(KVM_FEATURE_POLL_CONTROL) |
 		     BIT(KVM_FEATURE_PV_SEND_IPI) |
 		     BIT(KVM_FEATURE_PV_SCHED_YIELD) |
 		     BIT(KVM_FEATURE_ASYNC_PF_INT) |
 		     BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
+	/* A flush is left to a vCPU whose steal time says that it has no CPU. */
 	if (b->host->steal_time)
-		entry->eax |= BIT(KVM_FEATURE_STEAL_TIME);
+		entry->eax |= BIT(KVM_FEATURE_STEAL_TIME) |
+			      BIT(KVM_FEATURE_PV_TLB_FLUSH);
 	return 0;
 }
 
