@@ -557,4 +557,35 @@ TEST_F(tpr, vapic)
 	EXPECT_EQ(0, xioctl(vm->vcpu[0], KVM_SET_VAPIC_ADDR, &addr));
 }
 
+/* It may use CR8 as well: the word follows, and is no reason to go back. */
+GUEST64(code_vapic_cr8,
+	APIC_BASE_RBP
+	LAPIC_SET(0xf0, 0x1ff)
+	"mov $5, %eax\n mov %rax, %cr8\n"
+	"mov $0x77, %eax\n" REPORT
+	LAPIC_GET(0x80) REPORT
+	"mov 0x20000, %eax\n" REPORT
+	"movb $0x20, 0x20000\n"
+	"mov $0x78, %eax\n" REPORT
+	"mov %cr8, %rax\n" REPORT
+	"mov $3, %eax\n mov %rax, %cr8\n"
+	LAPIC_GET(0x80) REPORT
+	DONE);
+
+TEST_F(tpr, vapic_and_cr8)
+{
+	struct kvm_vapic_addr addr = { .vapic_addr = GPA_DATA };
+	struct test_vm *vm = &self->vm;
+
+	vm_load(vm, GPA_CODE, code_vapic_cr8);
+	ASSERT_EQ(0, xioctl(vm->vcpu[0], KVM_SET_VAPIC_ADDR, &addr));
+	EXPECT_EQ(0x77, vcpu_report(vm, 0));
+	EXPECT_EQ(0x50, vcpu_report(vm, 0));
+	EXPECT_EQ(0x50, vcpu_report(vm, 0));
+	EXPECT_EQ(0x78, vcpu_report(vm, 0));
+	EXPECT_EQ(2, vcpu_report(vm, 0));
+	EXPECT_EQ(0x30, vcpu_report(vm, 0));
+	EXPECT_EQ(0, vcpu_done(vm, 0));
+}
+
 JOIST_TEST_MAIN

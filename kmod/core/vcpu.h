@@ -175,12 +175,14 @@ struct vcpu_stat {
 /**
  * struct vcpu_vapic - the task priority between a guest and its VMM
  * @gpa: word of guest memory that has it; 0: none
+ * @told: priority that the word had when it was last written or read
  * @reporting: accesses of its register exit
  * @is_write: the one to be reported, REQ_TPR_ACCESS
  * @rip: of its instruction
  */
 struct vcpu_vapic {
 	gpa_t gpa;
+	u8 told;
 	bool reporting;
 	bool is_write;
 	u64 rip;

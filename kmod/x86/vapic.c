@@ -76,15 +76,24 @@ void vapic_tpr_accessed(struct vcpu *vcpu, bool write)
  * vapic_after_exit() - take the priority that the guest has set
  * @vcpu: owner thread, in a read section of vm->srcu; vapic.gpa is set
  *
- * Memory that is gone changes nothing.
+ * Only what differs from what was told is the guest's doing: it may as well have
+ * written CR8, without an exit. Memory that is gone changes nothing.
  */
 void vapic_after_exit(struct vcpu *vcpu)
 {
 	u32 word;
+	u8 tpr;
 
-	if (!space_read(vcpu->vm, SPACE_NORMAL, vcpu->vapic.gpa, &word,
-			sizeof(word)))
-		lapic_set_tpr(vcpu->lapic, word & 0xff);
+	if (space_read(vcpu->vm, SPACE_NORMAL, vcpu->vapic.gpa, &word,
+		       sizeof(word)))
+		return;
+	tpr = word;
+	if (tpr != vcpu->vapic.told) {
+		vcpu->vapic.told = tpr;
+		lapic_set_tpr(vcpu->lapic, tpr);
+	} else if (lapic_get_tpr(vcpu->lapic) != tpr) {
+		vcpu_request(vcpu, REQ_EVENT);	/* the word follows */
+	}
 }
 
 /**
@@ -95,10 +104,11 @@ void vapic_before_entry(struct vcpu *vcpu)
 {
 	int isr = max(lapic_highest_isr(vcpu->lapic), 0);
 	int irr = max(lapic_highest_irr(vcpu->lapic), 0);
-	u32 word = lapic_get_tpr(vcpu->lapic) |
-		   (isr & 0xf0) << VAPIC_ISR_SHIFT |
+	u8 tpr = lapic_get_tpr(vcpu->lapic);
+	u32 word = tpr | (isr & 0xf0) << VAPIC_ISR_SHIFT |
 		   (u32)irr << VAPIC_IRR_SHIFT;
 
-	space_write(vcpu->vm, SPACE_NORMAL, vcpu->vapic.gpa, &word,
-		    sizeof(word));
+	if (!space_write(vcpu->vm, SPACE_NORMAL, vcpu->vapic.gpa, &word,
+			 sizeof(word)))
+		vcpu->vapic.told = tpr;
 }
