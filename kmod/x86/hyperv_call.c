@@ -212,11 +212,21 @@ static int call_input_vpset(struct vcpu *vcpu, const struct hv_call *call,
 	return HV_STATUS_SUCCESS;
 }
 
-static void vpset_first64(struct vp_set *set, u64 mask)
+/* @n words, of which the last is a mask of the first 64 processors. HV_STATUS_*. */
+static int call_input_first64(struct vcpu *vcpu, const struct hv_call *call,
+			      u64 *words, unsigned int n, struct vp_set *set)
 {
+	int status;
+
+	if (call->banks)
+		return HV_STATUS_INVALID_HYPERCALL_INPUT;
+	status = call_input(vcpu, call, words, n);
+	if (status)
+		return status;
 	set->format = HV_GENERIC_SET_SPARSE_4K;
 	set->valid = BIT_ULL(0);
-	set->bank[0] = mask;
+	set->bank[0] = words[n - 1];
+	return HV_STATUS_SUCCESS;
 }
 
 static bool vpset_has(const struct vp_set *set, u32 vp)
@@ -253,12 +263,9 @@ static int call_flush(struct vcpu *vcpu, const struct hv_call *call)
 	u64 words[3];		/* address space, flags, processors */
 	int status;
 
-	if (call->banks)
-		return HV_STATUS_INVALID_HYPERCALL_INPUT;
-	status = call_input(vcpu, call, words, ARRAY_SIZE(words));
+	status = call_input_first64(vcpu, call, words, ARRAY_SIZE(words), &set);
 	if (status)
 		return status;
-	vpset_first64(&set, words[2]);
 	if (words[1] & HV_FLUSH_ALL_PROCESSORS)
 		set.format = HV_GENERIC_SET_ALL;
 	return flush(vcpu, &set);
@@ -307,12 +314,9 @@ static int call_send_ipi(struct vcpu *vcpu, const struct hv_call *call)
 	u64 words[2];		/* vector, processors */
 	int status;
 
-	if (call->banks)
-		return HV_STATUS_INVALID_HYPERCALL_INPUT;
-	status = call_input(vcpu, call, words, ARRAY_SIZE(words));
+	status = call_input_first64(vcpu, call, words, ARRAY_SIZE(words), &set);
 	if (status)
 		return status;
-	vpset_first64(&set, words[1]);
 	return send_ipi(vcpu, words[0], &set);
 }
 
