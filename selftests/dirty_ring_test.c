@@ -38,6 +38,21 @@ TEST_F(dirty, ring_too_late)
 	}
 }
 
+/* What is in a bitmap would be in no ring. */
+TEST_F(dirty, ring_beside_bitmap)
+{
+	struct test_vm *vm = &self->vm;
+	uint64_t bits[4];
+
+	ASSERT_EQ(0, set_log(vm, LOG, 200, self->extra));
+	EXPECT_EQ(-EINVAL, enable(vm, KVM_CAP_DIRTY_LOG_RING, 65536));
+	EXPECT_EQ(0, get_log(vm, 1, bits));
+	ASSERT_EQ(0, set_log(vm, 0, 200, self->extra));
+	EXPECT_EQ(0, enable(vm, KVM_CAP_DIRTY_LOG_RING, 65536));
+	ASSERT_EQ(0, set_log(vm, LOG, 200, self->extra));
+	EXPECT_EQ(-ENXIO, get_log(vm, 1, bits));
+}
+
 static uint64_t big[EXTRA_PAGES / 64];
 
 TEST_F(dirty, ring)

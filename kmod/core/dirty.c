@@ -78,7 +78,7 @@ void mark_page_dirty(struct vm *vm, struct memslot *slot, gfn_t gfn)
 
 	if (!memslot_logged(slot))
 		return;
-	if (vm->dirty_ring_nr) {
+	if (READ_ONCE(vm->dirty_ring_nr)) {
 		vcpu = vcpu_running();
 		if (!vcpu || vcpu->vm != vm)
 			vcpu = vm_vcpu(vm, 0);

@@ -166,11 +166,15 @@ void dirty_ring_complain(struct vcpu *vcpu)
  * @vm: vm->lock held
  * @bytes: of each vCPU's ring
  *
- * Return: 0; -EINVAL: not a power of two, too small, there are vCPUs or rings
- * already; -E2BIG
+ * What a slot logged so far would be in no ring. Context: takes slots_lock.
+ *
+ * Return: 0; -EINVAL: not a power of two, too small, there are vCPUs, rings or
+ * logged slots already; -E2BIG
  */
 int dirty_ring_enable(struct vm *vm, u64 bytes)
 {
+	int err = 0;
+
 	lockdep_assert_held(&vm->lock);
 	if (!is_power_of_2(bytes) || bytes < PAGE_SIZE)
 		return -EINVAL;
@@ -178,8 +182,14 @@ int dirty_ring_enable(struct vm *vm, u64 bytes)
 		return -E2BIG;
 	if (vm->created_vcpus || vm->dirty_ring_nr)
 		return -EINVAL;
-	WRITE_ONCE(vm->dirty_ring_nr, bytes / sizeof(struct kvm_dirty_gfn));
-	return 0;
+	mutex_lock(&vm->slots_lock);
+	if (memslots_logged(vm))
+		err = -EINVAL;
+	else
+		WRITE_ONCE(vm->dirty_ring_nr,
+			   bytes / sizeof(struct kvm_dirty_gfn));
+	mutex_unlock(&vm->slots_lock);
+	return err;
 }
 
 /* Where the entry says, if that is anywhere. slots_lock is held. */

@@ -139,6 +139,22 @@ struct memslot *memslot_by_id(struct vm *vm, u32 id)
 	return NULL;
 }
 
+/** memslots_logged() - is any slot logged? slots_lock is held */
+bool memslots_logged(struct vm *vm)
+{
+	const struct memslots *slots;
+	int space, i;
+
+	lockdep_assert_held(&vm->slots_lock);
+	for (space = 0; space < NR_SPACES; space++) {
+		slots = memslots_get(vm, space);
+		for (i = 0; i < slots->nr; i++)
+			if (memslot_logged(slots->slots[i]))
+				return true;
+	}
+	return false;
+}
+
 /* --- changing: slots_lock is held ------------------------------------------ */
 
 /* Publish the present array without @old and with @new, of one space; either may

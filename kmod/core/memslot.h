@@ -82,6 +82,7 @@ void memslots_init(struct vm *vm);
 void memslots_free(struct vm *vm);
 int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);
 struct memslot *memslot_by_id(struct vm *vm, u32 id);
+bool memslots_logged(struct vm *vm);
 struct memslot *space_slot(struct vm *vm, enum space space, gfn_t gfn);
 int space_read(struct vm *vm, enum space space, gpa_t gpa, void *buf,
 	       size_t len);

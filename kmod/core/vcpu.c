@@ -127,7 +127,8 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	vcpu->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!vcpu->run || !vcpu->pio_data)
 		goto out_run;
-	err = dirty_ring_create(&vcpu->dirty_ring, vm->dirty_ring_nr);
+	err = dirty_ring_create(&vcpu->dirty_ring,
+				READ_ONCE(vm->dirty_ring_nr));
 	if (err)
 		goto out_run;
 	err = fpu_create(vcpu);

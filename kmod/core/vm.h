@@ -58,7 +58,10 @@ struct vm {
 	struct mmu_notifier notifier;	/* (c) */
 
 	u64 dirty_manual;		/* (s) slots_lock: KVM_DIRTY_LOG_* */
-	u32 dirty_ring_nr;		/* (l) entries of each vCPU's ring; 0: bitmaps */
+	/* Entries of each vCPU's ring; 0: bitmaps. Set once, under lock and
+	 * slots_lock, before there are vCPUs or logged slots.
+	 */
+	u32 dirty_ring_nr;
 
 	struct iobus __rcu *bus[NR_IOBUSES];	/* (s) */
 	struct coalesced coalesced;	/* says itself */
