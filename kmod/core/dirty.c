@@ -7,6 +7,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "dirty.h"
@@ -130,6 +131,37 @@ static struct memslot *logged_slot(struct vm *vm, u32 id)
 	return slot;
 }
 
+static void log_end(struct vm *vm, unsigned long *buf)
+{
+	mutex_unlock(&vm->slots_lock);
+	free_page((unsigned long)buf);
+}
+
+/*
+ * A slot's log, with slots_lock held until log_end(), and a page for the bits of a
+ * chunk; or an ERR_PTR().
+ */
+static struct memslot *log_begin(struct vm *vm, u32 id, unsigned long **buf)
+{
+	struct memslot *slot;
+
+	*buf = (unsigned long *)__get_free_page(GFP_KERNEL);
+	if (!*buf)
+		return ERR_PTR(-ENOMEM);
+	mutex_lock(&vm->slots_lock);
+	slot = logged_slot(vm, id);
+	if (IS_ERR(slot))
+		log_end(vm, *buf);
+	return slot;
+}
+
+/* Between two chunks. */
+static int log_pause(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 /* Take what is dirty in one chunk into @buf, and clear it. */
 static void log_take(struct vm *vm, struct memslot *slot, u64 first, u64 nbits,
 		     unsigned long *buf)
@@ -183,7 +215,7 @@ static int log_get_chunk(struct vm *vm, struct memslot *slot, u64 first,
  *
  * Return: 0; -EINVAL: no such slot number; -ENOENT: the slot is empty or not
  * logged; -ENXIO: the VM has dirty rings; -EFAULT (what was not copied stays in
- * the log); -ENOMEM
+ * the log); -ENOMEM; -EINTR: the caller is being killed
  */
 int dirty_log_get(struct vm *vm, const struct kvm_dirty_log *log)
 {
@@ -192,26 +224,17 @@ int dirty_log_get(struct vm *vm, const struct kvm_dirty_log *log)
 	u64 first, nbits;
 	int err = 0;
 
-	buf = (unsigned long *)__get_free_page(GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-
-	mutex_lock(&vm->slots_lock);
-	slot = logged_slot(vm, log->slot);
-	if (IS_ERR(slot)) {
-		err = PTR_ERR(slot);
-		goto out;
-	}
+	slot = log_begin(vm, log->slot, &buf);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
 	for (first = 0; !err && first < slot->npages; first += nbits) {
 		nbits = min_t(u64, CHUNK_BITS, slot->npages - first);
 		err = log_get_chunk(vm, slot, first, nbits,
 				    log->dirty_bitmap + first / BITS_PER_BYTE,
 				    buf);
-		cond_resched();
+		err = err ?: log_pause();
 	}
-out:
-	mutex_unlock(&vm->slots_lock);
-	free_page((unsigned long)buf);
+	log_end(vm, buf);
 	return err;
 }
 
@@ -253,7 +276,7 @@ static bool clear_range_valid(const struct memslot *slot, u64 first, u64 nr)
  *
  * Return: 0; -EINVAL: no such slot number, no such range; -ENOENT: the slot is
  * empty or not logged; -ENXIO: the VM has dirty rings; -EFAULT (what was not
- * read is not cleared); -ENOMEM
+ * read is not cleared); -ENOMEM; -EINTR: likewise
  */
 int dirty_log_clear(struct vm *vm, const struct kvm_clear_dirty_log *log)
 {
@@ -262,21 +285,12 @@ int dirty_log_clear(struct vm *vm, const struct kvm_clear_dirty_log *log)
 	unsigned long *buf;
 	int err = 0;
 
-	buf = (unsigned long *)__get_free_page(GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-
-	mutex_lock(&vm->slots_lock);
-	slot = logged_slot(vm, log->slot);
-	if (IS_ERR(slot)) {
-		err = PTR_ERR(slot);
-		goto out;
-	}
-	if (!clear_range_valid(slot, first, log->num_pages)) {
+	slot = log_begin(vm, log->slot, &buf);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+	if (!clear_range_valid(slot, first, log->num_pages))
 		err = -EINVAL;
-		goto out;
-	}
-	for (done = 0; done < log->num_pages; done += nbits) {
+	for (done = 0; !err && done < log->num_pages; done += nbits) {
 		nbits = min_t(u64, CHUNK_BITS, log->num_pages - done);
 		if (copy_from_user(buf, log->dirty_bitmap + done / BITS_PER_BYTE,
 				   BITS_TO_LONGS(nbits) * sizeof(long))) {
@@ -284,10 +298,8 @@ int dirty_log_clear(struct vm *vm, const struct kvm_clear_dirty_log *log)
 			break;
 		}
 		log_clear_chunk(vm, slot, first + done, nbits, buf);
-		cond_resched();
+		err = log_pause();
 	}
-out:
-	mutex_unlock(&vm->slots_lock);
-	free_page((unsigned long)buf);
+	log_end(vm, buf);
 	return err;
 }

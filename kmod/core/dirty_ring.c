@@ -8,6 +8,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
 #include "dirty_ring.h"
@@ -231,6 +232,11 @@ static u32 ring_reset(struct vm *vm, struct dirty_ring *ring,
 			mmu_write_protect_frames(vm, frames, nr);
 			nr = 0;
 			cond_resched();
+			/* That many, if anybody still asks. */
+			if (fatal_signal_pending(current)) {
+				at++;
+				break;
+			}
 		}
 	}
 	if (nr)
