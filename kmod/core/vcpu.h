@@ -288,7 +288,7 @@ struct vcpu {
 	u64 tsc_left;			/* (o) guest TSC when last put, if unstable */
 	u64 pv_time_msr;		/* MSR_KVM_SYSTEM_TIME_NEW */
 	struct pvclock_vcpu_time_info pv_time;
-	bool pv_unhalted;		/* set by others: its next HLT is over at once */
+	bool pv_unhalted;		/* (a) set by others: its next HLT is over at once */
 	bool pv_enforced;		/* what feat.pv does not have is not there */
 	struct pv_vcpu pv;		/* (m) */
 

@@ -201,6 +201,7 @@ int lapic_highest_irr(struct lapic *lapic)
 	       lapic_highest(lapic, LAPIC_REG_IRR) : -1;
 }
 
+/** lapic_highest_isr() - the vector in service that counts, -1: none */
 int lapic_highest_isr(struct lapic *lapic)
 {
 	return READ_ONCE(lapic->isr_top);
@@ -293,6 +294,7 @@ void lapic_set_tpr(struct lapic *lapic, u8 tpr)
 		lapic_recheck(lapic);
 }
 
+/** lapic_get_tpr() - the task priority register */
 u8 lapic_get_tpr(struct lapic *lapic)
 {
 	return lapic_reg(lapic, LAPIC_REG_TPR);

@@ -18,8 +18,8 @@ struct apf_queue;
  * @steal_msr: MSR_KVM_STEAL_TIME
  * @steal_delay: what @steal_task had waited for a CPU when last asked
  * @steal_task: the thread that ran the vCPU then
- * @steal_running: the guest is told that it has a CPU; cleared with preemption
- *                 off, by whoever takes it away
+ * @steal_running: the guest is told that it has a CPU; the owner thread's alone,
+ *                 which clears it on its way off the CPU, preemption off
  * @eoi_msr: MSR_KVM_PV_EOI_EN
  * @eoi_offered: the guest may end the interrupt in service by clearing its bit
  * @poll_msr: MSR_KVM_POLL_CONTROL
