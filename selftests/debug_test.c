@@ -21,6 +21,7 @@
 #define SW_BP		(ENABLE | KVM_GUESTDBG_USE_SW_BP)
 #define HW_BP		(ENABLE | KVM_GUESTDBG_USE_HW_BP)
 
+#define KERNEL		0xffffffff81000000ULL
 #define HANDLER		0x18000UL	/* of #DB, #BP and others */
 
 static uint64_t dr7_write4(int n)
@@ -125,6 +126,12 @@ TEST_F(debug, arguments)
 				     KVM_GUESTDBG_INJECT_BP, 0, 0, 0));
 	EXPECT_EQ(-EFAULT, xioctl(self->vcpu, KVM_SET_GUEST_DEBUG, NULL));
 	EXPECT_EQ(0, set_debug(self->vcpu, HW_BP, 0, 0, DR7_NONE));
+	/* In a kernel: QEMU's CPU would find it in the host's as well. */
+	for (int i = 0; i < 4; i++) {
+		EXPECT_EQ(0, set_debug(self->vcpu, HW_BP, i, KERNEL, DR7_NONE));
+		EXPECT_EQ(cpu_is_tcg() ? -EINVAL : 0,
+			  set_debug(self->vcpu, HW_BP, i, KERNEL, DR7_EXEC(i)));
+	}
 	EXPECT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
 	/* One exception at a time. */
 	EXPECT_EQ(0, set_debug(self->vcpu, KVM_GUESTDBG_INJECT_DB, 0, 0, 0));
