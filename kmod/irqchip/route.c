@@ -32,6 +32,11 @@ bool msi_addr_valid(u32 addr_hi, u32 x2apic_api)
 
 /**
  * msi_decode() - the message that an MSI write is
+ * @msg: the message
+ * @addr_lo: address written to
+ * @addr_hi: its upper half
+ * @data: what is written
+ * @x2apic_api: KVM_X2APIC_API_* of the VM
  *
  * A level-triggered one is taken as asserted, as KVM does: nobody sends the
  * other, and IOAPICs in userspace do not set the bit.
