@@ -260,11 +260,19 @@ static void ring_collect(struct kvm_dirty_gfn *ring, unsigned int nr,
 			bits[page / 64] |= 1ULL << (page % 64);
 }
 
-static int collect(struct test_vm *vm, int mode, uint64_t *bits)
+/* What is new by a kind of log goes to @bits: 0 or -errno. */
+static int collect(struct _test_data_dirty *self, int mode, uint64_t *bits)
 {
 	uint64_t got[ROUND_PAGES / 64];
-	int ret = get_log(vm, 1, got);
+	struct test_vm *vm = &self->vm;
+	int ret;
 
+	if (mode == 2) {
+		ring_collect(self->ring, self->ring_nr, &self->at, bits);
+		ret = reset_rings(vm);
+		return ret < 0 ? ret : 0;
+	}
+	ret = get_log(vm, 1, got);
 	for (int i = 0; i < ROUND_PAGES / 64; i++)
 		bits[i] |= got[i];
 	if (!ret && mode == 1)
@@ -305,23 +313,11 @@ TEST_F_TIMEOUT(dirty, nothing_is_missed, 200)
 			ASSERT_EQ(0, runner_start(&r, vm, 0));
 			for (int n = 0; n < 20; n++) {
 				usleep(500);
-				if (mode == 2) {
-					ring_collect(self->ring, self->ring_nr,
-						     &self->at, bits);
-					ASSERT_LE(0, reset_rings(vm));
-				} else {
-					ASSERT_EQ(0, collect(vm, mode, bits));
-				}
+				ASSERT_EQ(0, collect(self, mode, bits));
 			}
 			runner_stop(&r);
 			ASSERT_EQ(0, r.bad);
-			if (mode == 2) {
-				ring_collect(self->ring, self->ring_nr,
-					     &self->at, bits);
-				ASSERT_LE(0, reset_rings(vm));
-			} else {
-				ASSERT_EQ(0, collect(vm, mode, bits));
-			}
+			ASSERT_EQ(0, collect(self, mode, bits));
 			for (int i = 0; i < ROUND_PAGES; i++) {
 				if (was[i] == *(uint32_t *)(self->extra + i * PAGE))
 					continue;

@@ -159,12 +159,7 @@ GUEST64(handler_pic, "mov $0x20, %al\n out %al, $0x20\n"
 GUEST64(code_pic,
 	PIC_INIT(0xef, 0xff)
 	APIC_BASE_RBP
-	"mov $0x77, %eax\n" REPORT
-	"1: sti\n"
-	"hlt\n"
-	"cli\n"
-	"mov $0x2222, %eax\n" REPORT
-	"jmp 1b\n");
+	HALT_LOOP);
 
 TEST_F(irqchip, pic)
 {
@@ -190,12 +185,7 @@ TEST_F(irqchip, pic)
 
 GUEST64(code_ioapic,
 	SETUP_IOAPIC
-	"mov $0x77, %eax\n" REPORT
-	"1: sti\n"
-	"hlt\n"
-	"cli\n"
-	"mov $0x2222, %eax\n" REPORT
-	"jmp 1b\n");
+	HALT_LOOP);
 GUEST64(handler_edge, "mov $0x1150, %eax\n" REPORT
 	LAPIC_SET(0xb0, 0) IRET_PAST_HLT);
 GUEST64(handler_level, "mov $0x1160, %eax\n" REPORT

@@ -141,12 +141,7 @@ GUEST64(handler_pic, "mov $0x1140, %eax\n" REPORT IRET_PAST_HLT);
 GUEST64(code_wait,
 	APIC_BASE_RBP
 	LAPIC_SET(0xf0, 0x1ff)
-	"mov $0x77, %eax\n" REPORT
-	"1: sti\n"
-	"hlt\n"
-	"cli\n"
-	"mov $0x2222, %eax\n" REPORT
-	"jmp 1b\n");
+	HALT_LOOP);
 
 FIXTURE_SETUP(split)
 {

@@ -34,6 +34,15 @@
 	"push %rax\n mov 8(%rsp), %rax\n cmpb $0xf4, (%rax)\n jne 99f\n"	\
 	"incq 8(%rsp)\n 99: pop %rax\n iretq\n"
 
+/* Reports 0x77, then for ever: sleeps until an interrupt has been, reports 0x2222. */
+#define HALT_LOOP							\
+	"mov $0x77, %eax\n" REPORT					\
+	"1: sti\n"							\
+	"hlt\n"								\
+	"cli\n"								\
+	"mov $0x2222, %eax\n" REPORT					\
+	"jmp 1b\n"
+
 /*
  * INIT, then SIPI twice, to APIC 1; it waits until the code of vm_load_ap(), which
  * begins with AP_ENTER, has set the word at 0x20000.
