@@ -141,7 +141,6 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	if (err)
 		goto out_emu;
 	cpuid_init(vcpu);
-	vcpu->extint = -1;
 	if (vm_has_lapic(vm)) {
 		vcpu->lapic = lapic_create(vcpu, id);
 		if (IS_ERR(vcpu->lapic)) {
