@@ -16,6 +16,7 @@ svm_start()
 	fi
 	[ "$ICOUNT" = yes ] && args+=(-icount "shift=0,sleep=off")
 	local d
+	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server,nowait")
 	for d in "${DEVICES[@]}"; do args+=(-device "$d"); done
 	for d in "${DISKS[@]}"; do args+=(-drive "file=${d/%,ro/,readonly=on},format=raw,if=virtio"); done
 	[ -z "$ROOT_IMAGE" ] || args+=(-drive "file=$ROOT_IMAGE,format=raw,if=virtio,readonly=on")

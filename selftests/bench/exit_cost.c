@@ -173,8 +173,10 @@ static bool cpu_is_amd(void)
 	return amd;
 }
 
-int main(void)
+/* exit_cost [ROW]: all, or those whose name begins so. */
+int main(int argc, char **argv)
 {
+	const char *row = argc > 1 ? argv[1] : "";
 	const struct loop *l;
 	struct test_vm vm;
 	long ticks;
@@ -183,6 +185,8 @@ int main(void)
 	if (cpu_is_amd())
 		loops[1] = (struct loop)ROW("VMCALL/VMMCALL", vmmcall);
 	for (l = loops; l->name; l++) {
+		if (strncmp(l->name, row, strlen(row)))
+			continue;
 		ticks = -1;
 		if (!vm_new(&vm, 0) && !vm_add_vcpu(&vm, 0) &&
 		    !vcpu_cpuid(&vm, 0) && !add_touch_memory(&vm))
