@@ -18,18 +18,19 @@
 
 /**
  * guest_state_enter() - the next thing this CPU runs is a guest
+ * @again: interrupts have been off since it last ran one: RCU knows
  *
  * Context: interrupts off; nothing instrumented, traced or using RCU may run
  * until guest_state_exit().
  */
-static __always_inline void guest_state_enter(void)
+static __always_inline void guest_state_enter(bool again)
 {
 	instrumentation_begin();
 	trace_hardirqs_on_prepare();
 	lockdep_hardirqs_on_prepare();
 	instrumentation_end();
 
-	if (!context_tracking_guest_enter()) {
+	if (!context_tracking_guest_enter() && !again) {
 		instrumentation_begin();
 #ifdef HAVE_RCU_VIRT_NOTE_CPU
 		rcu_virt_note_context_switch(smp_processor_id());

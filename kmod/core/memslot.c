@@ -189,6 +189,11 @@ static int memslots_replace(struct vm *vm, struct memslot *old,
 	next->generation = cur->generation + 1;
 
 	rcu_assign_pointer(vm->memslots[space], next);
+	/* Who saw the old number has used what is no longer there before: pairs
+	 * with code_load() and code_fetch().
+	 */
+	smp_wmb();
+	WRITE_ONCE(vm->slots_seq, vm->slots_seq + 1);
 	synchronize_srcu_expedited(&vm->srcu);
 	memslots_drop(cur);
 	return 0;

@@ -274,6 +274,7 @@ struct vcpu {
 	/* CPUID: (m), fixed once the vCPU ran. */
 	struct kvm_cpuid_entry2 *cpuid;
 	u32 cpuid_nent;
+	const struct kvm_cpuid_entry2 *cpuid_last;	/* row of the last CPUID, or NULL */
 	struct guest_features feat;
 	bool ran;			/* KVM_RUN happened: CPUID is frozen */
 

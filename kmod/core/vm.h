@@ -55,6 +55,7 @@ struct vm {
 
 	struct mutex slots_lock;	/* who changes memslots and buses */
 	struct memslots __rcu *memslots[NR_SPACES];	/* (s) */
+	u64 slots_seq;			/* slots_lock to write: counts their changes */
 	struct mmu mmu;			/* see mmu.h */
 	struct mmu_notifier notifier;	/* (c) */
 

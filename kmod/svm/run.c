@@ -100,6 +100,7 @@ static void before_entry(struct svm_vcpu *svm, struct svm_cpu *cpu)
 	struct vmcb *vmcb = svm->vmcb;
 	struct vmcb_save_area *save = &vmcb->save;
 
+	vcpu->stat.entries++;
 	save->rax = vcpu->regs[REG_RAX];
 	if (vcpu->regs_dirty)
 		write_dirty_regs(vcpu, vmcb);
@@ -192,25 +193,33 @@ static void after_exit(struct svm_vcpu *svm)
  * a guest.
  */
 static noinstr void enter_guest(struct svm_vcpu *svm, hpa_t host_pa,
-				struct svm_spec_ctrl *spec_ctrl)
+				struct svm_spec_ctrl *spec_ctrl, bool again)
 {
-	guest_state_enter();
+	guest_state_enter(again);
 	svm_enter(svm->vmcb_pa, svm->vcpu.regs, host_pa, spec_ctrl);
 	guest_state_exit();
 }
 
+/* Nobody watches single instructions, or needs to look at each exit. */
+static bool may_be_hot(const struct svm_vcpu *svm)
+{
+	return !(svm->vcpu.debug.control | svm->nmi_step | svm->iret_seen);
+}
+
 /**
- * svm_run() - enter the guest and come back
+ * svm_run() - enter the guest until the core is needed
  * @vcpu: loaded, prepared; interrupts off
  *
- * Every exit is left to svm_decode_exit(). Host interrupts are pending and
- * taken when the caller turns interrupts on; NMIs were taken at STGI.
+ * Exits that are not answered by svm_hot_exit() are left to svm_decode_exit().
+ * Host interrupts are pending and taken when the caller turns interrupts on; NMIs
+ * were taken at STGI.
  */
 void svm_run(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
 	struct svm_spec_ctrl *spec_ctrl = NULL;
+	enum hot hot = HOT_NO;
 	bool armed;
 
 	before_entry(svm, cpu);
@@ -223,7 +232,11 @@ void svm_run(struct vcpu *vcpu)
 	if (unlikely(armed))
 		svm_debug_load(vcpu);
 
-	enter_guest(svm, cpu->host_pa, spec_ctrl);
+	enter_guest(svm, cpu->host_pa, spec_ctrl, false);
+	if (likely(!armed && may_be_hot(svm))) {
+		while ((hot = svm_hot_exit(svm)) == HOT_AGAIN)
+			enter_guest(svm, cpu->host_pa, spec_ctrl, true);
+	}
 
 	if (unlikely(armed))
 		svm_debug_unload();
@@ -233,5 +246,5 @@ void svm_run(struct vcpu *vcpu)
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();
 	after_exit(svm);
-	vcpu->exit.kind = EXIT_UNKNOWN;	/* until decoded */
+	vcpu->exit.kind = hot == HOT_DONE ? EXIT_NONE : EXIT_UNKNOWN;
 }

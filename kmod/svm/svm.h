@@ -8,6 +8,7 @@
 
 #include "../core/vcpu.h"
 #include "../core/vm.h"
+#include "../x86/hot.h"
 #include "../x86/vendor_ops.h"
 
 /* VMCB clean bits: which parts a CPU may keep from the last VMRUN. */
@@ -281,6 +282,9 @@ void svm_run(struct vcpu *vcpu);
 void svm_enter(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
 	       struct svm_spec_ctrl *spec_ctrl);
 void svm_save_host(void);
+
+/* hot.c */
+enum hot svm_hot_exit(struct svm_vcpu *svm);
 
 /* debug.c */
 void svm_debug_trap(struct svm_vcpu *svm);

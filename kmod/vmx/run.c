@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Into the guest, and the exits that need nobody else's help. */
 #define pr_fmt(fmt) "joist: " fmt
-#include <linux/entry-kvm.h>
 #include <linux/hw_breakpoint.h>
 #include <asm/debugreg.h>
 #include <asm/mce.h>
@@ -13,6 +12,7 @@
 #include "vmx.h"
 #include "../compat/guest_state.h"
 #include "../core/regs.h"
+#include "../x86/hot.h"
 #include "../x86/x86.h"
 
 static_assert(offsetof(struct vmx_enter_args, regs) == VMX_ARGS_REGS);
@@ -39,11 +39,11 @@ static_assert(REG_RSP == 4 && REG_RDI == 7 && REG_R15 == 15);
 /* In the exit reason: the guest has locked the bus, whatever it exits for. */
 #define EXIT_BUS_LOCKED	BIT(26)
 
-static noinstr int enter_guest(struct vmx_vcpu *vmx)
+static noinstr int enter_guest(struct vmx_vcpu *vmx, bool again)
 {
 	int failed;
 
-	guest_state_enter();
+	guest_state_enter(again);
 	if (vmx->vcpu.cr2 != native_read_cr2())
 		native_write_cr2(vmx->vcpu.cr2);
 	failed = vmx_enter(&vmx->enter);
@@ -106,13 +106,13 @@ static void take_host_events(struct vmx_vcpu *vmx)
 }
 
 /* One entry and its exit; the caller looks at failed and exit_reason. */
-static void enter_once(struct vmx_vcpu *vmx)
+static void enter_once(struct vmx_vcpu *vmx, bool again)
 {
 	struct vcpu *vcpu = &vmx->vcpu;
 
 	if (vcpu->regs_dirty)
 		write_dirty_regs(vmx);
-	vmx->failed = enter_guest(vmx);
+	vmx->failed = enter_guest(vmx, again);
 	vcpu->stat.entries++;
 
 	vcpu->regs_avail &= ~REGS_IN_VMCS;
@@ -158,33 +158,39 @@ static void skip_insn(struct vmx_vcpu *vmx)
 	vmx_set_shadow(vcpu, 0);
 }
 
-static bool handle_cpuid(struct vmx_vcpu *vmx)
+static enum exit_kind hot_kind(u32 reason)
 {
-	/* A single-stepped one traps after it: the core's business. */
-	if (unlikely(vcpu_rflags(&vmx->vcpu) & X86_EFLAGS_TF ||
-		     vmx->cpu & CPU_BASED_MONITOR_TRAP_FLAG))
-		return false;
-	cpuid_exit(&vmx->vcpu);
-	skip_insn(vmx);
-	vmx->vcpu.stat.exits[EXIT_CPUID]++;
-	return true;
-}
-
-/* Is the exit done with? The guest may be entered again then. */
-static bool handle_hot_exit(struct vmx_vcpu *vmx)
-{
-	if (unlikely(vmx->failed))
-		return false;
-	switch (vmx->exit_reason) {
+	switch (reason) {
 	case EXIT_REASON_CPUID:
-		return handle_cpuid(vmx);
+		return EXIT_CPUID;
+	case EXIT_REASON_MSR_READ:
+		return EXIT_RDMSR;
+	case EXIT_REASON_MSR_WRITE:
+		return EXIT_WRMSR;
+	case EXIT_REASON_VMCALL:
+		return EXIT_HYPERCALL;
 	}
-	return false;
+	return EXIT_NONE;
 }
 
-static bool must_leave(struct vcpu *vcpu)
+static enum hot handle_hot_exit(struct vmx_vcpu *vmx)
 {
-	return READ_ONCE(vcpu->requests) || __xfer_to_guest_mode_work_pending();
+	struct vcpu *vcpu = &vmx->vcpu;
+	enum exit_kind kind;
+
+	if (unlikely(vmx->failed))
+		return HOT_NO;
+	kind = hot_kind(vmx->exit_reason);
+	if (kind == EXIT_NONE)
+		return HOT_NO;
+	/* A single-stepped one traps after it: the core's business. */
+	if (unlikely(vcpu_rflags(vcpu) & X86_EFLAGS_TF || vcpu->debug.control))
+		return HOT_NO;
+	if (!hot_exit(vcpu, kind))
+		return HOT_NO;
+	skip_insn(vmx);
+	vcpu->stat.exits[kind]++;
+	return hot_must_leave(vcpu) ? HOT_DONE : HOT_AGAIN;
 }
 
 /* Host fields that may have changed since the last run. */
@@ -226,7 +232,7 @@ static void load_guest_breakpoints(struct vcpu *vcpu)
 void vmx_run(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	bool handled;
+	enum hot hot;
 
 	write_host_state(vmx);
 	if (unlikely(vcpu->dr7_hw & DR7_ENABLED))
@@ -237,11 +243,10 @@ void vmx_run(struct vcpu *vcpu)
 	}
 	vmx_l1tf_flush();
 
-	do {
-		enter_once(vmx);
-		handled = handle_hot_exit(vmx);
-	} while (handled && !must_leave(vcpu));
-	vcpu->exit.kind = handled ? EXIT_NONE : EXIT_UNKNOWN;
+	enter_once(vmx, false);
+	while ((hot = handle_hot_exit(vmx)) == HOT_AGAIN)
+		enter_once(vmx, true);
+	vcpu->exit.kind = hot == HOT_DONE ? EXIT_NONE : EXIT_UNKNOWN;
 
 	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 		vcpu->spec_ctrl = vmx->enter.spec_guest;

@@ -84,8 +84,7 @@ const struct kvm_cpuid_entry2 *cpuid_lookup(const struct cpuid_table *table,
 	entry = &table->entries[i];
 	if (entry->function != leaf)
 		return NULL;
-	if (!(entry->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) ||
-	    entry->index == subleaf)
+	if (cpuid_row_answers(entry, leaf, subleaf))
 		return entry;
 	i = lower_bound(table, (u64)leaf << 32 | subleaf);
 	if (i == table->nent)
@@ -142,6 +141,13 @@ static void set_bits(u32 *reg, u32 bits, bool on)
 		*reg |= bits;
 	else
 		*reg &= ~bits;
+}
+
+/** cpuid_is_dynamic() - does cpuid_dynamic() have bits to put into this leaf? */
+bool cpuid_is_dynamic(u32 leaf)
+{
+	return leaf == 0x1 || leaf == 0x7 || leaf == CPUID_XSAVE ||
+	       leaf == 0x80000001;
 }
 
 /**
@@ -245,11 +251,7 @@ void cpuid_query(const struct cpuid_table *table,
 		}
 		return;
 	}
-	switch (e->function) {
-	case 0x1:
-	case 0x7:
-	case CPUID_XSAVE:
-	case 0x80000001:
+	if (cpuid_is_dynamic(e->function)) {
 		copy = *e;
 		cpuid_dynamic(table, state, &copy);
 		e = &copy;

@@ -105,7 +105,17 @@ struct cpuid_state {
 int cpuid_supported(const struct cpuid_host *host,
 		    struct kvm_cpuid_entry2 *out, u32 max);
 
+/* Is @e the row of this leaf? */
+static inline bool cpuid_row_answers(const struct kvm_cpuid_entry2 *e, u32 leaf,
+				     u32 subleaf)
+{
+	return e->function == leaf &&
+	       (!(e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) ||
+		e->index == subleaf);
+}
+
 /* cpuid.c: pure */
+bool cpuid_is_dynamic(u32 leaf);
 u32 cpuid_xsave_size(const struct cpuid_table *table, u64 components,
 		     bool compacted);
 void cpuid_sort(struct kvm_cpuid_entry2 *entries, u32 nent);

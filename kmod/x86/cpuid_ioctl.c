@@ -131,14 +131,25 @@ void cpuid_guest(struct vcpu *vcpu, u32 leaf, u32 subleaf,
  */
 void cpuid_exit(struct vcpu *vcpu)
 {
-	struct cpuid_values out;
+	const struct kvm_cpuid_entry2 *e = vcpu->cpuid_last;
+	u32 leaf = vcpu->regs[REG_RAX], subleaf = vcpu->regs[REG_RCX];
 
-	cpuid_guest(vcpu, (u32)vcpu->regs[REG_RAX], (u32)vcpu->regs[REG_RCX],
-		    &out);
-	vcpu->regs[REG_RAX] = out.eax;
-	vcpu->regs[REG_RBX] = out.ebx;
-	vcpu->regs[REG_RCX] = out.ecx;
-	vcpu->regs[REG_RDX] = out.edx;
+	if (unlikely(!e || !cpuid_row_answers(e, leaf, subleaf))) {
+		struct cpuid_values out;
+
+		cpuid_guest(vcpu, leaf, subleaf, &out);
+		vcpu->regs[REG_RAX] = out.eax;
+		vcpu->regs[REG_RBX] = out.ebx;
+		vcpu->regs[REG_RCX] = out.ecx;
+		vcpu->regs[REG_RDX] = out.edx;
+		vcpu->cpuid_last = cpuid_is_dynamic(leaf) ? NULL :
+				   cpuid_find(vcpu, leaf, subleaf);
+		return;
+	}
+	vcpu->regs[REG_RAX] = e->eax;
+	vcpu->regs[REG_RBX] = e->ebx;
+	vcpu->regs[REG_RCX] = e->ecx;
+	vcpu->regs[REG_RDX] = e->edx;
 }
 
 static void update_features(struct vcpu *vcpu)
@@ -211,6 +222,7 @@ void cpuid_free(struct vcpu *vcpu)
 {
 	kvfree(vcpu->cpuid);
 	vcpu->cpuid = NULL;
+	vcpu->cpuid_last = NULL;
 	vcpu->cpuid_nent = 0;
 }
 
@@ -308,6 +320,7 @@ static int cpuid_install(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
 	}
 	kvfree(vcpu->cpuid);
 	vcpu->cpuid = entries;
+	vcpu->cpuid_last = NULL;
 	vcpu->cpuid_nent = nent;
 	update_features(vcpu);
 	vendor_call(cpuid_changed)(vcpu);

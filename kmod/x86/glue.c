@@ -79,6 +79,7 @@ static const struct emu_ops glue_ops = {
 int emulate_create(struct vcpu *vcpu)
 {
 	struct glue *glue = kzalloc(sizeof(*glue), GFP_KERNEL_ACCOUNT);
+	int i;
 
 	if (!glue)
 		return -ENOMEM;
@@ -88,6 +89,8 @@ int emulate_create(struct vcpu *vcpu)
 	glue->emu.sse_read = glue_sse_read;
 	glue->emu.sse_write = glue_sse_write;
 	glue_walk_init(glue);
+	for (i = 0; i < NR_CODE_PAGES; i++)
+		glue->code[i].gfn = ~0ULL;
 	vcpu->emu = &glue->emu;
 	return 0;
 }
@@ -344,10 +347,16 @@ static const struct plain_insn {
 	[EXIT_WRMSR] = { 0x300f, 2 },
 };
 
-/* Its length, or 0: to be decoded. */
-static int plain_length(struct vcpu *vcpu, u32 bytes)
+/**
+ * vcpu_plain_length() - the length of an instruction by what it exited for
+ * @kind: what for
+ * @bytes: the first four of it
+ *
+ * Return: 0: it has to be decoded.
+ */
+int vcpu_plain_length(enum exit_kind kind, u32 bytes)
 {
-	const struct plain_insn *plain = &plain_insns[vcpu->exit.kind];
+	const struct plain_insn *plain = &plain_insns[kind];
 	u32 mask = ~(~0U << 8 * plain->len);
 
 	return (bytes & mask) == plain->bytes ? plain->len : 0;
@@ -430,7 +439,7 @@ static int insn_length(struct vcpu *vcpu)
 
 	if (have < 0)
 		return have;
-	len = plain_length(vcpu, head);
+	len = vcpu_plain_length(vcpu->exit.kind, head);
 	return len ?: decoded_length(vcpu, emu_mode(vcpu), lin, &head, have);
 }
 

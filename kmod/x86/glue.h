@@ -23,12 +23,40 @@ enum glue_walk {
 	NR_GLUE_WALKS,
 };
 
+#define NR_CODE_PAGES	4	/* a power of two */
+
+/**
+ * struct code_page - where a page of the guest's code is, and why
+ * @gfn: its linear address >> PAGE_SHIFT; ~0: nothing is remembered
+ * @cr0: what of it a walk looks at; likewise @cr3, @cr4, @efer
+ * @mode: who executes it
+ * @slots_seq: of the memory slots that the addresses are from
+ * @nr: of table entries on the way there, all 8 bytes
+ * @entry_at: they are here in the VMM
+ * @entry: and have these values, accessed bits set
+ * @code: the page is here in the VMM
+ */
+struct code_page {
+	u64 gfn;
+	u64 cr0;
+	u64 cr3;
+	u64 cr4;
+	u64 efer;
+	u32 mode;
+	u32 nr;
+	u64 slots_seq;
+	const u64 __user *entry_at[WALK_MAX_LEVELS];
+	u64 entry[WALK_MAX_LEVELS];
+	const void __user *code;
+};
+
 /**
  * struct glue - the emulator on a vCPU
  * @emu: first: what vcpu->emu points to
  * @vcpu: whose
  * @walk: the guest's paging mode, for the accesses of one instruction
  * @memo: the last walk of each kind
+ * @code: pages of code that were read, by the low bits of their number
  * @err: -errno that made a callback give up, or 0
  * @exception_queued: the exception is with the vCPU already, not in emu.fault
  * @after: see enum glue_after
@@ -40,6 +68,7 @@ struct glue {
 	struct vcpu *vcpu;
 	struct walk_ctx walk;
 	struct walk_memo memo[NR_GLUE_WALKS];
+	struct code_page code[NR_CODE_PAGES];
 	int err;
 	bool exception_queued;
 	enum glue_after after;
@@ -48,6 +77,12 @@ struct glue {
 static inline struct glue *to_glue(struct emu *emu)
 {
 	return container_of(emu, struct glue, emu);
+}
+
+/* What a walk for the instruction being emulated has to know of who executes it. */
+static inline u32 glue_user_access(struct emu *emu, u32 access)
+{
+	return emu->cpl == 3 ? access | WALK_USER : access;
 }
 
 /* The callback's way to fault. */
@@ -64,10 +99,8 @@ static inline int glue_fault(struct emu *emu, u8 vector, u32 error)
 /* glue_mem.c */
 void glue_walk_init(struct glue *glue);
 void glue_walk_begin(struct glue *glue);
-int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len);
-int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
-		    unsigned int len);
-int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len);
+int glue_translate(struct glue *glue, u64 lin, u32 access, gpa_t *gpa,
+		   struct emu_fault *fault);
 int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len);
 int glue_write_probe(struct emu *emu, u64 lin, unsigned int len, bool *memory);
@@ -77,6 +110,12 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 int glue_read_system(struct emu *emu, u64 lin, void *buf, unsigned int len);
 int glue_write_system(struct emu *emu, u64 lin, const void *buf,
 		      unsigned int len);
+
+/* glue_code.c */
+int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len);
+int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
+		    unsigned int len);
+int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len);
 
 /* glue_sys.c */
 int glue_read_cr(struct emu *emu, unsigned int nr, u64 *val);

@@ -80,8 +80,18 @@ static struct walk_memo *walk_memo(struct glue *glue, u32 access)
 						 GLUE_WALK_READ];
 }
 
-static int translate(struct glue *glue, u64 lin, u32 access, gpa_t *gpa,
-		     struct emu_fault *fault)
+/**
+ * glue_translate() - one page of an access
+ * @glue: glue_walk_begin() was called
+ * @lin: linear address
+ * @access: WALK_*
+ * @gpa: EMU_OK: where it is
+ * @fault: EMU_EXCEPTION: the #PF
+ *
+ * Return: enum emu_result.
+ */
+int glue_translate(struct glue *glue, u64 lin, u32 access, gpa_t *gpa,
+		   struct emu_fault *fault)
 {
 	struct walk_memo *memo = walk_memo(glue, access);
 	const struct walk_ctx *ctx = &glue->walk;
@@ -120,7 +130,7 @@ static int span_translate(struct glue *glue, u64 lin, unsigned int len,
 	span->nr = 0;
 	while (len) {
 		part = min_t(unsigned int, len, PAGE_SIZE - offset_in_page(lin));
-		rc = translate(glue, lin, access, &span->gpa[span->nr], fault);
+		rc = glue_translate(glue, lin, access, &span->gpa[span->nr], fault);
 		if (rc != EMU_OK)
 			return rc;
 		span->len[span->nr++] = part;
@@ -128,11 +138,6 @@ static int span_translate(struct glue *glue, u64 lin, unsigned int len,
 		len -= part;
 	}
 	return EMU_OK;
-}
-
-static u32 user_access(struct emu *emu, u32 access)
-{
-	return emu->cpl == 3 ? access | WALK_USER : access;
 }
 
 /* Is this page memory, for reading or for writing? If not it is a device. */
@@ -232,43 +237,6 @@ static int span_write(struct glue *glue, const struct span *span,
 	return rc;
 }
 
-/* Code of one page, mostly as much as an instruction may have: two loads, which
- * overlap.
- */
-static int read_code(struct vcpu *vcpu, gpa_t gpa, void *buf, unsigned int len)
-{
-	unsigned int last = len - sizeof(u64);
-	enum space space = vcpu_space(vcpu);
-	struct vm *vm = vcpu->vm;
-	u64 val;
-
-	if (len < sizeof(u64) || last > sizeof(u64))
-		return space_read(vm, space, gpa, buf, len);
-	if (space_read_u64(vm, space, gpa, &val))
-		return -EFAULT;
-	memcpy(buf, &val, sizeof(val));
-	if (!last)
-		return 0;
-	if (space_read_u64(vm, space, gpa + last, &val))
-		return -EFAULT;
-	memcpy(buf + last, &val, sizeof(val));
-	return 0;
-}
-
-/** glue_fetch() - instruction bytes of one page; only from memory */
-int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len)
-{
-	struct glue *glue = to_glue(emu);
-	gpa_t gpa;
-	int rc;
-
-	rc = translate(glue, lin, user_access(emu, WALK_EXEC), &gpa,
-		       &emu->fault);
-	if (rc != EMU_OK)
-		return rc;
-	return read_code(glue->vcpu, gpa, buf, len) ? EMU_UNHANDLED : EMU_OK;
-}
-
 /*
  * Where the exit is a nested fault of the access itself, the CPU has translated
  * its address, and checked all rights to it, a moment ago. It is that access if
@@ -317,7 +285,7 @@ int glue_read(struct emu *emu, u64 lin, void *buf, unsigned int len)
 
 	if (access_faulted(glue, lin, len, false))
 		return phys_read(glue, glue->vcpu->exit.fault.gpa, buf, len);
-	return read_access(emu, lin, buf, len, user_access(emu, 0));
+	return read_access(emu, lin, buf, len, glue_user_access(emu, 0));
 }
 
 /** glue_write() - likewise */
@@ -327,7 +295,7 @@ int glue_write(struct emu *emu, u64 lin, const void *buf, unsigned int len)
 
 	if (access_faulted(glue, lin, len, true))
 		return phys_write(glue, glue->vcpu->exit.fault.gpa, buf, len);
-	return write_access(emu, lin, buf, len, user_access(emu, 0));
+	return write_access(emu, lin, buf, len, glue_user_access(emu, 0));
 }
 
 /**
@@ -348,7 +316,7 @@ int glue_write_probe(struct emu *emu, u64 lin, unsigned int len, bool *memory)
 	*memory = false;
 	if (access_faulted(glue, lin, len, true))
 		return EMU_OK;
-	rc = span_translate(glue, lin, len, user_access(emu, WALK_WRITE), &span,
+	rc = span_translate(glue, lin, len, glue_user_access(emu, WALK_WRITE), &span,
 			    &emu->fault);
 	if (rc != EMU_OK)
 		return rc;
@@ -406,7 +374,7 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 
 	if (len > sizeof(seen))
 		return EMU_UNHANDLED;
-	rc = span_translate(glue, lin, len, user_access(emu, WALK_WRITE),
+	rc = span_translate(glue, lin, len, glue_user_access(emu, WALK_WRITE),
 			    &span, &emu->fault);
 	if (rc != EMU_OK)
 		return rc;
@@ -425,54 +393,6 @@ int glue_cmpxchg(struct emu *emu, u64 lin, void *old, const void *new,
 		return EMU_OK;
 	}
 	return span_write(glue, &span, new);
-}
-
-/* Where code is for who executes it now: 0, or 1: nowhere. */
-static int code_translate(struct vcpu *vcpu, u64 lin, u32 access, gpa_t *gpa)
-{
-	struct glue *glue = to_glue(vcpu->emu);
-
-	glue_walk_begin(glue);
-	if (vendor_call(get_cpl)(vcpu) == 3)
-		access |= WALK_USER;
-	return translate(glue, lin, access, gpa, &glue->emu.fault) != EMU_OK;
-}
-
-/**
- * glue_read_code() - instruction bytes, outside of an emulation
- * @vcpu: loaded vCPU, in a read section of vm->srcu
- * @lin: linear address
- * @buf: to where
- * @len: bytes, of one page
- *
- * Return: 0, or 1: the guest has no code there now.
- */
-int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len)
-{
-	gpa_t gpa;
-
-	if (code_translate(vcpu, lin, WALK_EXEC, &gpa))
-		return 1;
-	return read_code(vcpu, gpa, buf, len) ? 1 : 0;
-}
-
-/**
- * glue_write_code() - likewise, writing, as the guest itself could
- * @vcpu: loaded vCPU, in a read section of vm->srcu
- * @lin: linear address
- * @buf: bytes
- * @len: how many, of one page
- *
- * Return: 0, or 1: the guest could not.
- */
-int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
-		    unsigned int len)
-{
-	gpa_t gpa;
-
-	if (code_translate(vcpu, lin, WALK_WRITE, &gpa))
-		return 1;
-	return space_write(vcpu->vm, vcpu_space(vcpu), gpa, buf, len) ? 1 : 0;
 }
 
 /**

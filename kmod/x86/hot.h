@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Exits that are answered with interrupts off, by both vendors' run.c. */
+#ifndef JOIST_X86_HOT_H
+#define JOIST_X86_HOT_H
+
+#include <linux/entry-kvm.h>
+
+#include "../core/vcpu.h"
+
+/* What became of an exit. */
+enum hot {
+	HOT_NO,			/* nothing was done: decode it, exit_handle() */
+	HOT_DONE,		/* done; the core has to look at something else */
+	HOT_AGAIN,		/* done: enter the guest again */
+};
+
+bool hot_exit(struct vcpu *vcpu, enum exit_kind kind);
+
+/* Is there anything to be done outside before the guest may go on? */
+static inline bool hot_must_leave(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) || __xfer_to_guest_mode_work_pending();
+}
+
+#endif
