@@ -18,19 +18,20 @@
 
 /**
  * guest_state_enter() - the next thing this CPU runs is a guest
- * @again: interrupts have been off since it last ran one: RCU knows
+ * @rcu_due: RCU is to be told that this CPU is quiescent. Once for each tick that
+ *           ended a guest's run is enough: it found the CPU in the kernel
  *
  * Context: interrupts off; nothing instrumented, traced or using RCU may run
  * until guest_state_exit().
  */
-static __always_inline void guest_state_enter(bool again)
+static __always_inline void guest_state_enter(bool rcu_due)
 {
 	instrumentation_begin();
 	trace_hardirqs_on_prepare();
 	lockdep_hardirqs_on_prepare();
 	instrumentation_end();
 
-	if (!context_tracking_guest_enter() && !again) {
+	if (!context_tracking_guest_enter() && rcu_due) {
 		instrumentation_begin();
 #ifdef HAVE_RCU_VIRT_NOTE_CPU
 		rcu_virt_note_context_switch(smp_processor_id());

@@ -284,6 +284,38 @@ static int pio_in_answered(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+static void pio_tell(struct vcpu *vcpu, u16 port, unsigned int size, bool in)
+{
+	if (in) {
+		memset(vcpu->pio_data, 0, size);
+		vcpu->io.pio_size = size;
+		vcpu->io.complete = pio_in_answered;
+	} else {
+		memcpy(vcpu->pio_data, &vcpu->regs[REG_RAX], size);
+	}
+	pio_fill_run(vcpu, port, size, 1, in);
+}
+
+/**
+ * io_pio_hot() - IN or OUT of a register, if it is clearly userspace's
+ * @vcpu: its guest has just exited
+ * @port: which
+ * @size: 1, 2, 4 bytes
+ * @in: the guest reads
+ *
+ * Does not skip the instruction. Context: interrupts off.
+ *
+ * Return: false: somebody here may have the port: io_pio_exit() asks. True: the run
+ * page is filled in.
+ */
+bool io_pio_hot(struct vcpu *vcpu, u16 port, unsigned int size, bool in)
+{
+	if (test_bit(port / IOBUS_PORT_BLOCK, vcpu->vm->port_blocks))
+		return false;
+	pio_tell(vcpu, port, size, in);
+	return true;
+}
+
 /**
  * io_pio_exit() - IN or OUT of a register, described by vcpu->exit
  * @vcpu: owner thread, srcu read section held
@@ -308,13 +340,6 @@ int io_pio_exit(struct vcpu *vcpu)
 	if (!in && !iobus_write(vcpu, IOBUS_PIO, port, size, &val))
 		return EXIT_RESUME;
 
-	if (in) {
-		memset(vcpu->pio_data, 0, size);
-		vcpu->io.pio_size = size;
-		vcpu->io.complete = pio_in_answered;
-	} else {
-		memcpy(vcpu->pio_data, &val, size);
-	}
-	pio_fill_run(vcpu, port, size, 1, in);
+	pio_tell(vcpu, port, size, in);
 	return EXIT_USERSPACE;
 }

@@ -56,10 +56,47 @@ void iobus_free(struct vm *vm)
 	}
 }
 
+static void blocks_of(const struct iobus *bus, unsigned long *blocks)
+{
+	int i;
+
+	for (i = 0; i < bus->nr; i++) {
+		const struct iobus_range *range = &bus->ranges[i];
+		u64 last = range->addr + max(range->len, 1U) - 1;
+		unsigned int first = min_t(u64, range->addr, U16_MAX);
+
+		first /= IOBUS_PORT_BLOCK;
+		last = min_t(u64, last, U16_MAX) / IOBUS_PORT_BLOCK;
+		bitmap_set(blocks, first, last - first + 1);
+	}
+}
+
+/* @new is about to be that bus, or is already. */
+static void blocks_update(struct vm *vm, enum iobus_kind kind,
+			  const struct iobus *new)
+{
+	DECLARE_BITMAP(blocks, IOBUS_PORT_BLOCKS) = { };
+	enum iobus_kind other;
+
+	if (kind != IOBUS_PIO && kind != IOBUS_PIO_COALESCED)
+		return;
+	other = kind == IOBUS_PIO ? IOBUS_PIO_COALESCED : IOBUS_PIO;
+	blocks_of(new, blocks);
+	blocks_of(rcu_dereference_protected(vm->bus[other],
+					    lockdep_is_held(&vm->slots_lock)),
+		  blocks);
+	bitmap_copy(vm->port_blocks, blocks, IOBUS_PORT_BLOCKS);
+}
+
+/*
+ * A vCPU that looks at port_blocks at this moment is one that accesses the port
+ * before a new device is there, or asks the buses for nothing.
+ */
 static void iobus_publish(struct vm *vm, enum iobus_kind kind,
 			  struct iobus *new, struct iobus *old)
 {
 	rcu_assign_pointer(vm->bus[kind], new);
+	blocks_update(vm, kind, new);
 	synchronize_srcu_expedited(&vm->srcu);
 	kfree(old);
 }

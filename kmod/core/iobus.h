@@ -3,6 +3,7 @@
 #ifndef JOIST_CORE_IOBUS_H
 #define JOIST_CORE_IOBUS_H
 
+#include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 
@@ -53,6 +54,10 @@ struct iobus {
 	int nr;
 	struct iobus_range ranges[];	/* sorted by addr */
 };
+
+/* Most ports are nobody's here: whole blocks of them are told apart at once. */
+#define IOBUS_PORT_BLOCK	64
+#define IOBUS_PORT_BLOCKS	(65536 / IOBUS_PORT_BLOCK)
 
 int iobus_init(struct vm *vm);
 void iobus_free(struct vm *vm);

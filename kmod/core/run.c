@@ -18,6 +18,7 @@
 #include "../compat/compat.h"
 #include "../compat/guest_state.h"
 #include "../irqchip/irqchip.h"
+#include "../x86/hot.h"
 #include "../x86/x86.h"
 
 /* What cannot wait for the next entry of a halted vCPU. */
@@ -178,13 +179,16 @@ static bool must_not_enter(struct vcpu *vcpu)
 }
 
 /* The guest runs here. Interrupts and preemption off. */
-static void guest_run(struct vcpu *vcpu)
+static enum hot guest_run(struct vcpu *vcpu)
 {
+	enum hot hot;
+
 	fpu_enter(vcpu);
 	vtime_account_guest_enter();
-	vendor_call(run)(vcpu);
+	hot = vendor_call(run)(vcpu);
 	guest_state_distrust();
 	fpu_leave(vcpu);
+	return hot;
 }
 
 static int events_prepare(struct vcpu *vcpu, bool *exit_now)
@@ -194,6 +198,7 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 
 	if (!vcpu_check_request(vcpu, REQ_EVENT) && !window)
 		return 0;
+	vcpu_srcu_hold(vcpu);
 	vcpu->stat.event_checks++;
 	err = inject_events(vcpu, exit_now);
 	if (err)
@@ -210,53 +215,22 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 	return 0;
 }
 
-/* One entry and its exit. EXIT_RESUME, EXIT_USERSPACE or -errno. */
-static int guest_enter(struct vcpu *vcpu)
-	__must_hold(&vcpu->vm->srcu)
+/* It was not entered after all, or is to be left at once. */
+static int guest_not_entered(struct vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
-	bool exit_now = false;
-	int ret;
+	int ret = this_cpu_read(hardware_on) ? EXIT_RESUME : -EIO;
 
-	/* An interrupt that has come is most often all there is. */
-	if (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) {
-		ret = requests_process(vcpu);
-		if (ret != EXIT_RESUME)
-			return ret;
-		if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE)
-			return EXIT_RESUME;
-	}
-	ret = events_prepare(vcpu, &exit_now);
-	if (ret)
-		return ret;
-	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP) &&
-	    !vendor_call(step_prepare)(vcpu))
-		return guest_debug_emulate(vcpu);
+	/* What was done as IN_GUEST comes before. */
+	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+	local_irq_enable();
+	preempt_enable();
+	vendor_call(cancel_injection)(vcpu);
+	return ret;
+}
 
-	preempt_disable();
-	vendor_call(prepare_guest)(vcpu);
-	local_irq_disable();
-	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
-	/*
-	 * From here a kicker sends an interrupt, before it the request is seen:
-	 * pairs with the full barrier of set_bit and cmpxchg in vcpu_kick().
-	 */
-	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
-	if (must_not_enter(vcpu)) {
-		ret = this_cpu_read(hardware_on) ? EXIT_RESUME : -EIO;
-		/* What was done as IN_GUEST comes before. */
-		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
-		local_irq_enable();
-		preempt_enable();
-		vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
-		vendor_call(cancel_injection)(vcpu);
-		return ret;
-	}
-	if (exit_now) {
-		smp_send_reschedule(vcpu->cpu);
-		vcpu_request(vcpu, REQ_EVENT);
-	}
-	guest_run(vcpu);
+/* The exit, back among interruptible code. */
+static int guest_left(struct vcpu *vcpu, enum hot hot)
+{
 	/* Who sees OUTSIDE: the guest used stale translations before it. */
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 
@@ -269,16 +243,66 @@ static int guest_enter(struct vcpu *vcpu)
 	vtime_account_guest_exit();
 	local_irq_enable();
 	preempt_enable();
-	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 
-	if (vcpu->pv.eoi_offered)
-		pv_eoi_sync(vcpu);
-	if (unlikely(vcpu->vapic.gpa))
-		vapic_after_exit(vcpu);
-	if (vcpu->exit.kind == EXIT_NONE)
+	if (unlikely(vcpu->pv.eoi_offered | !!vcpu->vapic.gpa)) {
+		vcpu_srcu_hold(vcpu);
+		if (vcpu->pv.eoi_offered)
+			pv_eoi_sync(vcpu);
+		if (vcpu->vapic.gpa)
+			vapic_after_exit(vcpu);
+	}
+	switch (hot) {
+	case HOT_USERSPACE:
+		return EXIT_USERSPACE;
+	case HOT_NO:
+		vcpu_srcu_hold(vcpu);
+		vendor_call(decode_exit)(vcpu);
+		return exit_handle(vcpu);
+	default:
 		return EXIT_RESUME;
-	vendor_call(decode_exit)(vcpu);
-	return exit_handle(vcpu);
+	}
+}
+
+/* One entry and its exit. EXIT_RESUME, EXIT_USERSPACE or -errno. */
+static int guest_enter(struct vcpu *vcpu)
+{
+	bool exit_now = false;
+	int ret;
+
+	/* An interrupt that has come is most often all there is. */
+	if (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) {
+		vcpu_srcu_hold(vcpu);
+		ret = requests_process(vcpu);
+		if (ret != EXIT_RESUME)
+			return ret;
+		if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE)
+			return EXIT_RESUME;
+	}
+	ret = events_prepare(vcpu, &exit_now);
+	if (ret)
+		return ret;
+	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP)) {
+		vcpu_srcu_hold(vcpu);
+		if (!vendor_call(step_prepare)(vcpu))
+			return guest_debug_emulate(vcpu);
+	}
+
+	vcpu_srcu_drop(vcpu);
+	preempt_disable();
+	vendor_call(prepare_guest)(vcpu);
+	local_irq_disable();
+	/*
+	 * From here a kicker sends an interrupt, before it the request is seen:
+	 * pairs with the full barrier of set_bit and cmpxchg in vcpu_kick().
+	 */
+	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
+	if (must_not_enter(vcpu))
+		return guest_not_entered(vcpu);
+	if (unlikely(exit_now)) {
+		smp_send_reschedule(vcpu->cpu);
+		vcpu_request(vcpu, REQ_EVENT);
+	}
+	return guest_left(vcpu, guest_run(vcpu));
 }
 
 static bool event_on_its_way(struct vcpu *vcpu)
@@ -321,11 +345,10 @@ bool vcpu_stays_asleep(struct vcpu *vcpu)
 
 /* Sleep until there is something to run, to process or a signal. */
 static int vcpu_sleep(struct vcpu *vcpu)
-	__must_hold(&vcpu->vm->srcu)
 {
 	u64 start = ktime_get_ns();
 
-	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	vcpu_srcu_drop(vcpu);
 	vcpu->stat.halts++;
 	if (halt_poll(vcpu, start))
 		goto out;
@@ -339,7 +362,7 @@ static int vcpu_sleep(struct vcpu *vcpu)
 	finish_rcuwait(&vcpu->wait);
 	halt_poll_learn(vcpu, ktime_get_ns() - start);
 out:
-	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	vcpu_srcu_hold(vcpu);
 	return requests_process(vcpu);
 }
 
@@ -372,17 +395,14 @@ static int vcpu_halted(struct vcpu *vcpu)
  */
 static int thread_work(struct vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
-
 	if (signal_pending(current)) {
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
 		vcpu->stat.signal_exits++;
 		return -EINTR;
 	}
 	if (need_resched()) {
-		srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+		vcpu_srcu_drop(vcpu);
 		cond_resched();
-		vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 	}
 	if (test_thread_flag(TIF_NOTIFY_RESUME))
 		return -ERESTARTNOINTR;
@@ -417,12 +437,17 @@ static int run_loop(struct vcpu *vcpu)
 static int run_page_in(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+	u64 cr8 = READ_ONCE(run->cr8);
+	int err;
 
-	int err = state_sync_in(vcpu);
-
-	if (err)
-		return err;
-	if (!vcpu->lapic && cr8_write(vcpu, READ_ONCE(run->cr8)))
+	if (unlikely(READ_ONCE(run->kvm_valid_regs) |
+		     READ_ONCE(run->kvm_dirty_regs))) {
+		vcpu_srcu_hold(vcpu);
+		err = state_sync_in(vcpu);
+		if (err)
+			return err;
+	}
+	if (!vcpu->lapic && unlikely(cr8 != vcpu->cr8) && cr8_write(vcpu, cr8))
 		return -EINVAL;
 	return 0;
 }
@@ -450,7 +475,10 @@ static void run_page_out(struct vcpu *vcpu)
 	run->flags = run_flags(vcpu);
 	run->ready_for_interrupt_injection = vm_has_ioapic(vcpu->vm) ||
 					     irq_injectable(vcpu);
-	state_sync_out(vcpu);
+	if (unlikely(READ_ONCE(run->kvm_valid_regs))) {
+		vcpu_srcu_hold(vcpu);
+		state_sync_out(vcpu);
+	}
 }
 
 static int run_prepared(struct vcpu *vcpu)
@@ -462,6 +490,7 @@ static int run_prepared(struct vcpu *vcpu)
 		int (*complete)(struct vcpu *vcpu) = io->complete;
 
 		io->complete = NULL;
+		vcpu_srcu_hold(vcpu);
 		ret = complete(vcpu);
 		if (ret != EXIT_RESUME)
 			return ret;
@@ -525,7 +554,6 @@ static void run_signals_out(struct vcpu *vcpu)
  */
 int vcpu_run(struct vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
 	int ret;
 
 	lockdep_assert_held(&vcpu->mutex);
@@ -534,7 +562,6 @@ int vcpu_run(struct vcpu *vcpu)
 	/* The VMM may have changed what it halted for: it will see. */
 	vcpu->pv.apf_halted = false;
 	run_signals_in(vcpu);
-	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 	vcpu_load(vcpu);
 	fpu_load_guest(vcpu);
 
@@ -543,10 +570,13 @@ int vcpu_run(struct vcpu *vcpu)
 		ret = run_prepared(vcpu);
 
 	fpu_put_guest(vcpu);
-	pv_eoi_retract(vcpu);
+	if (unlikely(vcpu->pv.eoi_offered)) {
+		vcpu_srcu_hold(vcpu);
+		pv_eoi_retract(vcpu);
+	}
 	run_page_out(vcpu);
 	vcpu_put(vcpu);
-	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+	vcpu_srcu_drop(vcpu);
 	run_signals_out(vcpu);
 	/* Only with this flag, which sigprocmask() clears, is it restarted. */
 	if (ret == -ERESTARTNOINTR)

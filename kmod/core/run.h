@@ -3,9 +3,26 @@
 #ifndef JOIST_CORE_RUN_H
 #define JOIST_CORE_RUN_H
 
-#include <linux/types.h>
+#include "vcpu.h"
+#include "vm.h"
 
-struct vcpu;
+/*
+ * The read section of vm->srcu during KVM_RUN: entered when something is about to be
+ * looked up, left where the thread may stay long. Its own thread only.
+ */
+static inline void vcpu_srcu_hold(struct vcpu *vcpu)
+{
+	if (vcpu->srcu_idx < 0)
+		vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+}
+
+static inline void vcpu_srcu_drop(struct vcpu *vcpu)
+{
+	if (vcpu->srcu_idx < 0)
+		return;
+	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	vcpu->srcu_idx = -1;
+}
 
 int vcpu_run(struct vcpu *vcpu);
 bool vcpu_stays_asleep(struct vcpu *vcpu);

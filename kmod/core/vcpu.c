@@ -10,6 +10,7 @@
 #include <asm/fpu/types.h>
 
 #include "regs.h"
+#include "run.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
@@ -118,6 +119,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	vcpu->idx = idx;
 	vcpu->cpu = -1;
 	vcpu->last_cpu = -1;
+	vcpu->srcu_idx = -1;
 	vcpu->regs_avail = ~0;
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
@@ -241,7 +243,6 @@ void vcpu_kick(struct vcpu *vcpu)
  * Return: the other has it, or had it.
  */
 bool vcpu_yield_to(struct vcpu *vcpu, struct vcpu *target)
-	__must_hold(&vcpu->vm->srcu)
 {
 	struct task_struct *task;
 	int ret;
@@ -251,9 +252,9 @@ bool vcpu_yield_to(struct vcpu *vcpu, struct vcpu *target)
 	rcu_read_unlock();
 	if (!task)
 		return false;
-	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	vcpu_srcu_drop(vcpu);
 	ret = yield_to(task, true);
-	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	vcpu_srcu_hold(vcpu);
 	put_task_struct(task);
 	return ret > 0;
 }
@@ -263,7 +264,6 @@ bool vcpu_yield_to(struct vcpu *vcpu, struct vcpu *target)
  * @vcpu: owner thread, in the read section of vm->srcu, which it leaves meanwhile
  */
 void vcpu_yield(struct vcpu *vcpu)
-	__must_hold(&vcpu->vm->srcu)
 {
 	struct vm *vm = vcpu->vm;
 	u32 n = atomic_read(&vm->online_vcpus);
@@ -284,9 +284,9 @@ void vcpu_yield(struct vcpu *vcpu)
 		}
 		tries--;
 	}
-	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+	vcpu_srcu_drop(vcpu);
 	yield();
-	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
+	vcpu_srcu_hold(vcpu);
 }
 
 static void reset_segments(struct vcpu *vcpu)

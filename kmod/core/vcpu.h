@@ -209,12 +209,13 @@ struct vcpu {
 	struct pid __rcu *pid;		/* (m) written: thread that last ran it */
 	struct rcuwait wait;		/* halted thread, if any */
 	struct preempt_notifier preempt_notifier;	/* (m) */
-	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN */
+	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN; -1: outside */
 	struct exit exit;		/* (m) the last exit */
 	struct vcpu_stat stat;		/* (m) written; read racily */
 	sigset_t sigset;		/* (m) KVM_SET_SIGNAL_MASK */
 	bool sigset_active;		/* (m) */
 	bool bus_lock;			/* (m) userspace is to hear of one */
+	bool rcu_due;			/* (o) a host interrupt ended its last run */
 	bool guest_state_loaded;	/* (o) host state is saved, guest's is in the CPU */
 
 	/* Registers: all (m). */

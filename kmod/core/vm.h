@@ -66,6 +66,8 @@ struct vm {
 	u32 dirty_ring_nr;
 
 	struct iobus __rcu *bus[NR_IOBUSES];	/* (s) */
+	/* Blocks of ports of which somebody on a bus has one: slots_lock to write. */
+	DECLARE_BITMAP(port_blocks, IOBUS_PORT_BLOCKS);
 	struct coalesced coalesced;	/* says itself */
 	struct mutex irq_lock;
 	struct irqchip *irqchip;	/* set once under lock, read with smp_load_acquire */

@@ -3,6 +3,7 @@
 #include <asm/processor-flags.h>
 
 #include "svm.h"
+#include "../core/io.h"
 #include "../x86/x86.h"
 
 static enum exit_kind hot_kind(const struct vmcb_control_area *control)
@@ -12,6 +13,8 @@ static enum exit_kind hot_kind(const struct vmcb_control_area *control)
 		return EXIT_CPUID;
 	case SVM_EXIT_MSR:
 		return control->exit_info_1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
+	case SVM_EXIT_IOIO:
+		return EXIT_PIO;
 	case SVM_EXIT_VMMCALL:
 		return EXIT_HYPERCALL;
 	}
@@ -39,12 +42,24 @@ static int insn_length(struct svm_vcpu *svm, enum exit_kind kind)
 	const struct vmcb *vmcb = svm->vmcb;
 	u64 bytes;
 
+	/* Of all exits this one tells the next RIP on every CPU. */
+	if (kind == EXIT_PIO)
+		return vmcb->control.exit_info_2 - vmcb->save.rip;
 	if (svm_caps.nrips)
 		return vmcb->control.next_rip - vmcb->save.rip;
 	svm->vcpu.cr3 = vmcb->save.cr3;
 	if (!vcpu_peek_code(&svm->vcpu, vmcb->save.rip, &bytes))
 		return 0;
 	return vcpu_plain_length(kind, bytes);
+}
+
+static bool hot_pio(struct vcpu *vcpu, u64 info)
+{
+	if (info & SVM_IOIO_STR_MASK)
+		return false;
+	return io_pio_hot(vcpu, info >> 16,
+			  (info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT,
+			  info & SVM_IOIO_TYPE_MASK);
 }
 
 /**
@@ -73,12 +88,15 @@ enum hot svm_hot_exit(struct svm_vcpu *svm)
 	vmcb->control.clean = svm_caps.clean;
 	vmcb->control.event_inj = 0;
 	vcpu->regs[REG_RAX] = vmcb->save.rax;
-	if (!hot_exit(vcpu, kind))
+	if (kind == EXIT_PIO ? !hot_pio(vcpu, vmcb->control.exit_info_1) :
+			       !hot_exit(vcpu, kind))
 		return HOT_NO;
 	vcpu->stat.exits[kind]++;
 	vmcb->save.rax = vcpu->regs[REG_RAX];
 	vmcb->save.rip += len;
 	vmcb->save.rflags &= ~(u64)X86_EFLAGS_RF;
+	if (kind == EXIT_PIO)
+		return HOT_USERSPACE;
 	if (hot_must_leave(vcpu))
 		return HOT_DONE;
 	vcpu->stat.entries++;

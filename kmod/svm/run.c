@@ -165,6 +165,7 @@ static void after_exit(struct svm_vcpu *svm)
 	struct vmcb_control_area *control = &vmcb->control;
 
 	read_regs(vcpu, &vmcb->save);
+	vcpu->rcu_due = control->exit_code == SVM_EXIT_INTR;
 	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	control->clean = svm_caps.clean;
 	control->event_inj = 0;
@@ -193,9 +194,9 @@ static void after_exit(struct svm_vcpu *svm)
  * a guest.
  */
 static noinstr void enter_guest(struct svm_vcpu *svm, hpa_t host_pa,
-				struct svm_spec_ctrl *spec_ctrl, bool again)
+				struct svm_spec_ctrl *spec_ctrl)
 {
-	guest_state_enter(again);
+	guest_state_enter(svm->vcpu.rcu_due);
 	svm_enter(svm->vmcb_pa, svm->vcpu.regs, host_pa, spec_ctrl);
 	guest_state_exit();
 }
@@ -213,8 +214,10 @@ static bool may_be_hot(const struct svm_vcpu *svm)
  * Exits that are not answered by svm_hot_exit() are left to svm_decode_exit().
  * Host interrupts are pending and taken when the caller turns interrupts on; NMIs
  * were taken at STGI.
+ *
+ * Return: what became of the last exit.
  */
-void svm_run(struct vcpu *vcpu)
+enum hot svm_run(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
@@ -232,10 +235,10 @@ void svm_run(struct vcpu *vcpu)
 	if (unlikely(armed))
 		svm_debug_load(vcpu);
 
-	enter_guest(svm, cpu->host_pa, spec_ctrl, false);
+	enter_guest(svm, cpu->host_pa, spec_ctrl);
 	if (likely(!armed && may_be_hot(svm))) {
 		while ((hot = svm_hot_exit(svm)) == HOT_AGAIN)
-			enter_guest(svm, cpu->host_pa, spec_ctrl, true);
+			enter_guest(svm, cpu->host_pa, spec_ctrl);
 	}
 
 	if (unlikely(armed))
@@ -246,5 +249,5 @@ void svm_run(struct vcpu *vcpu)
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();
 	after_exit(svm);
-	vcpu->exit.kind = hot == HOT_DONE ? EXIT_NONE : EXIT_UNKNOWN;
+	return hot;
 }

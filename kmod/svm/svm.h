@@ -278,7 +278,7 @@ void svm_nmi_iret_done(struct svm_vcpu *svm);
 void svm_nmi_step_stop(struct svm_vcpu *svm);
 
 /* run.c, enter.S */
-void svm_run(struct vcpu *vcpu);
+enum hot svm_run(struct vcpu *vcpu);
 void svm_enter(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
 	       struct svm_spec_ctrl *spec_ctrl);
 void svm_save_host(void);

@@ -12,10 +12,6 @@
 /* Bit fields of the exit qualifications: SDM volume 3, "Basic VM-Exit
  * Information".
  */
-#define IO_QUAL_SIZE(q)		(((q) & 7) + 1)
-#define IO_QUAL_IN		BIT(3)
-#define IO_QUAL_STRING		BIT(4)
-#define IO_QUAL_PORT(q)		((u16)((q) >> 16))
 
 #define CR_QUAL_NR(q)		((q) & 15)
 #define CR_QUAL_TYPE(q)		((q) >> 4 & 3)

@@ -11,6 +11,7 @@
 
 #include "vmx.h"
 #include "../compat/guest_state.h"
+#include "../core/io.h"
 #include "../core/regs.h"
 #include "../x86/hot.h"
 #include "../x86/x86.h"
@@ -39,11 +40,11 @@ static_assert(REG_RSP == 4 && REG_RDI == 7 && REG_R15 == 15);
 /* In the exit reason: the guest has locked the bus, whatever it exits for. */
 #define EXIT_BUS_LOCKED	BIT(26)
 
-static noinstr int enter_guest(struct vmx_vcpu *vmx, bool again)
+static noinstr int enter_guest(struct vmx_vcpu *vmx)
 {
 	int failed;
 
-	guest_state_enter(again);
+	guest_state_enter(vmx->vcpu.rcu_due);
 	if (vmx->vcpu.cr2 != native_read_cr2())
 		native_write_cr2(vmx->vcpu.cr2);
 	failed = vmx_enter(&vmx->enter);
@@ -106,13 +107,13 @@ static void take_host_events(struct vmx_vcpu *vmx)
 }
 
 /* One entry and its exit; the caller looks at failed and exit_reason. */
-static void enter_once(struct vmx_vcpu *vmx, bool again)
+static void enter_once(struct vmx_vcpu *vmx)
 {
 	struct vcpu *vcpu = &vmx->vcpu;
 
 	if (vcpu->regs_dirty)
 		write_dirty_regs(vmx);
-	vmx->failed = enter_guest(vmx, again);
+	vmx->failed = enter_guest(vmx);
 	vcpu->stat.entries++;
 
 	vcpu->regs_avail &= ~REGS_IN_VMCS;
@@ -121,6 +122,7 @@ static void enter_once(struct vmx_vcpu *vmx, bool again)
 	if (unlikely(vmx->failed))
 		return;
 	vmx->exit_reason = vmcs_read32(VM_EXIT_REASON);
+	vcpu->rcu_due = vmx->exit_reason == EXIT_REASON_EXTERNAL_INTERRUPT;
 	if (unlikely(vmx->exit_reason & EXIT_BUS_LOCKED)) {
 		vmx->exit_reason &= ~EXIT_BUS_LOCKED;
 		vcpu_bus_locked(vcpu);
@@ -169,8 +171,20 @@ static enum exit_kind hot_kind(u32 reason)
 		return EXIT_WRMSR;
 	case EXIT_REASON_VMCALL:
 		return EXIT_HYPERCALL;
+	case EXIT_REASON_IO_INSTRUCTION:
+		return EXIT_PIO;
 	}
 	return EXIT_NONE;
+}
+
+static bool hot_pio(struct vmx_vcpu *vmx)
+{
+	u64 qual = vmx_exit_qualification(vmx);
+
+	if (qual & IO_QUAL_STRING)
+		return false;
+	return io_pio_hot(&vmx->vcpu, IO_QUAL_PORT(qual), IO_QUAL_SIZE(qual),
+			  qual & IO_QUAL_IN);
 }
 
 static enum hot handle_hot_exit(struct vmx_vcpu *vmx)
@@ -186,10 +200,12 @@ static enum hot handle_hot_exit(struct vmx_vcpu *vmx)
 	/* A single-stepped one traps after it: the core's business. */
 	if (unlikely(vcpu_rflags(vcpu) & X86_EFLAGS_TF || vcpu->debug.control))
 		return HOT_NO;
-	if (!hot_exit(vcpu, kind))
+	if (kind == EXIT_PIO ? !hot_pio(vmx) : !hot_exit(vcpu, kind))
 		return HOT_NO;
 	skip_insn(vmx);
 	vcpu->stat.exits[kind]++;
+	if (kind == EXIT_PIO)
+		return HOT_USERSPACE;
 	return hot_must_leave(vcpu) ? HOT_DONE : HOT_AGAIN;
 }
 
@@ -224,12 +240,11 @@ static void load_guest_breakpoints(struct vcpu *vcpu)
  * vmx_run() - enter the guest until the core is needed
  * @vcpu: loaded, vmx_prepare_guest() was called
  *
- * On return exit.kind is EXIT_NONE when nothing is left to be handled, and
- * otherwise anything else: vmx_decode_exit() sets it.
- *
  * Context: interrupts off.
+ *
+ * Return: what became of the last exit.
  */
-void vmx_run(struct vcpu *vcpu)
+enum hot vmx_run(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	enum hot hot;
@@ -243,10 +258,9 @@ void vmx_run(struct vcpu *vcpu)
 	}
 	vmx_l1tf_flush();
 
-	enter_once(vmx, false);
+	enter_once(vmx);
 	while ((hot = handle_hot_exit(vmx)) == HOT_AGAIN)
-		enter_once(vmx, true);
-	vcpu->exit.kind = hot == HOT_DONE ? EXIT_NONE : EXIT_UNKNOWN;
+		enter_once(vmx);
 
 	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 		vcpu->spec_ctrl = vmx->enter.spec_guest;
@@ -255,4 +269,5 @@ void vmx_run(struct vcpu *vcpu)
 		hw_breakpoint_restore();
 	if (unlikely(vmx->host_debugctl))
 		update_debugctlmsr(vmx->host_debugctl);
+	return hot;
 }

@@ -209,6 +209,12 @@ static inline void vmx_unhalt(struct vmx_vcpu *vmx)
 		vmcs_write(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_ACTIVE);
 }
 
+/* The qualification of an I/O instruction's exit. */
+#define IO_QUAL_SIZE(q)		(((q) & 7) + 1)
+#define IO_QUAL_IN		BIT(3)
+#define IO_QUAL_STRING		BIT(4)
+#define IO_QUAL_PORT(q)		((u16)((q) >> 16))
+
 static inline u64 vmx_exit_qualification(struct vmx_vcpu *vmx)
 {
 	if (!(vmx->info_avail & INFO_QUALIFICATION)) {
@@ -326,7 +332,7 @@ void vmx_vpid_free(struct vmx_vcpu *vmx);
 void vmx_flush_tlb_guest(struct vcpu *vcpu);
 
 /* run.c, exit.c, l1tf.c */
-void vmx_run(struct vcpu *vcpu);
+enum hot vmx_run(struct vcpu *vcpu);
 void vmx_decode_exit(struct vcpu *vcpu);
 int vmx_l1tf_setup(void);
 void vmx_l1tf_teardown(void);

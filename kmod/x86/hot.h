@@ -5,14 +5,7 @@
 
 #include <linux/entry-kvm.h>
 
-#include "../core/vcpu.h"
-
-/* What became of an exit. */
-enum hot {
-	HOT_NO,			/* nothing was done: decode it, exit_handle() */
-	HOT_DONE,		/* done; the core has to look at something else */
-	HOT_AGAIN,		/* done: enter the guest again */
-};
+#include "vendor_ops.h"
 
 bool hot_exit(struct vcpu *vcpu, enum exit_kind kind);
 

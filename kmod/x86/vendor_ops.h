@@ -23,6 +23,14 @@ enum vcpu_sreg {		/* the first six as emu_seg encodes them */
 
 enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 
+/* What became of the exit that ended a run. */
+enum hot {
+	HOT_NO,			/* nothing was done: decode it, exit_handle() */
+	HOT_DONE,		/* done; there is something else to be looked at */
+	HOT_USERSPACE,		/* done; the run page says what it is for */
+	HOT_AGAIN,		/* done: the guest goes on; not for the core */
+};
+
 /* What of CS says how instructions are decoded: get_cs_bits. */
 #define CS_BIT_L	BIT(0)
 #define CS_BIT_DB	BIT(1)
@@ -72,8 +80,8 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
  * Run:
  *  run		enter the guest, handle hot exits, loop while
  *		!vcpu->requests and no thread work is pending; called and
- *		returns with interrupts off; on return vcpu->exit.kind is
- *		not decoded yet unless EXIT_NONE; host NMIs and machine checks
+ *		returns with interrupts off; after HOT_NO the exit is to be
+ *		decoded; host NMIs and machine checks
  *		have been handled. Each entry itself stands between
  *		guest_state_enter() and guest_state_exit() of
  *		compat/guest_state.h
@@ -137,7 +145,7 @@ enum vcpu_dt { VCPU_GDT, VCPU_IDT };
 	OP(void, set_nmi_mask, (struct vcpu *vcpu, bool masked))	\
 	OP(void, smm_changed, (struct vcpu *vcpu))			\
 	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
-	OP(void, run, (struct vcpu *vcpu))				\
+	OP(enum hot, run, (struct vcpu *vcpu))				\
 	OP(void, decode_exit, (struct vcpu *vcpu))			\
 	OP(void, load_root, (struct vcpu *vcpu, hpa_t root, int level))	\
 	OP(void, flush_tlb, (struct vcpu *vcpu))			\
