@@ -284,14 +284,15 @@ static int pio_in_answered(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+/* All of EAX is there; @size tells the VMM what of it counts. */
 static void pio_tell(struct vcpu *vcpu, u16 port, unsigned int size, bool in)
 {
 	if (in) {
-		memset(vcpu->pio_data, 0, size);
+		*(u32 *)vcpu->pio_data = 0;
 		vcpu->io.pio_size = size;
 		vcpu->io.complete = pio_in_answered;
 	} else {
-		memcpy(vcpu->pio_data, &vcpu->regs[REG_RAX], size);
+		*(u32 *)vcpu->pio_data = vcpu->regs[REG_RAX];
 	}
 	pio_fill_run(vcpu, port, size, 1, in);
 }

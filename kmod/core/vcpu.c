@@ -32,7 +32,9 @@ static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 	__this_cpu_write(loaded_vcpu, vcpu);
 	vendor_call(vcpu_load)(vcpu, cpu);
 	tsc_vcpu_load(vcpu);
-	pv_steal_arrive(vcpu);
+	/* It is told before it is entered. */
+	if (vcpu->pv.steal_msr & KVM_MSR_ENABLED)
+		vcpu_request(vcpu, REQ_STEAL_UPDATE);
 	if (vcpu->last_cpu == cpu)
 		return;
 	vcpu->last_cpu = cpu;
@@ -41,7 +43,8 @@ static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 
 static void vcpu_depart(struct vcpu *vcpu)
 {
-	pv_steal_depart(vcpu);
+	if (vcpu->pv.steal_running)
+		pv_steal_preempted(vcpu);
 	tsc_vcpu_put(vcpu);
 	vendor_call(vcpu_put)(vcpu);
 	__this_cpu_write(loaded_vcpu, NULL);

@@ -379,7 +379,7 @@ static long vcpu_file_ioctl(struct file *file, unsigned int cmd,
 		if (!row)
 			return -ENOTTY;
 	}
-	if (mutex_lock_killable(&vcpu->mutex))
+	if (!mutex_trylock(&vcpu->mutex) && mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	if (row)
 		ret = vcpu_call(vcpu, row, arg);

@@ -14,8 +14,10 @@
 #include "svm.h"
 #include "insn.h"
 #include "../compat/guest_state.h"
+#include "../core/io.h"
 #include "../core/regs.h"
 #include "../irqchip/irqchip.h"
+#include "../x86/x86.h"
 
 /* enter.S knows these. */
 static_assert(REG_RCX == 1 && REG_RDX == 2 && REG_RBX == 3 && REG_RBP == 5 &&
@@ -201,6 +203,106 @@ static noinstr void enter_guest(struct svm_vcpu *svm, hpa_t host_pa,
 	guest_state_exit();
 }
 
+static enum exit_kind hot_kind(const struct vmcb_control_area *control)
+{
+	switch (control->exit_code) {
+	case SVM_EXIT_CPUID:
+		return EXIT_CPUID;
+	case SVM_EXIT_MSR:
+		return control->exit_info_1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
+	case SVM_EXIT_IOIO:
+		return EXIT_PIO;
+	case SVM_EXIT_VMMCALL:
+		return EXIT_HYPERCALL;
+	}
+	return EXIT_NONE;
+}
+
+/*
+ * What is not plain is not for here: code that is not 64-bit, an event that was
+ * being delivered, an interrupt shadow that ends, a trap after the instruction.
+ */
+static bool plain_exit(const struct vmcb *vmcb)
+{
+	const struct vmcb_control_area *control = &vmcb->control;
+
+	return !(control->exit_int_info & SVM_EXITINTINFO_VALID) &&
+	       !(control->int_state & SVM_INTERRUPT_SHADOW_MASK) &&
+	       !(vmcb->save.rflags & X86_EFLAGS_TF) &&
+	       vmcb->save.cs.attrib & SVM_SELECTOR_L_MASK &&
+	       vmcb->save.efer & EFER_LMA;
+}
+
+/* From the instruction itself. */
+static noinline int read_length(struct svm_vcpu *svm, enum exit_kind kind)
+{
+	const struct vmcb *vmcb = svm->vmcb;
+	u64 bytes;
+
+	svm->vcpu.cr3 = vmcb->save.cr3;
+	if (!vcpu_peek_code(&svm->vcpu, vmcb->save.rip, &bytes))
+		return 0;
+	return vcpu_plain_length(kind, bytes);
+}
+
+/* Of the instruction that has exited; 0: whoever may sleep finds it out. */
+static int insn_length(struct svm_vcpu *svm, enum exit_kind kind)
+{
+	const struct vmcb *vmcb = svm->vmcb;
+	/* Of all exits this one tells the next RIP on every CPU. */
+	if (kind == EXIT_PIO)
+		return vmcb->control.exit_info_2 - vmcb->save.rip;
+	if (svm_caps.nrips)
+		return vmcb->control.next_rip - vmcb->save.rip;
+	return read_length(svm, kind);
+}
+
+static bool hot_pio(struct vcpu *vcpu, u64 info)
+{
+	if (info & SVM_IOIO_STR_MASK)
+		return false;
+	return io_pio_hot(vcpu, info >> 16,
+			  (info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT,
+			  info & SVM_IOIO_TYPE_MASK);
+}
+
+/*
+ * Is the exit one that needs nobody else? Only RAX is taken out of the VMCB: the
+ * others stay there for after_exit(). The VMCB is as before_entry() left it, but
+ * for what the guest did.
+ */
+static enum hot hot_exit_handle(struct svm_vcpu *svm)
+{
+	struct vmcb *vmcb = svm->vmcb;
+	enum exit_kind kind = hot_kind(&vmcb->control);
+	struct vcpu *vcpu = &svm->vcpu;
+	int len;
+
+	if (kind == EXIT_NONE || unlikely(!plain_exit(vmcb)))
+		return HOT_NO;
+	len = insn_length(svm, kind);
+	if (unlikely(!len || len > 15))
+		return HOT_NO;
+	/* Whatever follows: this entry is over. */
+	vmcb->control.tlb_ctl = TLB_CONTROL_DO_NOTHING;
+	vmcb->control.clean = svm_caps.clean;
+	vmcb->control.event_inj = 0;
+	vcpu->regs[REG_RAX] = vmcb->save.rax;
+	if (kind == EXIT_PIO ? !hot_pio(vcpu, vmcb->control.exit_info_1) :
+			       !hot_exit(vcpu, kind))
+		return HOT_NO;
+	vcpu->stat.exits[kind]++;
+	vmcb->save.rax = vcpu->regs[REG_RAX];
+	vmcb->save.rip += len;
+	vmcb->save.rflags &= ~(u64)X86_EFLAGS_RF;
+	if (kind == EXIT_PIO)
+		return HOT_USERSPACE;
+	if (hot_must_leave(vcpu))
+		return HOT_DONE;
+	vcpu->stat.entries++;
+	return HOT_AGAIN;
+}
+
 /* Nobody watches single instructions, or needs to look at each exit. */
 static bool may_be_hot(const struct svm_vcpu *svm)
 {
@@ -211,7 +313,7 @@ static bool may_be_hot(const struct svm_vcpu *svm)
  * svm_run() - enter the guest until the core is needed
  * @vcpu: loaded, prepared; interrupts off
  *
- * Exits that are not answered by svm_hot_exit() are left to svm_decode_exit().
+ * Exits that are not answered by hot_exit_handle() are left to svm_decode_exit().
  * Host interrupts are pending and taken when the caller turns interrupts on; NMIs
  * were taken at STGI.
  *
@@ -237,7 +339,7 @@ enum hot svm_run(struct vcpu *vcpu)
 
 	enter_guest(svm, cpu->host_pa, spec_ctrl);
 	if (likely(!armed && may_be_hot(svm))) {
-		while ((hot = svm_hot_exit(svm)) == HOT_AGAIN)
+		while ((hot = hot_exit_handle(svm)) == HOT_AGAIN)
 			enter_guest(svm, cpu->host_pa, spec_ctrl);
 	}
 

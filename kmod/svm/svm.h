@@ -283,9 +283,6 @@ void svm_enter(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
 	       struct svm_spec_ctrl *spec_ctrl);
 void svm_save_host(void);
 
-/* hot.c */
-enum hot svm_hot_exit(struct svm_vcpu *svm);
-
 /* debug.c */
 void svm_debug_trap(struct svm_vcpu *svm);
 void svm_debug_give(struct svm_vcpu *svm);

@@ -250,12 +250,6 @@ int cr8_write(struct vcpu *vcpu, u64 val)
 	return 0;
 }
 
-/** cr8_read() - the task priority */
-u64 cr8_read(struct vcpu *vcpu)
-{
-	return vcpu->lapic ? lapic_get_cr8(vcpu->lapic) : vcpu->cr8;
-}
-
 /**
  * efer_write() - IA32_EFER is written as an MSR
  * @vcpu: loaded vCPU

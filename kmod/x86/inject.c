@@ -314,8 +314,8 @@ bool irq_fits(struct vcpu *vcpu)
  */
 bool irq_injectable(struct vcpu *vcpu)
 {
-	return vcpu->extint < 0 && irqchip_takes_user_irq(vcpu) &&
-	       irq_fits(vcpu);
+	return vcpu->extint < 0 &&
+	       (!vcpu->lapic || irqchip_takes_user_irq(vcpu)) && irq_fits(vcpu);
 }
 
 /**

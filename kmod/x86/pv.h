@@ -65,8 +65,7 @@ void pv_clock_msr_set(struct vcpu *vcpu, const struct msr_access *msr);
 /* pv_steal.c; MSR writes return 0 or MSR_FAULT, as all below */
 bool pv_steal_supported(void);
 int pv_steal_msr_set(struct vcpu *vcpu, u64 data);
-void pv_steal_arrive(struct vcpu *vcpu);
-void pv_steal_depart(struct vcpu *vcpu);
+void pv_steal_preempted(struct vcpu *vcpu);
 void pv_steal_update(struct vcpu *vcpu);	/* REQ_STEAL_UPDATE */
 
 /* pv_eoi.c */

@@ -78,27 +78,18 @@ int pv_steal_msr_set(struct vcpu *vcpu, u64 data)
 	return 0;
 }
 
-/** pv_steal_arrive() - the vCPU has a CPU: it is told before it is entered */
-void pv_steal_arrive(struct vcpu *vcpu)
-{
-	if (vcpu->pv.steal_msr & KVM_MSR_ENABLED)
-		vcpu_request(vcpu, REQ_STEAL_UPDATE);
-}
-
 /**
- * pv_steal_depart() - the vCPU loses its CPU
+ * pv_steal_preempted() - the vCPU loses its CPU, which its guest thinks it has
  * @vcpu: was loaded; this thread is in the VMM's mm
  *
  * If the guest's page is not there right now, it just goes on to believe that
  * the vCPU runs. Context: preemption off, maybe in the scheduler.
  */
-void pv_steal_depart(struct vcpu *vcpu)
+void pv_steal_preempted(struct vcpu *vcpu)
 {
 	static const u8 preempted = KVM_VCPU_PREEMPTED;
 	int idx;
 
-	if (!vcpu->pv.steal_running)
-		return;
 	vcpu->pv.steal_running = false;
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	guest_write_atomic(vcpu->vm, steal_gpa(vcpu) +

@@ -106,7 +106,7 @@ bool tsc_host_stable(void)
  * Cycles that the host's TSC went back by, in all its sleeps. Written by the one
  * CPU that is awake; vCPUs compare it when they are loaded.
  */
-static u64 tsc_lost;
+u64 tsc_lost;
 static u64 tsc_at_suspend;
 
 /** tsc_host_suspend() - the host goes to sleep */
@@ -148,16 +148,14 @@ static u64 vm_offset(struct vm *vm, u64 ratio)
 }
 
 /**
- * tsc_vcpu_load() - the guest's TSC does not go back, whatever the host's did
+ * tsc_vcpu_catch_up() - the guest's TSC does not go back, whatever the host's did
  * @vcpu: just loaded, preemption off
  */
-void tsc_vcpu_load(struct vcpu *vcpu)
+void tsc_vcpu_catch_up(struct vcpu *vcpu)
 {
 	u64 lost = READ_ONCE(tsc_lost) - vcpu->tsc_lost;
 	u64 offset = vcpu->tsc_offset, now;
 
-	if (likely(!lost && !check_tsc_unstable()))
-		return;
 	vcpu->tsc_lost += lost;
 	offset += tsc_scale(lost, vcpu->tsc_ratio);
 	now = tsc_scale(rdtsc(), vcpu->tsc_ratio);
@@ -170,13 +168,6 @@ void tsc_vcpu_load(struct vcpu *vcpu)
 	}
 	if (vcpu->pv_time_msr || hv_clock_used(vcpu->vm))
 		vcpu_request(vcpu, REQ_CLOCK_UPDATE);
-}
-
-/** tsc_vcpu_put() - about to leave this CPU, preemption off */
-void tsc_vcpu_put(struct vcpu *vcpu)
-{
-	if (unlikely(check_tsc_unstable()))
-		vcpu->tsc_left = tsc_guest(vcpu, rdtsc());
 }
 
 /**

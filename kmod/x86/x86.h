@@ -5,8 +5,10 @@
 
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
+#include <asm/tsc.h>
 
 #include "../core/vcpu.h"
+#include "../irqchip/irqchip.h"
 #include "decode.h"
 
 struct msr_access;
@@ -37,7 +39,13 @@ int cr0_write(struct vcpu *vcpu, u64 val);
 int cr3_write(struct vcpu *vcpu, u64 val);
 int cr4_write(struct vcpu *vcpu, u64 val);
 int cr8_write(struct vcpu *vcpu, u64 val);
-u64 cr8_read(struct vcpu *vcpu);
+
+/* The task priority. */
+static inline u64 cr8_read(struct vcpu *vcpu)
+{
+	return vcpu->lapic ? lapic_get_cr8(vcpu->lapic) : vcpu->cr8;
+}
+
 int efer_write(struct vcpu *vcpu, u64 val, bool host);
 /* By the guest's MOV DR: 0, or 1 with the exception it raises queued. */
 int dr_write(struct vcpu *vcpu, int nr, u64 val);
@@ -143,9 +151,24 @@ bool tsc_host_stable(void);
 /* Around the host's sleep: last CPU, interrupts off. */
 void tsc_host_suspend(void);
 void tsc_host_resume(void);
-/* The vCPU comes to, leaves a CPU: preemption off, vendor state loaded. */
-void tsc_vcpu_load(struct vcpu *vcpu);
-void tsc_vcpu_put(struct vcpu *vcpu);
+extern u64 tsc_lost;			/* by the host's in its sleeps; read racily */
+void tsc_vcpu_catch_up(struct vcpu *vcpu);
+
+/* The vCPU comes to a CPU: preemption off, vendor state loaded. */
+static inline void tsc_vcpu_load(struct vcpu *vcpu)
+{
+	if (unlikely(READ_ONCE(tsc_lost) != vcpu->tsc_lost ||
+		     check_tsc_unstable()))
+		tsc_vcpu_catch_up(vcpu);
+}
+
+/* And leaves it. */
+static inline void tsc_vcpu_put(struct vcpu *vcpu)
+{
+	if (unlikely(check_tsc_unstable()))
+		vcpu->tsc_left = tsc_guest(vcpu, rdtsc());
+}
+
 void tsc_vm_sync(struct vm *vm);	/* tsc_lock held */
 
 /* pv.c: the guest clock; pv.h has the other paravirtual services */
