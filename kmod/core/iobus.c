@@ -71,32 +71,51 @@ static void blocks_of(const struct iobus *bus, unsigned long *blocks)
 	}
 }
 
-/* @new is about to be that bus, or is already. */
-static void blocks_update(struct vm *vm, enum iobus_kind kind,
-			  const struct iobus *new)
+static u64 pages_of(const struct iobus *bus)
+{
+	u64 pages = 0;
+	int i;
+
+	for (i = 0; i < bus->nr; i++) {
+		const struct iobus_range *range = &bus->ranges[i];
+		u64 first = gpa_to_gfn(range->addr);
+		u64 last = gpa_to_gfn(range->addr + max(range->len, 1U) - 1);
+
+		if (last - first >= 63)
+			return ~0ULL;
+		for (; first <= last; first++)
+			pages |= BIT_ULL(first % 64);
+	}
+	return pages;
+}
+
+static const struct iobus *bus_get(struct vm *vm, enum iobus_kind kind)
+{
+	return rcu_dereference_protected(vm->bus[kind],
+					 lockdep_is_held(&vm->slots_lock));
+}
+
+/* Once a bus has changed: what vCPUs look at before they look at the buses. */
+static void claims_update(struct vm *vm)
 {
 	DECLARE_BITMAP(blocks, IOBUS_PORT_BLOCKS) = { };
-	enum iobus_kind other;
 
-	if (kind != IOBUS_PIO && kind != IOBUS_PIO_COALESCED)
-		return;
-	other = kind == IOBUS_PIO ? IOBUS_PIO_COALESCED : IOBUS_PIO;
-	blocks_of(new, blocks);
-	blocks_of(rcu_dereference_protected(vm->bus[other],
-					    lockdep_is_held(&vm->slots_lock)),
-		  blocks);
+	blocks_of(bus_get(vm, IOBUS_PIO), blocks);
+	blocks_of(bus_get(vm, IOBUS_PIO_COALESCED), blocks);
 	bitmap_copy(vm->port_blocks, blocks, IOBUS_PORT_BLOCKS);
+	WRITE_ONCE(vm->mmio_pages, pages_of(bus_get(vm, IOBUS_MMIO)) |
+				   pages_of(bus_get(vm, IOBUS_MMIO_COALESCED)));
 }
 
 /*
- * A vCPU that looks at port_blocks at this moment is one that accesses the port
+ * A vCPU that looks at the claims at this moment is one that makes its access
  * before a new device is there, or asks the buses for nothing.
  */
 static void iobus_publish(struct vm *vm, enum iobus_kind kind,
 			  struct iobus *new, struct iobus *old)
 {
 	rcu_assign_pointer(vm->bus[kind], new);
-	blocks_update(vm, kind, new);
+	claims_update(vm);
 	synchronize_srcu_expedited(&vm->srcu);
 	kfree(old);
 }
@@ -166,6 +185,18 @@ int iobus_unregister(struct vm *vm, enum iobus_kind kind, struct iodev *dev)
 			new->ranges[n++] = old->ranges[i];
 	iobus_publish(vm, kind, new, old);
 	return 0;
+}
+
+/**
+ * iobus_claims_page() - may somebody on a bus have this page?
+ * @vm: which
+ * @gpa: in the page
+ *
+ * Context: any. False: at some moment since this was called nobody had.
+ */
+bool iobus_claims_page(struct vm *vm, gpa_t gpa)
+{
+	return READ_ONCE(vm->mmio_pages) & BIT_ULL(gpa_to_gfn(gpa) % 64);
 }
 
 static bool range_hit(const struct iobus_range *range, gpa_t addr, int len)

@@ -22,6 +22,7 @@ enum space {
 };
 
 #define INVALID_GPA	(~(gpa_t)0)
+#define INVALID_GFN	(~(gfn_t)0)
 #define INVALID_HPA	(~(hpa_t)0)
 
 static inline gfn_t gpa_to_gfn(gpa_t gpa)

@@ -10,11 +10,6 @@
 #define CR_INFO_MOV		BIT_ULL(63)	/* a MOV, and its GPR is told */
 #define TASK_INFO_IRET		BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_IRET)
 #define TASK_INFO_JMP		BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_JMP)
-#define NPF_INFO_PRESENT	BIT_ULL(0)
-#define NPF_INFO_WRITE		BIT_ULL(1)
-#define NPF_INFO_FETCH		BIT_ULL(4)
-#define NPF_INFO_FINAL		BIT_ULL(32)
-#define NPF_INFO_WALK		BIT_ULL(33)
 
 /* Why a task switch was asked for, numbered as both vendors' manuals do. */
 enum task_reason { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };

@@ -214,6 +214,8 @@ static enum exit_kind hot_kind(const struct vmcb_control_area *control)
 		return EXIT_PIO;
 	case SVM_EXIT_VMMCALL:
 		return EXIT_HYPERCALL;
+	case SVM_EXIT_NPF:
+		return EXIT_PAGE_FAULT;
 	}
 	return EXIT_NONE;
 }
@@ -240,30 +242,51 @@ static noinline int read_length(struct svm_vcpu *svm, enum exit_kind kind)
 	u64 bytes;
 
 	svm->vcpu.cr3 = vmcb->save.cr3;
-	if (!vcpu_peek_code(&svm->vcpu, vmcb->save.rip, &bytes))
+	if (!vcpu_peek_code(&svm->vcpu, vmcb->save.rip, &bytes, 1))
 		return 0;
 	return vcpu_plain_length(kind, bytes);
 }
 
-/* Of the instruction that has exited; 0: whoever may sleep finds it out. */
-static int insn_length(struct svm_vcpu *svm, enum exit_kind kind)
+/* The following: bytes to skip, or -EAGAIN: nothing was done. */
+
+static int hot_insn(struct svm_vcpu *svm, enum exit_kind kind)
 {
 	const struct vmcb *vmcb = svm->vmcb;
-	/* Of all exits this one tells the next RIP on every CPU. */
-	if (kind == EXIT_PIO)
-		return vmcb->control.exit_info_2 - vmcb->save.rip;
-	if (svm_caps.nrips)
-		return vmcb->control.next_rip - vmcb->save.rip;
-	return read_length(svm, kind);
+	int len;
+
+	len = svm_caps.nrips ? vmcb->control.next_rip - vmcb->save.rip :
+			       read_length(svm, kind);
+	/* Of a strange length whoever may sleep finds out. */
+	if (unlikely(len <= 0 || len > 15) || !hot_exit(&svm->vcpu, kind))
+		return -EAGAIN;
+	return len;
 }
 
-static bool hot_pio(struct vcpu *vcpu, u64 info)
+static int hot_pio(struct svm_vcpu *svm)
 {
-	if (info & SVM_IOIO_STR_MASK)
-		return false;
-	return io_pio_hot(vcpu, info >> 16,
-			  (info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT,
-			  info & SVM_IOIO_TYPE_MASK);
+	const struct vmcb *vmcb = svm->vmcb;
+	u64 info = vmcb->control.exit_info_1;
+
+	if (info & SVM_IOIO_STR_MASK ||
+	    !io_pio_hot(&svm->vcpu, info >> 16,
+			(info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT,
+			info & SVM_IOIO_TYPE_MASK))
+		return -EAGAIN;
+	/* Of all exits this one tells the next RIP on every CPU. */
+	return vmcb->control.exit_info_2 - vmcb->save.rip;
+}
+
+static int hot_page_fault(struct svm_vcpu *svm)
+{
+	const struct vmcb *vmcb = svm->vmcb;
+	u64 info = vmcb->control.exit_info_1;
+
+	if ((info & (NPF_INFO_PRESENT | NPF_INFO_FETCH | NPF_INFO_FINAL |
+		     NPF_INFO_WALK)) != NPF_INFO_FINAL)
+		return -EAGAIN;
+	svm->vcpu.cr3 = vmcb->save.cr3;
+	return mmio_hot(&svm->vcpu, vmcb->save.rip, vmcb->control.exit_info_2,
+			info & NPF_INFO_WRITE);
 }
 
 /*
@@ -280,22 +303,29 @@ static enum hot hot_exit_handle(struct svm_vcpu *svm)
 
 	if (kind == EXIT_NONE || unlikely(!plain_exit(vmcb)))
 		return HOT_NO;
-	len = insn_length(svm, kind);
-	if (unlikely(!len || len > 15))
-		return HOT_NO;
 	/* Whatever follows: this entry is over. */
 	vmcb->control.tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	vmcb->control.clean = svm_caps.clean;
 	vmcb->control.event_inj = 0;
 	vcpu->regs[REG_RAX] = vmcb->save.rax;
-	if (kind == EXIT_PIO ? !hot_pio(vcpu, vmcb->control.exit_info_1) :
-			       !hot_exit(vcpu, kind))
+	switch (kind) {
+	case EXIT_PIO:
+		len = hot_pio(svm);
+		break;
+	case EXIT_PAGE_FAULT:
+		len = hot_page_fault(svm);
+		break;
+	default:
+		len = hot_insn(svm, kind);
+		break;
+	}
+	if (len < 0)
 		return HOT_NO;
 	vcpu->stat.exits[kind]++;
 	vmcb->save.rax = vcpu->regs[REG_RAX];
 	vmcb->save.rip += len;
 	vmcb->save.rflags &= ~(u64)X86_EFLAGS_RF;
-	if (kind == EXIT_PIO)
+	if (kind == EXIT_PIO || kind == EXIT_PAGE_FAULT)
 		return HOT_USERSPACE;
 	if (hot_must_leave(vcpu))
 		return HOT_DONE;

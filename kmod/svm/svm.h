@@ -58,6 +58,13 @@ struct svm_caps {
 
 extern struct svm_caps svm_caps;
 
+/* exit_info_1 of a nested page fault. */
+#define NPF_INFO_PRESENT	BIT_ULL(0)
+#define NPF_INFO_WRITE		BIT_ULL(1)
+#define NPF_INFO_FETCH		BIT_ULL(4)
+#define NPF_INFO_FINAL		BIT_ULL(32)
+#define NPF_INFO_WALK		BIT_ULL(33)
+
 /* Of TSC_RATIO, after the point. */
 #define SVM_TSC_RATIO_BITS	32
 

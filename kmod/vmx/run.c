@@ -147,19 +147,6 @@ static void enter_once(struct vmx_vcpu *vmx)
 		vmx_events_after_exit(vmx);
 }
 
-/* Go past an instruction that was handled here. */
-static void skip_insn(struct vmx_vcpu *vmx)
-{
-	struct vcpu *vcpu = &vmx->vcpu;
-	u64 rip = vcpu_rip(vcpu);
-	u64 next = rip + vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
-
-	if (unlikely((rip ^ next) >> 32) && !vcpu_64bit(vcpu))
-		next = (u32)next;
-	reg_write(vcpu, REG_RIP, next);
-	vmx_set_shadow(vcpu, 0);
-}
-
 static enum exit_kind hot_kind(u32 reason)
 {
 	switch (reason) {
@@ -173,24 +160,70 @@ static enum exit_kind hot_kind(u32 reason)
 		return EXIT_HYPERCALL;
 	case EXIT_REASON_IO_INSTRUCTION:
 		return EXIT_PIO;
+	case EXIT_REASON_EPT_VIOLATION:
+		return EXIT_PAGE_FAULT;
 	}
 	return EXIT_NONE;
 }
 
-static bool hot_pio(struct vmx_vcpu *vmx)
+/* The following: bytes to skip, or -EAGAIN: nothing was done. */
+
+static int hot_insn(struct vmx_vcpu *vmx, enum exit_kind kind)
+{
+	if (!hot_exit(&vmx->vcpu, kind))
+		return -EAGAIN;
+	return vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
+}
+
+static int hot_pio(struct vmx_vcpu *vmx)
 {
 	u64 qual = vmx_exit_qualification(vmx);
 
-	if (qual & IO_QUAL_STRING)
-		return false;
-	return io_pio_hot(&vmx->vcpu, IO_QUAL_PORT(qual), IO_QUAL_SIZE(qual),
-			  qual & IO_QUAL_IN);
+	if (qual & IO_QUAL_STRING ||
+	    !io_pio_hot(&vmx->vcpu, IO_QUAL_PORT(qual), IO_QUAL_SIZE(qual),
+			qual & IO_QUAL_IN))
+		return -EAGAIN;
+	return vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
 }
 
-static enum hot handle_hot_exit(struct vmx_vcpu *vmx)
+#define EPT_VIOLATION_FINAL	(EPT_VIOLATION_GVA_IS_VALID |		\
+				 EPT_VIOLATION_GVA_TRANSLATED)
+
+static int hot_page_fault(struct vmx_vcpu *vmx)
+{
+	u64 qual = vmx_exit_qualification(vmx);
+	struct vcpu *vcpu = &vmx->vcpu;
+
+	if ((qual & (EPT_VIOLATION_FINAL | EPT_VIOLATION_RWX_MASK |
+		     EPT_VIOLATION_ACC_INSTR)) != EPT_VIOLATION_FINAL ||
+	    vmcs_read32(IDT_VECTORING_INFO_FIELD) & VECTORING_INFO_VALID_MASK ||
+	    !vcpu_64bit(vcpu))
+		return -EAGAIN;
+	reg_cache(vcpu, REG_RSP);
+	return mmio_hot(vcpu, vcpu_rip(vcpu), vmcs_read(GUEST_PHYSICAL_ADDRESS),
+			qual & EPT_VIOLATION_ACC_WRITE);
+}
+
+/* Go past an instruction that was handled here. */
+static void hot_skip(struct vcpu *vcpu, unsigned int len)
+{
+	u64 rip = vcpu_rip(vcpu), next = rip + len;
+	u64 rflags = vcpu_rflags(vcpu);
+
+	if (unlikely((rip ^ next) >> 32) && !vcpu_64bit(vcpu))
+		next = (u32)next;
+	reg_write(vcpu, REG_RIP, next);
+	if (unlikely(rflags & X86_EFLAGS_RF))
+		reg_write(vcpu, REG_RFLAGS, rflags & ~(u64)X86_EFLAGS_RF);
+	vmx_set_shadow(vcpu, 0);
+}
+
+/* Is the exit one that needs nobody else? */
+static enum hot hot_exit_handle(struct vmx_vcpu *vmx)
 {
 	struct vcpu *vcpu = &vmx->vcpu;
 	enum exit_kind kind;
+	int len;
 
 	if (unlikely(vmx->failed))
 		return HOT_NO;
@@ -200,11 +233,23 @@ static enum hot handle_hot_exit(struct vmx_vcpu *vmx)
 	/* A single-stepped one traps after it: the core's business. */
 	if (unlikely(vcpu_rflags(vcpu) & X86_EFLAGS_TF || vcpu->debug.control))
 		return HOT_NO;
-	if (kind == EXIT_PIO ? !hot_pio(vmx) : !hot_exit(vcpu, kind))
+	switch (kind) {
+	case EXIT_PIO:
+		len = hot_pio(vmx);
+		break;
+	case EXIT_PAGE_FAULT:
+		len = hot_page_fault(vmx);
+		break;
+	default:
+		len = hot_insn(vmx, kind);
+		break;
+	}
+	if (len < 0)
 		return HOT_NO;
-	skip_insn(vmx);
+	if (len)
+		hot_skip(vcpu, len);
 	vcpu->stat.exits[kind]++;
-	if (kind == EXIT_PIO)
+	if (kind == EXIT_PIO || kind == EXIT_PAGE_FAULT)
 		return HOT_USERSPACE;
 	return hot_must_leave(vcpu) ? HOT_DONE : HOT_AGAIN;
 }
@@ -259,7 +304,7 @@ enum hot vmx_run(struct vcpu *vcpu)
 	vmx_l1tf_flush();
 
 	enter_once(vmx);
-	while ((hot = handle_hot_exit(vmx)) == HOT_AGAIN)
+	while ((hot = hot_exit_handle(vmx)) == HOT_AGAIN)
 		enter_once(vmx);
 
 	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))

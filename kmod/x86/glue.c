@@ -91,6 +91,8 @@ int emulate_create(struct vcpu *vcpu)
 	glue_walk_init(glue);
 	for (i = 0; i < NR_CODE_PAGES; i++)
 		glue->code[i].gfn = ~0ULL;
+	for (i = 0; i < NR_MMIO_MOVES; i++)
+		glue->moves[i].gfn = INVALID_GFN;
 	vcpu->emu = &glue->emu;
 	return 0;
 }
@@ -273,16 +275,21 @@ static int emulate_again(struct vcpu *vcpu);
 static int emulate_once(struct vcpu *vcpu, bool *done)
 {
 	struct glue *glue = to_glue(vcpu->emu);
+	u64 rip = vcpu_rip(vcpu);
 
 	load_state(vcpu, glue);
 	switch (emu_run(&glue->emu)) {
 	case EMU_OK:
+		if (vcpu->io.nr_writes == 1)
+			glue_move_learn(glue, rip);
 		commit(vcpu, &glue->emu);
 		*done = true;
 		return after_commit(vcpu, glue);
 	case EMU_EXCEPTION:
 		return raise(vcpu, glue);
 	case EMU_IO:
+		if (vcpu->io.nr_reads == 1 && vcpu->io.read_pending)
+			glue_move_learn(glue, rip);
 		return io_to_userspace(vcpu, emulate_again);
 	case EMU_RETRY:
 		return EXIT_RESUME;

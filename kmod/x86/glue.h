@@ -50,6 +50,34 @@ struct code_page {
 	const void __user *code;
 };
 
+#define NR_MMIO_MOVES	8	/* a power of two */
+
+/**
+ * struct mmio_move - a plain move between a register and a device
+ * @bytes: of the instruction, zero beyond it
+ * @mask: ones for each of those
+ * @gfn: the device's page, which is in no slot; INVALID_GFN: nothing is remembered
+ * @slots_seq: of the memory slots that said so
+ * @len: of the instruction
+ * @reg: the register
+ * @size: bytes that are accessed
+ * @width: of the register, which a read sets; 4 clears the upper half
+ * @write: to the device
+ * @smm: in system management mode
+ */
+struct mmio_move {
+	u64 bytes[2];
+	u64 mask[2];
+	gfn_t gfn;
+	u64 slots_seq;
+	u8 len;
+	u8 reg;
+	u8 size;
+	u8 width;
+	bool write;
+	bool smm;
+};
+
 /**
  * struct glue - the emulator on a vCPU
  * @emu: first: what vcpu->emu points to
@@ -57,6 +85,8 @@ struct code_page {
  * @walk: the guest's paging mode, for the accesses of one instruction
  * @memo: the last walk of each kind
  * @code: pages of code that were read, by the low bits of their number
+ * @moves: instructions on devices, by the low bits of their address
+ * @move: the one that userspace answers
  * @err: -errno that made a callback give up, or 0
  * @exception_queued: the exception is with the vCPU already, not in emu.fault
  * @after: see enum glue_after
@@ -69,6 +99,8 @@ struct glue {
 	struct walk_ctx walk;
 	struct walk_memo memo[NR_GLUE_WALKS];
 	struct code_page code[NR_CODE_PAGES];
+	struct mmio_move moves[NR_MMIO_MOVES];
+	struct mmio_move move;
 	int err;
 	bool exception_queued;
 	enum glue_after after;
@@ -116,6 +148,9 @@ int glue_read_code(struct vcpu *vcpu, u64 lin, void *buf, unsigned int len);
 int glue_write_code(struct vcpu *vcpu, u64 lin, const void *buf,
 		    unsigned int len);
 int glue_fetch(struct emu *emu, u64 lin, void *buf, unsigned int len);
+
+/* glue_move.c */
+void glue_move_learn(struct glue *glue, u64 rip);
 
 /* glue_sys.c */
 int glue_read_cr(struct emu *emu, unsigned int nr, u64 *val);

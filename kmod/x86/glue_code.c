@@ -164,22 +164,23 @@ static u32 code_access(struct vcpu *vcpu, u32 access)
 }
 
 /**
- * vcpu_peek_code() - the eight bytes at an address, if they are at hand
+ * vcpu_peek_code() - the bytes at an address, if they are at hand
  * @vcpu: owner thread, loaded
  * @lin: linear address, of what has just been executed
  * @bytes: out
+ * @nr: so many times eight of them, 1 or 2
  *
  * Does not sleep, and takes no read section of vm->srcu.
  *
  * Return: false: only vcpu_skip_insn() finds them.
  */
-bool vcpu_peek_code(struct vcpu *vcpu, u64 lin, u64 *bytes)
+bool vcpu_peek_code(struct vcpu *vcpu, u64 lin, u64 *bytes, unsigned int nr)
 {
 	const struct code_page *page = code_page(to_glue(vcpu->emu), lin);
 
-	return offset_in_page(lin) <= PAGE_SIZE - sizeof(u64) &&
+	return offset_in_page(lin) <= PAGE_SIZE - nr * sizeof(u64) &&
 	       code_known(page, vcpu, lin, code_access(vcpu, 0)) &&
-	       code_load(page, vcpu->vm, lin, bytes, 1, 0);
+	       code_load(page, vcpu->vm, lin, bytes, nr, sizeof(u64));
 }
 
 /**

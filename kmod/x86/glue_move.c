@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Plain moves between a register and a device of the VMM's. A driver makes the same
+ * few of them all the time: what one was found to be is remembered, and the next one
+ * with the same bytes, to the same page, goes to userspace without being decoded.
+ */
+#include <linux/mm.h>
+
+#include "glue.h"
+#include "x86.h"
+#include "../core/iobus.h"
+#include "../core/regs.h"
+#include "../core/vm.h"
+
+static struct mmio_move *move_at(struct glue *glue, u64 rip)
+{
+	return &glue->moves[rip & (NR_MMIO_MOVES - 1)];
+}
+
+/* AH to BH are halves of others, RSP is not always in regs[]. */
+static bool move_register(const struct insn *insn, unsigned int size)
+{
+	return insn->reg != REG_RSP && (size > 1 || insn->rex || insn->reg < 4);
+}
+
+/* Is it one? Fills in what it does. */
+static bool move_decode(const struct insn *insn, struct mmio_move *move)
+{
+	if (insn->vex || insn->mod == 3 || !insn->has_modrm)
+		return false;
+	move->width = insn->opsize;
+	move->size = insn->opsize;
+	move->reg = insn->reg;
+	move->write = false;
+	if (insn->map == 1) {			/* MOVZX */
+		if (insn->opcode != 0xb6 && insn->opcode != 0xb7)
+			return false;
+		move->size = insn->opcode == 0xb6 ? 1 : 2;
+		return insn->reg != REG_RSP;
+	}
+	if (insn->map)
+		return false;
+	switch (insn->opcode) {
+	case 0x88:
+	case 0x8a:
+		move->width = 1;
+		move->size = 1;
+		break;
+	case 0x89:
+	case 0x8b:
+		break;
+	default:
+		return false;
+	}
+	move->write = insn->opcode < 0x8a;
+	return move_register(insn, move->size);
+}
+
+/**
+ * glue_move_learn() - an instruction on a device has just been emulated
+ * @glue: whose emu.insn has its bytes
+ * @rip: where it is
+ *
+ * Context: owner thread, in a read section of vm->srcu.
+ */
+void glue_move_learn(struct glue *glue, u64 rip)
+{
+	struct mmio_move *move = move_at(glue, rip);
+	const struct emu *emu = &glue->emu;
+	struct vcpu *vcpu = glue->vcpu;
+	const struct exit *exit = &vcpu->exit;
+	u8 mask[sizeof(move->mask)] = { };
+	struct insn insn;
+	u64 slots_seq;
+
+	if (exit->kind != EXIT_PAGE_FAULT || emu->mode != EMU_MODE_LONG ||
+	    !(exit->fault.access & PF_FINAL))
+		return;
+	slots_seq = READ_ONCE(vcpu->vm->slots_seq);
+	smp_rmb();	/* pairs with memslots_replace() */
+	move->gfn = INVALID_GFN;
+	if (decode_insn(&insn, emu->mode, emu->insn, emu->insn_len) < 0 ||
+	    !move_decode(&insn, move) ||
+	    move->write != !!(exit->fault.access & PF_WRITE) ||
+	    space_slot(vcpu->vm, vcpu_space(vcpu), gpa_to_gfn(exit->fault.gpa)))
+		return;
+	memset(mask, 0xff, insn.len);
+	memcpy(move->mask, mask, sizeof(mask));
+	memset(move->bytes, 0, sizeof(move->bytes));
+	memcpy(move->bytes, emu->insn, insn.len);
+	move->len = insn.len;
+	move->smm = vcpu->smm;
+	move->slots_seq = slots_seq;
+	move->gfn = gpa_to_gfn(exit->fault.gpa);
+}
+
+static bool move_known(const struct mmio_move *move, struct vcpu *vcpu, u64 rip,
+		       gpa_t gpa, bool write)
+{
+	u64 bytes[2];
+
+	return move->gfn == gpa_to_gfn(gpa) && move->write == write &&
+	       move->smm == vcpu->smm &&
+	       move->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
+	       offset_in_page(gpa) + move->size <= PAGE_SIZE &&
+	       vcpu_peek_code(vcpu, rip, bytes, 2) &&
+	       !(((bytes[0] & move->mask[0]) ^ move->bytes[0]) |
+		 ((bytes[1] & move->mask[1]) ^ move->bytes[1]));
+}
+
+static u64 low_bytes(u64 val, unsigned int size)
+{
+	return size == sizeof(u64) ? val : val & (BIT_ULL(8 * size) - 1);
+}
+
+/* Userspace has read the device: now the instruction is done. */
+static int move_answered(struct vcpu *vcpu)
+{
+	const struct mmio_move *move = &to_glue(vcpu->emu)->move;
+	u64 old = reg_read(vcpu, move->reg);
+	u64 val;
+
+	memcpy(&val, vcpu->run->mmio.data, sizeof(val));
+	val = low_bytes(val, move->size);
+	if (move->width < sizeof(u32))
+		val |= old & ~low_bytes(~0ULL, move->width);
+	reg_write(vcpu, move->reg, val);
+	reg_write(vcpu, REG_RIP, vcpu_rip(vcpu) + move->len);
+	reg_write(vcpu, REG_RFLAGS, vcpu_rflags(vcpu) & ~(u64)X86_EFLAGS_RF);
+	return EXIT_RESUME;
+}
+
+/**
+ * mmio_hot() - an access to memory that there is not, if it was made before
+ * @vcpu: its guest has just exited, in 64-bit code; no event was being delivered
+ * @rip: of the instruction
+ * @gpa: where the access faulted, its linear address translated and allowed
+ * @write: what it is
+ *
+ * A write is done, a read is when userspace has answered. Context: interrupts off.
+ *
+ * Return: bytes to skip, the run page is filled in; -EAGAIN: exit_handle() finds
+ * out what is to be done.
+ */
+int mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write)
+{
+	struct glue *glue = to_glue(vcpu->emu);
+	const struct mmio_move *move = move_at(glue, rip);
+	struct kvm_run *run = vcpu->run;
+	u64 val = 0;
+
+	if (!move_known(move, vcpu, rip, gpa, write) ||
+	    iobus_claims_page(vcpu->vm, gpa) ||
+	    (vcpu->lapic && lapic_in_mmio(vcpu->lapic, gpa)))
+		return -EAGAIN;
+	if (write) {
+		val = low_bytes(vcpu->regs[move->reg], move->size);
+	} else {
+		glue->move = *move;
+		vcpu->io.complete = move_answered;
+	}
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = gpa;
+	run->mmio.len = move->size;
+	run->mmio.is_write = write;
+	memcpy(run->mmio.data, &val, sizeof(val));
+	vcpu->stat.page_faults++;
+	return write ? move->len : 0;
+}
