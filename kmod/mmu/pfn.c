@@ -12,6 +12,73 @@
 #include "tdp.h"
 #include "../compat/compat.h"
 
+/* The host's own leaf at an address and its level, or 0: there is none. Interrupts
+ * are off: that keeps the host's table pages from being freed.
+ */
+static int host_leaf_level(struct mm_struct *mm, hva_t hva)
+{
+	pgd_t pgd = READ_ONCE(*pgd_offset(mm, hva));
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+	if (pgd_none(pgd))
+		return 0;
+	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
+	if (p4d_none(p4d) || !p4d_present(p4d))
+		return 0;
+	pud = READ_ONCE(*pud_offset(&p4d, hva));
+	if (pud_none(pud) || !pud_present(pud))
+		return 0;
+	if (pud_leaf(pud))
+		return 3;
+	pmd = READ_ONCE(*pmd_offset(&pud, hva));
+	if (pmd_none(pmd) || !pmd_present(pmd))
+		return 0;
+	if (pmd_leaf(pmd))
+		return 2;
+	return pte_present(READ_ONCE(*pte_offset_kernel(&pmd, hva)));
+}
+
+/**
+ * host_map_level() - how large the host's own mapping is at this moment
+ * @mm: this process'
+ * @hva: address
+ *
+ * Return: 1 (also where nothing is mapped), 2 or 3
+ */
+int host_map_level(struct mm_struct *mm, hva_t hva)
+{
+	unsigned long flags;
+	int level;
+
+	local_irq_save(flags);
+	level = host_leaf_level(mm, hva);
+	local_irq_restore(flags);
+	return max(level, 1);
+}
+
+/*
+ * Where the host has nothing yet, its own fault comes first: to look for a page, and
+ * to look again after it, costs as much as the fault. Whatever goes wrong is found
+ * out by who looks then.
+ */
+static void fault_in(hva_t hva)
+{
+	struct mm_struct *mm = current->mm;
+	bool unlocked = false;
+	int level;
+
+	local_irq_disable();
+	level = host_leaf_level(mm, hva);
+	local_irq_enable();
+	if (level)
+		return;
+	mmap_read_lock(mm);
+	fixup_user_fault(mm, hva, FAULT_FLAG_WRITE, &unlocked);
+	mmap_read_unlock(mm);
+}
+
 /* Without sleeping, when the host has it mapped for writing already. */
 static bool get_fast(hva_t hva, struct host_page *hp)
 {
@@ -101,6 +168,8 @@ int host_page_get(hva_t hva, bool write, bool want_write, bool nowait,
 	int err;
 
 	hp->uncached = false;
+	if (write && !nowait)
+		fault_in(hva);
 	if (!(write || want_write) || !get_fast(hva, hp)) {
 		err = get_slow(hva, write, want_write, nowait, hp);
 		if (err == -EFAULT)
@@ -134,45 +203,6 @@ void host_pfn_dirty(u64 pfn)
 	page = pfn_to_page(pfn);
 	if (!PageReserved(page))
 		SetPageDirty(compound_head(page));
-}
-
-/**
- * host_map_level() - how large the host's own mapping is at this moment
- * @mm: this process'
- * @hva: address
- *
- * Return: 1 (also where nothing is mapped), 2 or 3
- */
-int host_map_level(struct mm_struct *mm, hva_t hva)
-{
-	unsigned long flags;
-	int level = 1;
-	pgd_t pgd;
-	p4d_t p4d;
-	pud_t pud;
-	pmd_t pmd;
-
-	/* Interrupts off keeps the host's table pages from being freed. */
-	local_irq_save(flags);
-	pgd = READ_ONCE(*pgd_offset(mm, hva));
-	if (pgd_none(pgd))
-		goto out;
-	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
-	if (p4d_none(p4d) || !p4d_present(p4d))
-		goto out;
-	pud = READ_ONCE(*pud_offset(&p4d, hva));
-	if (pud_none(pud) || !pud_present(pud))
-		goto out;
-	if (pud_leaf(pud)) {
-		level = 3;
-		goto out;
-	}
-	pmd = READ_ONCE(*pmd_offset(&pud, hva));
-	if (!pmd_none(pmd) && pmd_present(pmd) && pmd_leaf(pmd))
-		level = 2;
-out:
-	local_irq_restore(flags);
-	return level;
 }
 
 /**
