@@ -369,6 +369,7 @@ enum hot svm_run(struct vcpu *vcpu)
 
 	enter_guest(svm, cpu->host_pa, spec_ctrl);
 	if (likely(!armed && may_be_hot(svm))) {
+		vcpu->rcu_due = false;
 		while ((hot = hot_exit_handle(svm)) == HOT_AGAIN)
 			enter_guest(svm, cpu->host_pa, spec_ctrl);
 	}

@@ -123,6 +123,20 @@ void cpuid_guest(struct vcpu *vcpu, u32 leaf, u32 subleaf,
 	cpuid_query(&table, &state, leaf, subleaf, out);
 }
 
+/* Not the row of the last time, or none that stays the same. */
+static noinline void cpuid_search(struct vcpu *vcpu, u32 leaf, u32 subleaf)
+{
+	struct cpuid_values out;
+
+	cpuid_guest(vcpu, leaf, subleaf, &out);
+	vcpu->regs[REG_RAX] = out.eax;
+	vcpu->regs[REG_RBX] = out.ebx;
+	vcpu->regs[REG_RCX] = out.ecx;
+	vcpu->regs[REG_RDX] = out.edx;
+	vcpu->cpuid_last = cpuid_is_dynamic(leaf) ? NULL :
+			   cpuid_find(vcpu, leaf, subleaf);
+}
+
 /**
  * cpuid_exit() - execute the guest's CPUID on its registers
  * @vcpu: loaded vCPU
@@ -135,15 +149,7 @@ void cpuid_exit(struct vcpu *vcpu)
 	u32 leaf = vcpu->regs[REG_RAX], subleaf = vcpu->regs[REG_RCX];
 
 	if (unlikely(!e || !cpuid_row_answers(e, leaf, subleaf))) {
-		struct cpuid_values out;
-
-		cpuid_guest(vcpu, leaf, subleaf, &out);
-		vcpu->regs[REG_RAX] = out.eax;
-		vcpu->regs[REG_RBX] = out.ebx;
-		vcpu->regs[REG_RCX] = out.ecx;
-		vcpu->regs[REG_RDX] = out.edx;
-		vcpu->cpuid_last = cpuid_is_dynamic(leaf) ? NULL :
-				   cpuid_find(vcpu, leaf, subleaf);
+		cpuid_search(vcpu, leaf, subleaf);
 		return;
 	}
 	vcpu->regs[REG_RAX] = e->eax;

@@ -33,7 +33,7 @@ static bool hot_msr(struct vcpu *vcpu, u32 index)
 	return false;
 }
 
-static bool hot_rdmsr(struct vcpu *vcpu)
+static noinline bool hot_rdmsr(struct vcpu *vcpu)
 {
 	struct msr_access msr = { .index = vcpu->regs[REG_RCX] };
 
@@ -44,7 +44,7 @@ static bool hot_rdmsr(struct vcpu *vcpu)
 	return true;
 }
 
-static bool hot_wrmsr(struct vcpu *vcpu)
+static noinline bool hot_wrmsr(struct vcpu *vcpu)
 {
 	struct msr_access msr = {
 		.index = vcpu->regs[REG_RCX],
