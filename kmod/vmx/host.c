@@ -137,6 +137,16 @@ void vmx_uret_cpu_init(void)
 	}
 }
 
+/* Whether an instruction of the guest's looks at it. */
+static bool uret_used(const struct vmx_vcpu *vmx, int i)
+{
+	const struct vcpu *vcpu = &vmx->vcpu;
+
+	if (i == URET_TSC_AUX)
+		return (vcpu->feat.rdtscp || vcpu->feat.rdpid) && uret_present(i);
+	return vcpu->efer & EFER_SCE;
+}
+
 /**
  * vmx_uret_load() - the guest's values into the CPU
  * @vmx: loaded on this CPU, preemption off
@@ -149,13 +159,25 @@ void vmx_uret_load(struct vmx_vcpu *vmx)
 
 	local_irq_save(flags);
 	for (i = 0; i < NR_URETS; i++) {
-		if (u->now[i] == vmx->guest_uret[i] || !uret_present(i))
+		if (u->now[i] == vmx->guest_uret[i] || !uret_used(vmx, i))
 			continue;
 		wrmsrl(uret_msr[i], vmx->guest_uret[i]);
 		u->now[i] = vmx->guest_uret[i];
 		uret_watch(u);
 	}
 	local_irq_restore(flags);
+}
+
+/**
+ * vmx_uret_changed() - the guest's values, or what of them it uses, are others now
+ * @vmx: loaded
+ */
+void vmx_uret_changed(struct vmx_vcpu *vmx)
+{
+	preempt_disable();
+	if (vmx->host_saved)
+		vmx_uret_load(vmx);
+	preempt_enable();
 }
 
 /* --- what the VMCS holds --------------------------------------------------- */

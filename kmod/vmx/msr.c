@@ -37,11 +37,8 @@ static int uret_of(u32 index)
 
 static void set_uret(struct vmx_vcpu *vmx, int i, u64 val)
 {
-	preempt_disable();
 	vmx->guest_uret[i] = val;
-	if (vmx->host_saved)
-		vmx_uret_load(vmx);
-	preempt_enable();
+	vmx_uret_changed(vmx);
 }
 
 /**

@@ -124,9 +124,12 @@ void vmx_set_cr4(struct vcpu *vcpu, u64 cr4)
 void vmx_set_efer(struct vcpu *vcpu, u64 efer)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	bool syscall = efer & ~vcpu->efer & EFER_SCE;
 
 	vcpu->efer = efer;
 	vmcs_write(GUEST_IA32_EFER, efer);
+	if (syscall)
+		vmx_uret_changed(vmx);
 	if (efer & EFER_LMA) {
 		vmx_write_entry(vmx, vmx->entry | VM_ENTRY_IA32E_MODE);
 		vmx_fix_long_mode_tr(vmx);

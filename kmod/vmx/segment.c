@@ -129,10 +129,12 @@ void vmx_set_segment(struct vcpu *vcpu, const struct kvm_segment *seg,
 
 int vmx_get_cpl(struct vcpu *vcpu)
 {
-	if (!vcpu_protected(vcpu))
-		return 0;
-	if (vcpu_rflags(vcpu) & X86_EFLAGS_VM)
-		return 3;
+	if (!vcpu_long_mode(vcpu)) {
+		if (!vcpu_protected(vcpu))
+			return 0;
+		if (vcpu_rflags(vcpu) & X86_EFLAGS_VM)
+			return 3;
+	}
 	return VMX_AR_DPL(seg_ar(to_vmx(vcpu), VCPU_SREG_SS));
 }
 

@@ -257,6 +257,7 @@ void vmx_intercept_exceptions(struct vmx_vcpu *vmx, u32 more);
 void vmx_uret_cpu_init(void);
 void vmx_uret_cpu_drop(void);
 void vmx_uret_load(struct vmx_vcpu *vmx);
+void vmx_uret_changed(struct vmx_vcpu *vmx);
 void vmx_host_constants(void);
 void vmx_host_cpu_changed(struct vmx_vcpu *vmx);
 void vmx_prepare_guest(struct vcpu *vcpu);

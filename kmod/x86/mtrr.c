@@ -38,13 +38,10 @@ static bool mtrr_fixed_valid(u64 val)
  */
 bool pat_valid(u64 pat)
 {
-	int i;
+	const u64 bit1 = 0x0202020202020202ULL, all = 0x0707070707070707ULL;
 
-	for (i = 0; i < 8; i++)
-		if ((u8)(pat >> (8 * i)) > 7 ||
-		    !(BIT((u8)(pat >> (8 * i))) & 0xf3))
-			return false;
-	return true;
+	/* Types are 0, 1 and 4 to 7: bit 1 comes with bit 2. */
+	return !(pat & ~all) && !(pat & bit1 & ~(pat >> 1));
 }
 
 static bool mtrr_var_valid(u8 maxphyaddr, u32 nr, u64 val)
