@@ -41,12 +41,12 @@ static void vcpu_arrive(struct vcpu *vcpu, int cpu)
 	vcpu_request(vcpu, REQ_TIMER_REARM);
 }
 
-static void vcpu_depart(struct vcpu *vcpu)
+static void vcpu_depart(struct vcpu *vcpu, bool comes_back)
 {
 	if (vcpu->pv.steal_running)
 		pv_steal_preempted(vcpu);
 	tsc_vcpu_put(vcpu);
-	vendor_call(vcpu_put)(vcpu);
+	vendor_call(vcpu_put)(vcpu, comes_back);
 	__this_cpu_write(loaded_vcpu, NULL);
 	WRITE_ONCE(vcpu->cpu, -1);
 }
@@ -59,7 +59,7 @@ static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
 static void notifier_sched_out(struct preempt_notifier *pn,
 			       struct task_struct *next)
 {
-	vcpu_depart(container_of(pn, struct vcpu, preempt_notifier));
+	vcpu_depart(container_of(pn, struct vcpu, preempt_notifier), true);
 }
 
 static struct preempt_ops vcpu_preempt_ops = {
@@ -87,7 +87,7 @@ void vcpu_load(struct vcpu *vcpu)
 void vcpu_put(struct vcpu *vcpu)
 {
 	preempt_disable();
-	vcpu_depart(vcpu);
+	vcpu_depart(vcpu, false);
 	preempt_notifier_unregister(&vcpu->preempt_notifier);
 	preempt_enable();
 }

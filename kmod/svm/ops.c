@@ -200,7 +200,7 @@ static void svm_prepare_guest(struct vcpu *vcpu)
 	vcpu->guest_state_loaded = true;
 }
 
-static void svm_vcpu_put(struct vcpu *vcpu)
+static void svm_vcpu_put(struct vcpu *vcpu, bool comes_back)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	u64 host = this_cpu_read(svm_cpu.tsc_aux);

@@ -18,8 +18,8 @@
 
 /* --- MSRs the host needs only in user mode --------------------------------
  *
- * Loaded with the guest's values by prepare_guest and left so until a task on
- * this CPU returns to user mode.
+ * Loaded with the guest's values by prepare_guest. When KVM_RUN ends the host's are put
+ * back; when its thread loses the CPU, they are when a task on it returns to user mode.
  */
 
 static const u32 uret_msr[NR_URETS] = {
@@ -58,7 +58,7 @@ static void uret_restore(struct uret_cpu *u)
 	for (i = 0; i < NR_URETS; i++) {
 		if (u->now[i] == u->host[i])
 			continue;
-		wrmsrl(uret_msr[i], u->host[i]);
+		host_wrmsr(uret_msr[i], u->host[i]);
 		u->now[i] = u->host[i];
 	}
 }
@@ -80,17 +80,15 @@ static void uret_on_return(struct user_return_notifier *notifier)
 	local_irq_restore(flags);
 }
 
-static void uret_watch(struct uret_cpu *u)
+/* Who runs next mostly is this thread again, or one of the kernel's. */
+static bool uret_leave(struct uret_cpu *u)
 {
-	if (u->registered)
-		return;
-	u->registered = true;
-	u->notifier.on_user_return = uret_on_return;
-	user_return_notifier_register(&u->notifier);
-}
-
-static void uret_put(void)
-{
+	if (!u->registered) {
+		u->registered = true;
+		u->notifier.on_user_return = uret_on_return;
+		user_return_notifier_register(&u->notifier);
+	}
+	return true;
 }
 
 /** vmx_uret_cpu_drop() - give this CPU's MSRs back now; interrupts off */
@@ -100,21 +98,14 @@ void vmx_uret_cpu_drop(void)
 
 	if (u->registered)
 		uret_on_return(&u->notifier);
+	uret_restore(u);
 }
 
 #else
 
-static void uret_watch(struct uret_cpu *u)
+static bool uret_leave(struct uret_cpu *u)
 {
-}
-
-static void uret_put(void)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	uret_restore(this_cpu_ptr(&uret_cpu));
-	local_irq_restore(flags);
+	return false;
 }
 
 void vmx_uret_cpu_drop(void)
@@ -161,10 +152,22 @@ void vmx_uret_load(struct vmx_vcpu *vmx)
 	for (i = 0; i < NR_URETS; i++) {
 		if (u->now[i] == vmx->guest_uret[i] || !uret_used(vmx, i))
 			continue;
-		wrmsrl(uret_msr[i], vmx->guest_uret[i]);
+		host_wrmsr(uret_msr[i], vmx->guest_uret[i]);
 		u->now[i] = vmx->guest_uret[i];
-		uret_watch(u);
 	}
+	local_irq_restore(flags);
+}
+
+/* The vCPU leaves: the thread goes back to userspace, or @comes_back. */
+static void uret_put(bool comes_back)
+{
+	struct uret_cpu *u = this_cpu_ptr(&uret_cpu);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (!comes_back || !memcmp(u->now, u->host, sizeof(u->now)) ||
+	    !uret_leave(u))
+		uret_restore(u);
 	local_irq_restore(flags);
 }
 
@@ -275,7 +278,7 @@ void vmx_prepare_guest(struct vcpu *vcpu)
 	}
 
 	vmx->host_debugctl = get_debugctlmsr();
-	wrmsrl(MSR_KERNEL_GS_BASE, vmx->guest_kernel_gs_base);
+	host_wrmsr(MSR_KERNEL_GS_BASE, vmx->guest_kernel_gs_base);
 	vmx_uret_load(vmx);
 	vmx->host_saved = true;
 }
@@ -283,17 +286,18 @@ void vmx_prepare_guest(struct vcpu *vcpu)
 /**
  * vmx_host_restore() - undo vmx_prepare_guest()
  * @vmx: loaded, preemption off
+ * @comes_back: in the scheduler
  *
  * An exit leaves FS and GS with the bases of the VMCS, no LDT, and descriptor
  * tables and a TSS of the largest and the smallest limit.
  */
-void vmx_host_restore(struct vmx_vcpu *vmx)
+void vmx_host_restore(struct vmx_vcpu *vmx, bool comes_back)
 {
 	if (!vmx->host_saved)
 		return;
 	vmx->host_saved = false;
 
-	rdmsrl(MSR_KERNEL_GS_BASE, vmx->guest_kernel_gs_base);
+	vmx->guest_kernel_gs_base = host_rdmsr(MSR_KERNEL_GS_BASE);
 	if (vmx->host_ldt_sel || vmx->host_gs_sel != vmx->vmcs_gs_sel) {
 #ifdef CONFIG_MODIFY_LDT_SYSCALL
 		asm volatile("lldt %0" : : "m" (vmx->host_ldt_sel));
@@ -310,9 +314,9 @@ void vmx_host_restore(struct vmx_vcpu *vmx)
 		loadsegment(es, vmx->host_es_sel);
 	}
 	invalidate_tss_limit();
-	wrmsrl(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs_base);
+	host_wrmsr(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs_base);
 	load_fixmap_gdt(smp_processor_id());
-	uret_put();
+	uret_put(comes_back);
 }
 
 /** vmx_kernel_gs_base() - the guest's, wherever it is now */

@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 #include <asm/asm.h>
+#include <asm/msr.h>
 #include <asm/vmx.h>
 
 /* The exit qualification's numbers of these, as masks; ours are enum vcpu_reg. */
@@ -23,6 +24,19 @@
 
 /* insn_error() in vmcs.c: out of line, cold. */
 void vmx_insn_error(const char *insn, unsigned long arg, unsigned long val);
+
+/* MSRs that are there, on paths where each instruction counts: not by the wrappers,
+ * which trace and, for a Xen guest, call.
+ */
+static __always_inline u64 host_rdmsr(u32 msr)
+{
+	return __rdmsr(msr);
+}
+
+static __always_inline void host_wrmsr(u32 msr, u64 val)
+{
+	__wrmsr(msr, val, val >> 32);
+}
 
 /* Every field: zero-extended; 64-bit and natural-width ones in full. */
 static __always_inline u64 vmcs_read(unsigned long field)

@@ -91,9 +91,9 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 	sync_tsc(vmx);
 }
 
-static void vmx_vcpu_put(struct vcpu *vcpu)
+static void vmx_vcpu_put(struct vcpu *vcpu, bool comes_back)
 {
-	vmx_host_restore(to_vmx(vcpu));
+	vmx_host_restore(to_vmx(vcpu), comes_back);
 }
 
 static int vmx_vcpu_init(struct vcpu *vcpu)
@@ -112,7 +112,7 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	vmx_vcpu_load(vcpu, get_cpu());
 	vmcs_init(vmx);
 	vmx_update_cr_ownership(vmx);
-	vmx_vcpu_put(vcpu);
+	vmx_vcpu_put(vcpu, false);
 	put_cpu();
 	return 0;
 

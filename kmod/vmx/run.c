@@ -215,7 +215,9 @@ static void hot_skip(struct vcpu *vcpu, unsigned int len)
 	reg_write(vcpu, REG_RIP, next);
 	if (unlikely(rflags & X86_EFLAGS_RF))
 		reg_write(vcpu, REG_RFLAGS, rflags & ~(u64)X86_EFLAGS_RF);
-	vmx_set_shadow(vcpu, 0);
+	if (unlikely(vmcs_read32(GUEST_INTERRUPTIBILITY_INFO) &
+		     (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)))
+		vmx_set_shadow(vcpu, 0);
 }
 
 /* Is the exit one that needs nobody else? */
@@ -230,6 +232,10 @@ static enum hot hot_exit_handle(struct vmx_vcpu *vmx)
 	kind = hot_kind(vmx->exit_reason);
 	if (kind == EXIT_NONE)
 		return HOT_NO;
+	/* Both are needed: not one by one, by vmx_cache_reg(). */
+	vcpu->regs[REG_RIP] = vmcs_read(GUEST_RIP);
+	vcpu->regs[REG_RFLAGS] = vmcs_read(GUEST_RFLAGS);
+	vcpu->regs_avail |= BIT(REG_RIP) | BIT(REG_RFLAGS);
 	/* A single-stepped one traps after it: the core's business. */
 	if (unlikely(vcpu_rflags(vcpu) & X86_EFLAGS_TF || vcpu->debug.control))
 		return HOT_NO;

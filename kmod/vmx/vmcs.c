@@ -225,6 +225,9 @@ bool vmcs_activate(struct vmx_vcpu *vmx, int cpu)
 	struct vmx_vcpu *prev;
 	unsigned long flags;
 
+	if (likely(!moved && this_cpu_read(current_vmcs) == vmx))
+		return false;
+
 	if (moved) {
 		vmcs_clear(vmx);
 		local_irq_save(flags);

@@ -261,7 +261,7 @@ void vmx_uret_changed(struct vmx_vcpu *vmx);
 void vmx_host_constants(void);
 void vmx_host_cpu_changed(struct vmx_vcpu *vmx);
 void vmx_prepare_guest(struct vcpu *vcpu);
-void vmx_host_restore(struct vmx_vcpu *vmx);
+void vmx_host_restore(struct vmx_vcpu *vmx, bool comes_back);
 u64 vmx_kernel_gs_base(struct vmx_vcpu *vmx);
 void vmx_set_kernel_gs_base(struct vmx_vcpu *vmx, u64 base);
 

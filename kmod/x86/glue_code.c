@@ -12,8 +12,11 @@
 #include "../core/regs.h"
 #include "../core/vm.h"
 
-/* Of CR0 what a walk for execution depends on. */
-#define CODE_CR0	(X86_CR0_PG | X86_CR0_WP)
+/* What a walk for execution depends on. No guest owns any of these bits: they are in
+ * vcpu->cr0 and vcpu->cr4 at all times.
+ */
+#define CODE_CR0	X86_CR0_PG
+#define CODE_CR4	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_SMEP | X86_CR4_LA57)
 /* In code_page.mode besides WALK_USER. */
 #define CODE_SMM	BIT(31)
 
@@ -33,9 +36,9 @@ static bool code_known(const struct code_page *page, struct vcpu *vcpu,
 {
 	return page->gfn == lin >> PAGE_SHIFT &&
 	       page->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
-	       !((page->cr3 ^ vcpu_cr3(vcpu)) | (page->cr4 ^ vcpu_cr4(vcpu)) |
-		 (page->efer ^ vcpu->efer) |
-		 (page->cr0 ^ (vcpu_cr0(vcpu) & CODE_CR0)) |
+	       !((page->cr3 ^ vcpu_cr3(vcpu)) | (page->efer ^ vcpu->efer) |
+		 (page->cr4 ^ (vcpu->cr4 & CODE_CR4)) |
+		 (page->cr0 ^ (vcpu->cr0 & CODE_CR0)) |
 		 (page->mode ^ code_mode(vcpu, access)));
 }
 
@@ -113,7 +116,7 @@ static void code_remember(struct glue *glue, u64 lin, u32 access, gpa_t gpa,
 		return;
 	page->cr0 = glue->walk.cr0 & CODE_CR0;
 	page->cr3 = glue->walk.cr3;
-	page->cr4 = glue->walk.cr4;
+	page->cr4 = glue->walk.cr4 & CODE_CR4;
 	page->efer = glue->walk.efer;
 	page->mode = code_mode(vcpu, access);
 	page->slots_seq = slots_seq;

@@ -47,7 +47,8 @@ enum hot {
  *  vm_init/vm_destroy, vcpu_init/vcpu_free: the vendor's part of the structs
  *  vcpu_reset	architectural reset (init false) or INIT (true) of what the
  *		hardware holds; the core resets regs[], crs through set_cr*
- *  vcpu_load/vcpu_put: the vCPU comes to / leaves a CPU (preemption off);
+ *  vcpu_load/vcpu_put: the vCPU comes to / leaves a CPU (preemption off),
+ *		comes_back: because its thread does so, in the scheduler;
  *		vcpu->last_cpu is still where it was before
  *  prepare_guest: save host state that must be saved before entries
  *		(once per load, preemption off); undone by vcpu_put
@@ -107,7 +108,7 @@ enum hot {
 	OP(void, vcpu_free, (struct vcpu *vcpu))			\
 	OP(void, vcpu_reset, (struct vcpu *vcpu, bool init))		\
 	OP(void, vcpu_load, (struct vcpu *vcpu, int cpu))		\
-	OP(void, vcpu_put, (struct vcpu *vcpu))				\
+	OP(void, vcpu_put, (struct vcpu *vcpu, bool comes_back))	\
 	OP(void, prepare_guest, (struct vcpu *vcpu))			\
 	OP(void, cpuid_changed, (struct vcpu *vcpu))			\
 	OP(void, cache_reg, (struct vcpu *vcpu, enum vcpu_reg reg))	\

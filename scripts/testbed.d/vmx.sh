@@ -153,6 +153,7 @@ vmx_config()
 		info: action=ignore
 		debug: action=ignore
 	RC
+	[ -z "$TRACE" ] || echo "magic_break: enabled=1"
 	if [ "$SHELL_MODE" = yes ]; then
 		echo "com2: enabled=1, mode=term, dev=$(tty)"
 	else
@@ -181,11 +182,12 @@ vmx_start()
 	rm -f "$RUN/initrd"
 	vmx_config >"$RUN/bochsrc"
 	echo c >"$RUN/rc.bochs"
+	[ -z "$TRACE" ] || printf '%s\n' "trace on" "s 60000" q >>"$RUN/rc.bochs"
 	set -- bochs-bin -q -f "$RUN/bochsrc" -rc "$RUN/rc.bochs"
 	if [ "$SHELL_MODE" = yes ]; then
 		"$@" >/dev/null 2>&1
 	else
-		"$@" </dev/null >"$RUN/emulator.out" 2>&1 &
+		"$@" </dev/null >"${TRACE:-$RUN/emulator.out}" 2>&1 &
 		EMU_PID=$!
 	fi
 }

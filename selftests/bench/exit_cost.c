@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -120,6 +121,8 @@ static uint64_t measure(struct test_vm *vm, const struct loop *l, uint64_t n,
 	regs.rsi = memory;
 	if (xioctl(vm->vcpu[0], KVM_SET_REGS, &regs))
 		return 0;
+	if (getenv("BENCH_BREAK"))
+		asm volatile("xchg %bx, %bx");
 	start = tsc();
 	if (run_to_end(vm))
 		return 0;
