@@ -307,6 +307,7 @@ static enum hot hot_exit_handle(struct svm_vcpu *svm)
 	vmcb->control.tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	vmcb->control.clean = svm_caps.clean;
 	vmcb->control.event_inj = 0;
+	svm->soft_len = 0;		/* what was injected has arrived */
 	vcpu->regs[REG_RAX] = vmcb->save.rax;
 	switch (kind) {
 	case EXIT_PIO:
