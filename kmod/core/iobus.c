@@ -62,11 +62,14 @@ static void blocks_of(const struct iobus *bus, unsigned long *blocks)
 
 	for (i = 0; i < bus->nr; i++) {
 		const struct iobus_range *range = &bus->ranges[i];
-		u64 last = range->addr + max(range->len, 1U) - 1;
-		unsigned int first = min_t(u64, range->addr, U16_MAX);
+		unsigned int first, last;
 
-		first /= IOBUS_PORT_BLOCK;
-		last = min_t(u64, last, U16_MAX) / IOBUS_PORT_BLOCK;
+		/* Past all ports: addr + len may be past all numbers. */
+		if (range->addr > U16_MAX)
+			break;
+		first = range->addr / IOBUS_PORT_BLOCK;
+		last = min_t(u64, range->addr + max(range->len, 1U) - 1,
+			     U16_MAX) / IOBUS_PORT_BLOCK;
 		bitmap_set(blocks, first, last - first + 1);
 	}
 }
