@@ -398,6 +398,27 @@ TEST_F(debug, step_into_handler)
 	EXPECT_STEP(HANDLER + 4);
 }
 
+/* The device was read by another instruction, at the same place in a page. */
+GUEST64(code_device, "pushf\n mov (%rbx), %eax\n popf\n mov $5, %eax\n" REPORT);
+
+TEST_F(debug, step_after_a_device_access)
+{
+	struct kvm_regs regs;
+
+	NEED_STEP;
+	vm_load(&self->vm, GPA_CODE, code_device);
+	ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_REGS, &regs));
+	regs.rbx = GPA_HOLE + ((regs.rsp - 8) & 0xfff);
+	ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_REGS, &regs));
+	ASSERT_EQ(KVM_EXIT_MMIO, vcpu_run(&self->vm, 0));
+	memset(self->run->mmio.data, 0, sizeof(self->run->mmio.data));
+	ASSERT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
+	EXPECT_STEP(GPA_CODE + 3);	/* done with the access */
+	EXPECT_STEP(GPA_CODE + 4);	/* POPF */
+	ASSERT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
+	EXPECT_REPORT(5);
+}
+
 /* A guest that steps itself gets its traps, the debugger gets its own. */
 GUEST64(code_own_tf,
 	"pushf\n orl $0x100, (%rsp)\n popf\n"
