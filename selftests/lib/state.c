@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vm.h"
 
@@ -236,4 +237,31 @@ int vcpu_set_msr(struct test_vm *vm, int i, uint32_t index, uint64_t val)
 	};
 
 	return xioctl(vm->vcpu[i], KVM_SET_MSRS, &m.head);
+}
+
+/** vcpu_stat() - one of joist's own statistics of a vCPU; -1: none of that name */
+int64_t vcpu_stat(int vcpu, const char *name)
+{
+	struct kvm_stats_header head;
+	char desc[256];
+	uint64_t val;
+	int64_t ret = -1;
+	int fd = xioctl(vcpu, KVM_GET_STATS_FD, NULL);
+
+	if (fd < 0)
+		return -1;
+	if (pread(fd, &head, sizeof(head), 0) != sizeof(head))
+		head.num_desc = 0;
+	for (uint32_t i = 0; i < head.num_desc && ret < 0; i++) {
+		struct kvm_stats_desc *d = (void *)desc;
+		size_t size = sizeof(*d) + head.name_size;
+
+		if (pread(fd, desc, size, head.desc_offset + i * size) != size)
+			break;
+		if (!strcmp(d->name, name) &&
+		    pread(fd, &val, 8, head.data_offset + d->offset) == 8)
+			ret = val;
+	}
+	close(fd);
+	return ret;
 }

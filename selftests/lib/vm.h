@@ -131,6 +131,7 @@ struct test_msrs {
 
 int vcpu_get_msr(struct test_vm *vm, int i, uint32_t index, uint64_t *val);
 int vcpu_set_msr(struct test_vm *vm, int i, uint32_t index, uint64_t val);
+int64_t vcpu_stat(int vcpu, const char *name);
 
 struct test_cpuid {
 	struct kvm_cpuid2 head;
