@@ -164,7 +164,7 @@ static u32 new_shadow(const struct emu *emu, u64 old_rip)
 /* After an instruction: shadow, NMI blocking, single step. A step of the VMM's and
  * one of the guest's own are told to each.
  */
-static void insn_completed(struct vcpu *vcpu, u64 old_rflags, u32 shadow)
+void glue_insn_completed(struct vcpu *vcpu, u64 old_rflags, u32 shadow)
 {
 	if (shadow || vendor_call(get_shadow)(vcpu))
 		vendor_call(set_shadow)(vcpu, shadow);
@@ -190,7 +190,7 @@ static void commit(struct vcpu *vcpu, struct emu *emu)
 	}
 	if (emu->iret)
 		vendor_call(set_nmi_mask)(vcpu, false);
-	insn_completed(vcpu, old_rflags, shadow);
+	glue_insn_completed(vcpu, old_rflags, shadow);
 }
 
 static int after_commit(struct vcpu *vcpu, struct glue *glue)
@@ -507,6 +507,6 @@ int vcpu_skip_insn(struct vcpu *vcpu)
 		rflags &= ~(u64)X86_EFLAGS_RF;
 		reg_write(vcpu, REG_RFLAGS, rflags);
 	}
-	insn_completed(vcpu, rflags, 0);
+	glue_insn_completed(vcpu, rflags, 0);
 	return 0;
 }

@@ -128,6 +128,9 @@ static inline int glue_fault(struct emu *emu, u8 vector, u32 error)
 	return EMU_EXCEPTION;
 }
 
+/* glue.c: the registers of an instruction are committed */
+void glue_insn_completed(struct vcpu *vcpu, u64 old_rflags, u32 shadow);
+
 /* glue_mem.c */
 void glue_walk_init(struct glue *glue);
 void glue_walk_begin(struct glue *glue);

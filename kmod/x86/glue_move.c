@@ -118,6 +118,7 @@ static int move_answered(struct vcpu *vcpu)
 {
 	const struct mmio_move *move = &to_glue(vcpu->emu)->move;
 	u64 old = reg_read(vcpu, move->reg);
+	u64 rflags = vcpu_rflags(vcpu);
 	u64 val;
 
 	memcpy(&val, vcpu->run->mmio.data, sizeof(val));
@@ -126,7 +127,8 @@ static int move_answered(struct vcpu *vcpu)
 		val |= old & ~low_bytes(~0ULL, move->width);
 	reg_write(vcpu, move->reg, val);
 	reg_write(vcpu, REG_RIP, vcpu_rip(vcpu) + move->len);
-	reg_write(vcpu, REG_RFLAGS, vcpu_rflags(vcpu) & ~(u64)X86_EFLAGS_RF);
+	reg_write(vcpu, REG_RFLAGS, rflags & ~(u64)X86_EFLAGS_RF);
+	glue_insn_completed(vcpu, rflags, 0);
 	return EXIT_RESUME;
 }
 
