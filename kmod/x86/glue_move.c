@@ -94,6 +94,17 @@ void glue_move_learn(struct glue *glue, u64 rip)
 	move->gfn = gpa_to_gfn(exit->fault.gpa);
 }
 
+/*
+ * Where a page begins, the access may have begun on the page before it, which is
+ * there: the fault tells only of the second.
+ */
+static bool all_of_access(const struct mmio_move *move, gpa_t gpa)
+{
+	unsigned int offset = offset_in_page(gpa);
+
+	return move->size == 1 || (offset && offset + move->size <= PAGE_SIZE);
+}
+
 static bool move_known(const struct mmio_move *move, struct vcpu *vcpu, u64 rip,
 		       gpa_t gpa, bool write)
 {
@@ -102,7 +113,7 @@ static bool move_known(const struct mmio_move *move, struct vcpu *vcpu, u64 rip,
 	return move->gfn == gpa_to_gfn(gpa) && move->write == write &&
 	       move->smm == vcpu->smm &&
 	       move->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
-	       offset_in_page(gpa) + move->size <= PAGE_SIZE &&
+	       all_of_access(move, gpa) &&
 	       vcpu_peek_code(vcpu, rip, bytes, 2) &&
 	       !(((bytes[0] & move->mask[0]) ^ move->bytes[0]) |
 		 ((bytes[1] & move->mask[1]) ^ move->bytes[1]));
