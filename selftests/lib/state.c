@@ -129,8 +129,19 @@ int vcpu_real(struct test_vm *vm, int i, uint16_t ip)
 
 	if (ret)
 		return ret;
-	s.cs.base = 0;
-	s.cs.selector = 0;
+	/* Whatever mode it was in before. */
+	s.cr0 &= ~(CR0_PG | CR0_PE);
+	s.cr4 = 0;
+	s.efer = 0;
+	s.cs = (struct kvm_segment){
+		.limit = 0xffff, .type = 11, .present = 1, .s = 1,
+	};
+	s.ds = s.cs;
+	s.ds.type = 3;
+	s.es = s.ds;
+	s.fs = s.ds;
+	s.gs = s.ds;
+	s.ss = s.ds;
 	return set_mode(vm, i, &s, ip);
 }
 
