@@ -9,6 +9,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 
 #include "run.h"
 #include "vcpu.h"
@@ -59,7 +60,9 @@ bool halt_poll(struct vcpu *vcpu, u64 start)
 	while (ktime_get_ns() < end) {
 		if (!vcpu_stays_asleep(vcpu))
 			return true;
-		if (need_resched() || signal_pending(current))
+		/* Who else wants this CPU may be the one that is to wake us. */
+		if (!single_task_running() || need_resched() ||
+		    signal_pending(current))
 			return false;
 		cpu_relax();
 	}
