@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 KFLAGS ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all module userspace selftests unit demo check check-debug peercheck qemucheck bench lint \
+.PHONY: all module userspace selftests unit demo check check-debug peercheck qemucheck bench bench-check lint \
 	install uninstall clean help
 
 all: module userspace ## build the module and the userspace
@@ -57,8 +57,12 @@ qemucheck: ## Debian's QEMU on joist: machines, irqchips, vCPUs, saved guests
 	$(MAKE) --no-print-directory module KDIR="$$(scripts/headers 6.1)"
 	scripts/qemucheck
 
-bench: ## measure exit costs on KVM and joist
-	scripts/bench
+bench: ## measure exits, memory, boots on KVM and joist; record it in Documentation/
+	scripts/bench --record
+
+bench-check: ## joist's exits in the SVM bench are no worse than recorded
+	scripts/setup
+	scripts/bench --check svm
 
 lint: ## checkpatch, sparse, W=1, cppcheck, layers, headers, shellcheck
 	scripts/lint
