@@ -18,13 +18,16 @@ static const char *const meminfo[] = {
 	"MemFree:", "AnonPages:", "Slab:", "VmallocUsed:", "KernelStack:",
 	"Percpu:", "PageTables:", "SecPageTables:",
 };
+
 static const char *const cgroup[] = {
 	"kernel ", "slab ", "vmalloc ", "percpu ", "kernel_stack ",
 	"pagetables ", "sec_pagetables ",
 };
 
-enum { FREE, ANON, NR = sizeof(meminfo) / sizeof(*meminfo),
-       NR_CGROUP = sizeof(cgroup) / sizeof(*cgroup) };
+#define FREE		0
+#define ANON		1
+#define NR		(int)(sizeof(meminfo) / sizeof(*meminfo))
+#define NR_CGROUP	(int)(sizeof(cgroup) / sizeof(*cgroup))
 
 /* Numbers that follow names at the beginnings of lines. */
 static void read_stats(const char *path, const char *const *names, int nr,
