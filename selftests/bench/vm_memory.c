@@ -26,8 +26,8 @@ static const char *const cgroup[] = {
 
 #define FREE		0
 #define ANON		1
-#define NR		(int)(sizeof(meminfo) / sizeof(*meminfo))
-#define NR_CGROUP	(int)(sizeof(cgroup) / sizeof(*cgroup))
+enum { NR = sizeof(meminfo) / sizeof(*meminfo) };
+enum { NR_CGROUP = sizeof(cgroup) / sizeof(*cgroup) };
 
 /* Numbers that follow names at the beginnings of lines. */
 static void read_stats(const char *path, const char *const *names, int nr,
