@@ -16,7 +16,7 @@
 #define SLOT		1
 #define HUGE_PAGE	(2UL << 20)
 #define PAGES		1024U
-#define HUGE_PAGES	8U
+#define HUGE_PAGES	4U
 
 LOOP(touch, "mov %eax, (%rsi)\nadd $4096, %rsi\n");
 LOOP(touch_2m, "mov %eax, (%rsi)\nadd $0x200000, %rsi\n");
@@ -42,30 +42,29 @@ static uint8_t *aligned(struct bench *b)
 	return (uint8_t *)(((uintptr_t)b->mem + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
 }
 
-/* A new slot of so many pages which neither the guest nor the host has touched. */
-static int new_slot(struct bench *b, unsigned int n, uint32_t flags)
+/* A new slot of so many pages, which the guest has not touched; nor the host, if so. */
+static int new_slot(struct bench *b, unsigned int n, uint32_t flags, int advice)
 {
 	size_t size = n * b->row->stride;
 
 	/* The first time there is none to delete. */
 	vm_set_memory(&b->vm, SLOT, 0, TOUCH_GPA, 0, aligned(b));
-	if (madvise(b->mem, b->mem_size, MADV_DONTNEED))
+	if (madvise(aligned(b), 2 * b->row->n * b->row->stride, advice))
 		return -1;
 	return vm_set_memory(&b->vm, SLOT, flags, TOUCH_GPA, size, aligned(b));
 }
 
 static int prepare_touch(struct bench *b, unsigned int n)
 {
-	return new_slot(b, n, 0) ? -1 : loop_prepare(b, 0, n, TOUCH_GPA);
+	return new_slot(b, n, 0, MADV_DONTNEED) ?
+		-1 : loop_prepare(b, 0, n, TOUCH_GPA);
 }
 
 /* The host has the pages. */
 static int prepare_populated(struct bench *b, unsigned int n)
 {
-	if (new_slot(b, n, 0) ||
-	    madvise(aligned(b), n * b->row->stride, MADV_POPULATE_WRITE))
-		return -1;
-	return loop_prepare(b, 0, n, TOUCH_GPA);
+	return new_slot(b, n, 0, MADV_POPULATE_WRITE) ?
+		-1 : loop_prepare(b, 0, n, TOUCH_GPA);
 }
 
 /* KiB of huge pages that this process has. */
@@ -104,7 +103,8 @@ static int open_two(struct bench *b)
 
 static int prepare_two(struct bench *b, unsigned int n)
 {
-	if (new_slot(b, n, 0) || loop_prepare(b, 0, n / 2, TOUCH_GPA))
+	if (new_slot(b, n, 0, MADV_DONTNEED) ||
+	    loop_prepare(b, 0, n / 2, TOUCH_GPA))
 		return -1;
 	return loop_prepare(b, 1, n / 2, TOUCH_GPA + n / 2 * PAGE);
 }
@@ -117,7 +117,9 @@ static void *second_vcpu(void *arg)
 static int64_t measure_two(struct bench *b, unsigned int n)
 {
 	uint64_t start = tsc();
+	unsigned char there[2 * PAGES];
 	pthread_t thread;
+	unsigned int i;
 	void *failed;
 
 	if (pthread_create(&thread, NULL, second_vcpu, b))
@@ -126,14 +128,23 @@ static int64_t measure_two(struct bench *b, unsigned int n)
 	if (failed)
 		exit(1);	/* the other may run for ever */
 	pthread_join(thread, &failed);
-	return failed ? -1 : (int64_t)(tsc() - start);
+	start = tsc() - start;
+	if (failed || mincore(aligned(b), n * PAGE, there))
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (!there[i]) {
+			fprintf(stderr, "page %u was not touched\n", i);
+			return -1;
+		}
+	}
+	return (int64_t)start;
 }
 
 /* All pages are mapped. */
 static int prepare_mapped(struct bench *b, unsigned int n, uint32_t flags)
 {
-	return new_slot(b, n, flags) || loop_prepare(b, 0, n, TOUCH_GPA) ||
-	       loop_run(b, 0) ? -1 : 0;
+	return new_slot(b, n, flags, MADV_DONTNEED) ||
+	       loop_prepare(b, 0, n, TOUCH_GPA) || loop_run(b, 0) ? -1 : 0;
 }
 
 static int prepare_unmap(struct bench *b, unsigned int n)
@@ -216,7 +227,8 @@ const struct row memory_rows[] = {
 		.measure = measure_huge,
 	},
 	{
-		.name = "first touch, 2 MiB, host has the page", HUGE(touch_2m),
+		.name = "first touch, 2 MiB, host has the page",
+		CODE(touch_2m), .n = 32, .stride = HUGE_PAGE,
 		.open = open_memory, .prepare = prepare_populated,
 		.measure = measure_huge,
 	},
