@@ -88,15 +88,6 @@ do {									\
 	EXPECT_EQ(dr6_, self->run->debug.arch.dr6);			\
 } while (0)
 
-/* Not every CPU that runs guests can. */
-#define NEED_STEP							\
-do {									\
-	if (!(xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,		\
-			 KVM_CAP_SET_GUEST_DEBUG2) &			\
-	      KVM_GUESTDBG_SINGLESTEP))					\
-		SKIP(return, "no KVM_GUESTDBG_SINGLESTEP");		\
-} while (0)
-
 #define EXPECT_STEP(at)	EXPECT_DEBUG(DB, at, DR6_NONE | DR6_BS)
 
 #define EXPECT_REPORT(val)	EXPECT_EQ((int64_t)(val), vcpu_report(&self->vm, 0))
@@ -110,15 +101,11 @@ TEST_F(debug, arguments)
 		       KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP |
 		       KVM_GUESTDBG_BLOCKIRQ;
 
-	int flags = xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
-			       KVM_CAP_SET_GUEST_DEBUG2);
-	int step = !!(flags & KVM_GUESTDBG_SINGLESTEP);
-
-	/* Steps alone depend on the CPU; what is not told of is refused. */
-	EXPECT_EQ(all, flags | KVM_GUESTDBG_SINGLESTEP);
-	EXPECT_EQ(step, xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
-				   KVM_CAP_X86_ROBUST_SINGLESTEP));
-	EXPECT_EQ(step ? 0 : -EINVAL, set_debug(self->vcpu, STEP, 0, 0, 0));
+	EXPECT_EQ(all, (uint32_t)xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
+					    KVM_CAP_SET_GUEST_DEBUG2));
+	EXPECT_EQ(1, xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
+				KVM_CAP_X86_ROBUST_SINGLESTEP));
+	EXPECT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
 	EXPECT_EQ(-EINVAL, set_debug(self->vcpu, ENABLE | 4, 0, 0, 0));
 	EXPECT_EQ(-EINVAL, set_debug(self->vcpu, 1U << 31, 0, 0, 0));
 	EXPECT_EQ(-EINVAL, set_debug(self->vcpu, HW_BP, 0, 0, 1ULL << 32));
@@ -305,7 +292,6 @@ TEST_F(debug, steps)
 	static const int at[] = { 1, 2, 3, 4, 6, 8, 9, 11, 16, 18 };
 	struct kvm_regs regs;
 
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_steps);
 	ASSERT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
 	for (unsigned int i = 0; i < sizeof(at) / sizeof(*at); i++) {
@@ -366,7 +352,6 @@ TEST_F(debug, steps_are_unseen)
 {
 	int n;
 
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_flags);
 	vm_load(&self->vm, HANDLER, handler_flags);
 	vm_set_gate(&self->vm, 0x42, HANDLER);
@@ -388,7 +373,6 @@ TEST_F(debug, steps_are_unseen)
 
 TEST_F(debug, step_into_handler)
 {
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_int_n);
 	vm_load(&self->vm, HANDLER, handler_says);
 	vm_set_gate(&self->vm, BP, HANDLER);
@@ -405,7 +389,6 @@ TEST_F(debug, step_after_a_device_access)
 {
 	struct kvm_regs regs;
 
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_device);
 	ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_REGS, &regs));
 	regs.rbx = GPA_HOLE + ((regs.rsp - 8) & 0xfff);
@@ -417,6 +400,58 @@ TEST_F(debug, step_after_a_device_access)
 	EXPECT_STEP(GPA_CODE + 4);	/* POPF */
 	ASSERT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
 	EXPECT_REPORT(5);
+}
+
+/* SYSCALL keeps RFLAGS in R11. */
+GUEST64(code_syscall, "syscall\n");
+GUEST64(handler_syscall,
+	"mov %r11, %rax\n" REPORT
+	"pushf\n pop %rax\n" REPORT);
+
+TEST_F(debug, step_over_syscall)
+{
+	static const uint64_t masks[] = { 0, RFLAGS_TF };
+	int n;
+
+	vm_load(&self->vm, GPA_CODE, code_syscall);
+	vm_load(&self->vm, HANDLER, handler_syscall);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, vcpu_long64(&self->vm, 0, GPA_CODE));
+		ASSERT_EQ(1, vcpu_set_msr(&self->vm, 0, 0xc0000081,
+					  (uint64_t)SEL_CODE64 << 32));
+		ASSERT_EQ(1, vcpu_set_msr(&self->vm, 0, 0xc0000082, HANDLER));
+		ASSERT_EQ(1, vcpu_set_msr(&self->vm, 0, 0xc0000084, masks[i]));
+		ASSERT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
+		EXPECT_EQ(2, step_to_report(&self->vm, &n));
+		EXPECT_EQ(2, n);
+		EXPECT_EQ(2, step_to_report(&self->vm, &n));
+	}
+}
+
+GUEST64(code_page_fault,
+	"movabs $0x7f0012345000, %rbx\n"
+	"mov (%rbx), %eax\n"		/* two bytes */
+	"mov $9, %eax\n" REPORT);
+GUEST64(handler_page_fault,
+	"pop %rax\n" REPORT
+	"mov %cr2, %rax\n" REPORT
+	"mov 16(%rsp), %rax\n" REPORT
+	"addq $2, (%rsp)\n"
+	"iretq\n");
+
+TEST_F(debug, step_into_page_fault)
+{
+	int n;
+
+	vm_load(&self->vm, GPA_CODE, code_page_fault);
+	vm_load(&self->vm, HANDLER, handler_page_fault);
+	vm_set_gate(&self->vm, 14, HANDLER);
+	ASSERT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
+	EXPECT_EQ(0, step_to_report(&self->vm, &n));
+	EXPECT_EQ(3, n);	/* MOV, delivery, POP */
+	EXPECT_EQ(0x12345000, step_to_report(&self->vm, &n));
+	EXPECT_EQ(0x10002, step_to_report(&self->vm, &n));
+	EXPECT_EQ(9, step_to_report(&self->vm, &n));
 }
 
 /* A guest that steps itself gets its traps, the debugger gets its own. */
@@ -437,7 +472,6 @@ TEST_F(debug, guest_steps_itself)
 	int traps[4] = { 0 }, n;
 	int64_t got;
 
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_own_tf);
 	vm_load(&self->vm, HANDLER, handler_own_tf);
 	vm_set_gate(&self->vm, DB, HANDLER);
@@ -507,7 +541,6 @@ TEST_F(debug, interrupts_are_blocked)
 	struct kvm_regs regs = { .rip = GPA_CODE, .rsp = GPA_STACK,
 				 .rflags = 2 | RFLAGS_IF };
 
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_nops);
 	vm_load(&self->vm, HANDLER, handler_says);
 	vm_set_gate(&self->vm, 0x42, HANDLER);
@@ -526,9 +559,44 @@ TEST_F(debug, interrupts_are_blocked)
 	EXPECT_REPORT(7);
 }
 
+/* What waits for the end of a shadow does so, stepped or not. */
+GUEST64(code_shadows,
+	"sti\n"				/* 0 */
+	"nop\n"				/* 1: STI's shadow */
+	"nop\n"
+	"cli\n"				/* 3 */
+	"mov %ss, %eax\n"		/* 4 */
+	"sti\n"				/* 6 */
+	"mov %eax, %ss\n"		/* 7: both shadows */
+	"nop\n"				/* 9: that of MOV SS */
+	"nop\n");
+
+TEST_F(debug, steps_in_shadows)
+{
+	struct kvm_interrupt irq = { .irq = 0x42 };
+
+	vm_load(&self->vm, GPA_CODE, code_shadows);
+	vm_load(&self->vm, HANDLER, handler_says);
+	vm_set_gate(&self->vm, 0x42, HANDLER);
+	if (cpu_is_tcg())
+		SKIP(return, "QEMU's VMRUN forgets the shadow");
+	ASSERT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
+	ASSERT_EQ(0, xioctl(self->vcpu, KVM_INTERRUPT, &irq));
+	EXPECT_STEP(GPA_CODE + 1);
+	EXPECT_STEP(GPA_CODE + 2);
+	EXPECT_STEP(HANDLER);
+	ASSERT_EQ(0, set_rip(self->vcpu, GPA_CODE + 3));
+	EXPECT_STEP(GPA_CODE + 4);
+	EXPECT_STEP(GPA_CODE + 6);
+	ASSERT_EQ(0, xioctl(self->vcpu, KVM_INTERRUPT, &irq));
+	EXPECT_STEP(GPA_CODE + 7);
+	EXPECT_STEP(GPA_CODE + 9);
+	EXPECT_STEP(GPA_CODE + 10);
+	EXPECT_STEP(HANDLER);
+}
+
 TEST_F(debug, nmi_is_blocked)
 {
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_nops);
 	vm_load(&self->vm, HANDLER, handler_says);
 	vm_set_gate(&self->vm, 2, HANDLER);
@@ -561,15 +629,12 @@ TEST_F(debug, interrupt_faults)
 				 .rflags = 2 | RFLAGS_IF };
 	static const uint32_t controls[] = { 0, HW_BP, STEP };
 	struct kvm_vcpu_events events;
-	int step;
 
-	step = xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
-			  KVM_CAP_SET_GUEST_DEBUG2) & KVM_GUESTDBG_SINGLESTEP;
 	vm_load(&self->vm, GPA_CODE, code_nops);
 	vm_load(&self->vm, HANDLER, handler_np);
 	vm_set_gate(&self->vm, NP, HANDLER);
 	vm_set_absent_gate(&self->vm, 0x42);
-	for (int i = 0; i < (step ? 3 : 2); i++) {
+	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_REGS, &regs));
 		ASSERT_EQ(0, xioctl(self->vcpu, KVM_INTERRUPT, &irq));
 		ASSERT_EQ(0, set_debug(self->vcpu, controls[i], 0, 0, DR7_NONE));
@@ -588,7 +653,6 @@ TEST_F(debug, nmi_faults)
 {
 	struct kvm_vcpu_events events;
 
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_nops);
 	vm_load(&self->vm, HANDLER, handler_np);
 	vm_set_gate(&self->vm, NP, HANDLER);
@@ -618,7 +682,6 @@ GUEST64(code_mmio,
 
 TEST_F(debug, step_over_device_accesses)
 {
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_mmio);
 	ASSERT_EQ(0, set_debug(self->vcpu, STEP, 0, 0, 0));
 	EXPECT_STEP(GPA_CODE + 5);
@@ -662,7 +725,6 @@ GUEST16(code_real, "nop\n pushf\n pop %ax\n out %ax, $0xe0\n int3\n");
 
 TEST_F(real, steps_and_breakpoint)
 {
-	NEED_STEP;
 	vm_load(&self->vm, GPA_CODE, code_real);
 	ASSERT_EQ(0, set_debug(self->vcpu, STEP | KVM_GUESTDBG_USE_SW_BP, 0, 0,
 			       0));

@@ -61,6 +61,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_VCPU_EVENTS:
 	case KVM_CAP_DEBUGREGS:
 	case KVM_CAP_SET_GUEST_DEBUG:
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
 	case KVM_CAP_GET_TSC_KHZ:
 	case KVM_CAP_SIGNAL_MSI:
 	case KVM_CAP_READONLY_MEM:
@@ -108,9 +109,7 @@ int caps_check(struct vm *vm, unsigned long cap)
 	case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
 		return DIRTY_RING_MAX_BYTES;
 	case KVM_CAP_SET_GUEST_DEBUG2:
-		return guest_debug_flags;
-	case KVM_CAP_X86_ROBUST_SINGLESTEP:
-		return !!(guest_debug_flags & KVM_GUESTDBG_SINGLESTEP);
+		return GUEST_DEBUG_FLAGS;
 	case KVM_CAP_NR_VCPUS:
 		return min_t(int, num_online_cpus(), JOIST_MAX_VCPUS);
 	case KVM_CAP_MAX_VCPUS:

@@ -142,6 +142,11 @@ struct vcpu_io {
  * @dr6: and why: bits of DR6
  * @dr: breakpoints of the VMM's, in the CPU while it uses hardware breakpoints
  * @dr7: and their control
+ * @step: what the last entry stepped over by RFLAGS.TF: x86/step.c
+ * @step_insn: what the instruction does with it
+ * @step_tf: the guest's own TF
+ * @step_masked: SYSCALL's mask has TF, but for the step
+ * @step_rip: address of the instruction
  *
  * Protected by vcpu->mutex.
  */
@@ -151,6 +156,15 @@ struct guest_debug {
 	u64 dr6;
 	u64 dr[4];
 	u64 dr7;
+	enum { STEP_NONE, STEP_EVENT, STEP_INSN } step;
+	enum {
+		STEP_INSN_PLAIN,
+		STEP_INSN_LOADS,	/* from elsewhere: IRET, SYSRET */
+		STEP_INSN_SYSCALL,	/* keeps it in R11 */
+	} step_insn;
+	bool step_tf;
+	bool step_masked;
+	u64 step_rip;
 };
 
 /* What is counted besides exits, in the order of the statistics file. */

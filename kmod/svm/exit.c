@@ -6,6 +6,7 @@
 
 #include "svm.h"
 #include "../core/regs.h"
+#include "../x86/step.h"
 
 #define CR_INFO_MOV		BIT_ULL(63)	/* a MOV, and its GPR is told */
 #define TASK_INFO_IRET		BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_IRET)
@@ -79,6 +80,7 @@ static bool our_step(struct svm_vcpu *svm)
 
 static void decode_exception(struct svm_vcpu *svm, struct exit *e)
 {
+	const struct guest_debug *debug = &svm->vcpu.debug;
 	const struct vmcb *vmcb = svm->vmcb;
 
 	e->kind = EXIT_EXCEPTION;
@@ -94,8 +96,8 @@ static void decode_exception(struct svm_vcpu *svm, struct exit *e)
 				svm->vcpu.dr6 = vmcb->save.dr6 & ~(u64)DR_STEP;
 		}
 		e->exc.payload = vmcb->save.dr6 ^ DR6_FIXED;
-		if (svm->step == SVM_STEP_INSN)
-			svm_decode_step(svm, e);
+		if (debug->step == STEP_INSN)
+			step_decode(&svm->vcpu, e, debug->step_tf);
 		break;
 	/* But for #AC only while a debugger steps. */
 	case X86_TRAP_PF:

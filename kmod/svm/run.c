@@ -101,9 +101,12 @@ static void before_entry(struct svm_vcpu *svm, struct svm_cpu *cpu)
 	struct vcpu *vcpu = &svm->vcpu;
 	struct vmcb *vmcb = svm->vmcb;
 	struct vmcb_save_area *save = &vmcb->save;
+	u64 dr6;
 
 	vcpu->stat.entries++;
 	save->rax = vcpu->regs[REG_RAX];
+	if (unlikely(vcpu->debug.control))
+		svm_debug_enter(svm);
 	if (vcpu->regs_dirty)
 		write_dirty_regs(vcpu, vmcb);
 	if (unlikely(svm->nmi_step))
@@ -118,10 +121,10 @@ static void before_entry(struct svm_vcpu *svm, struct svm_cpu *cpu)
 		save->cr2 = vcpu->cr2;
 		vmcb_mark_dirty(vmcb, VMCB_CLEAN_CR2);
 	}
-	if (unlikely(vcpu->debug.control)) {
-		svm_debug_enter(svm);
-	} else if (unlikely(save->dr6 != vcpu->dr6)) {
-		save->dr6 = vcpu->dr6;
+	/* What an exit adds to a debugger's is that of its exception alone. */
+	dr6 = unlikely(vcpu->debug.control) ? DR6_FIXED : vcpu->dr6;
+	if (unlikely(save->dr6 != dr6)) {
+		save->dr6 = dr6;
 		vmcb_mark_dirty(vmcb, VMCB_CLEAN_DR);
 	}
 	write_tpr(vcpu, vmcb);

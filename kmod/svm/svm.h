@@ -107,16 +107,6 @@ struct svm_spec_ctrl {
 	u64 host;
 };
 
-/* A debugger's step: nothing, an event's delivery, an instruction. */
-enum svm_step { SVM_STEP_NONE, SVM_STEP_EVENT, SVM_STEP_INSN };
-
-/* What an instruction does with RFLAGS.TF. */
-enum svm_step_insn {
-	STEP_INSN_PLAIN,
-	STEP_INSN_LOADS,	/* from elsewhere: IRET, SYSRET */
-	STEP_INSN_SYSCALL,	/* keeps it in R11 */
-};
-
 /**
  * struct svm_vcpu - a vCPU on SVM
  * @vcpu: must be first
@@ -135,10 +125,6 @@ enum svm_step_insn {
  * @stepped: the last entry stepped it
  * @exit_now: the next entry only delivers its event
  * @iret_rip: address of it
- * @step: what the entry under way steps over for a debugger
- * @step_insn: the instruction that is stepped
- * @step_tf: the guest's own TF
- * @step_rip: address of the instruction
  * @intn_len: length of the INT whose interrupt is to be injected; 0: none
  * @soft_len: RIP moved so far for the injected #BP, #OF or INT
  * @step_rflags: the guest's own TF and RF
@@ -163,10 +149,6 @@ struct svm_vcpu {
 	bool exit_now;
 	u64 iret_rip;
 	u64 step_rflags;
-	enum svm_step step;
-	enum svm_step_insn step_insn;
-	bool step_tf;
-	u64 step_rip;
 	u8 intn_len;
 	u8 soft_len;
 };
@@ -302,7 +284,6 @@ void svm_debug_changed(struct vcpu *vcpu);
 bool svm_step_prepare(struct vcpu *vcpu);
 void svm_debug_enter(struct svm_vcpu *svm);
 void svm_debug_exit(struct svm_vcpu *svm);
-void svm_decode_step(struct svm_vcpu *svm, struct exit *e);
 void svm_decode_intn(struct svm_vcpu *svm, struct exit *e);
 
 /* exit.c */

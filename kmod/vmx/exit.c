@@ -7,6 +7,7 @@
 
 #include "vmx.h"
 #include "../core/regs.h"
+#include "../x86/step.h"
 #include "../x86/x86.h"
 
 /* Bit fields of the exit qualifications: SDM volume 3, "Basic VM-Exit
@@ -55,10 +56,10 @@ static void decode_exception(struct vmx_vcpu *vmx, struct exit *exit)
 		vmx_set_shadow(&vmx->vcpu, 0);
 	} else if (vcpu_rflags(&vmx->vcpu) & X86_EFLAGS_TF &&
 		   vmx_get_shadow(&vmx->vcpu)) {
-		/* An entry with TF in a shadow insists on a pending step. */
-		vmcs_write(GUEST_PENDING_DBG_EXCEPTIONS,
-			   vmcs_read(GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP);
+		vmx_keep_step_pending();
 	}
+	if (vmx->vcpu.debug.step == STEP_INSN)
+		step_decode(&vmx->vcpu, exit, vmx_step_own(vmx));
 }
 
 static void decode_irq_window(struct vmx_vcpu *vmx, struct exit *exit)

@@ -30,8 +30,6 @@ static int vmx_setup(void)
 	exit_caps.notify = vmx_has_cpu2(SECONDARY_EXEC_NOTIFY_VM_EXITING);
 	if (vmx_has_residencies())
 		exit_caps.optional |= KVM_X86_DISABLE_EXITS_CSTATE;
-	if (!vmx_caps.monitor_trap)
-		guest_debug_flags &= ~KVM_GUESTDBG_SINGLESTEP;
 	return 0;
 
 out_l1tf:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Control registers, EFER and the other registers that live in the VMCS. */
 #include <asm/tlbflush.h>
-#include <asm/trapnr.h>
 
 #include "vmx.h"
 #include "../core/regs.h"
@@ -143,26 +142,6 @@ void vmx_set_efer(struct vcpu *vcpu, u64 efer)
 void vmx_set_dr7(struct vcpu *vcpu)
 {
 	vmcs_write(GUEST_DR7, vcpu->dr7_hw);
-}
-
-/** vmx_debug_changed() - vcpu->debug.control changed */
-void vmx_debug_changed(struct vcpu *vcpu)
-{
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u32 control = vcpu->debug.control;
-	u32 cpu = vmx->cpu & ~CPU_BASED_MONITOR_TRAP_FLAG;
-
-	if (control & KVM_GUESTDBG_SINGLESTEP)
-		cpu |= CPU_BASED_MONITOR_TRAP_FLAG;
-	vmx_write_cpu(vmx, cpu);
-	vmx_intercept_exceptions(vmx, control & KVM_GUESTDBG_USE_SW_BP ?
-				 BIT(X86_TRAP_BP) : 0);
-}
-
-/** vmx_step_prepare() - the monitor trap steps over all there is, unseen */
-bool vmx_step_prepare(struct vcpu *vcpu)
-{
-	return true;
 }
 
 /**

@@ -230,14 +230,14 @@ static enum hot hot_exit_handle(struct vmx_vcpu *vmx)
 	if (unlikely(vmx->failed))
 		return HOT_NO;
 	kind = hot_kind(vmx->exit_reason);
-	if (kind == EXIT_NONE)
+	if (kind == EXIT_NONE || unlikely(vcpu->debug.control))
 		return HOT_NO;
 	/* Both are needed: not one by one, by vmx_cache_reg(). */
 	vcpu->regs[REG_RIP] = vmcs_read(GUEST_RIP);
 	vcpu->regs[REG_RFLAGS] = vmcs_read(GUEST_RFLAGS);
 	vcpu->regs_avail |= BIT(REG_RIP) | BIT(REG_RFLAGS);
 	/* A single-stepped one traps after it: the core's business. */
-	if (unlikely(vcpu_rflags(vcpu) & X86_EFLAGS_TF || vcpu->debug.control))
+	if (unlikely(vcpu->regs[REG_RFLAGS] & X86_EFLAGS_TF))
 		return HOT_NO;
 	switch (kind) {
 	case EXIT_PIO:
@@ -298,8 +298,12 @@ static void load_guest_breakpoints(struct vcpu *vcpu)
 enum hot vmx_run(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	bool steps = vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP &&
+		     !vmx_caps.monitor_trap;
 	enum hot hot;
 
+	if (unlikely(steps))
+		vmx_step_enter(vmx);
 	write_host_state(vmx);
 	if (unlikely(vcpu->dr7_hw & DR7_ENABLED))
 		load_guest_breakpoints(vcpu);
@@ -312,6 +316,8 @@ enum hot vmx_run(struct vcpu *vcpu)
 	enter_once(vmx);
 	while ((hot = hot_exit_handle(vmx)) == HOT_AGAIN)
 		enter_once(vmx);
+	if (unlikely(steps))
+		vmx_step_exit(vmx);
 
 	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 		vcpu->spec_ctrl = vmx->enter.spec_guest;

@@ -104,6 +104,7 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @tsc_ratio: likewise; 0: not written yet
  * @host_cr3: HOST_CR3 as written, and the others below
  * @host_debugctl: the host's DEBUGCTL, cleared by every exit
+ * @step_shadow: the interrupt shadow of what is stepped: KVM_X86_SHADOW_INT_*
  * @guest_kernel_gs_base: while not loaded
  * @guest_uret: the guest's values of enum vmx_uret
  * @guest_debugctl: IA32_DEBUGCTL of the guest
@@ -165,6 +166,8 @@ struct vmx_vcpu {
 	u16 vmcs_gs_sel;
 	u64 host_kernel_gs_base;
 	u64 host_debugctl;
+
+	u32 step_shadow;
 
 	u64 guest_kernel_gs_base;
 	u64 guest_uret[NR_URETS];
@@ -273,9 +276,15 @@ void vmx_set_cr3(struct vcpu *vcpu, u64 cr3);
 void vmx_set_cr4(struct vcpu *vcpu, u64 cr4);
 void vmx_set_efer(struct vcpu *vcpu, u64 efer);
 void vmx_set_dr7(struct vcpu *vcpu);
+void vmx_update_cr_ownership(struct vmx_vcpu *vmx);
+
+/* step.c: the VMM's steps */
 void vmx_debug_changed(struct vcpu *vcpu);
 bool vmx_step_prepare(struct vcpu *vcpu);
-void vmx_update_cr_ownership(struct vmx_vcpu *vmx);
+void vmx_step_enter(struct vmx_vcpu *vmx);
+void vmx_step_exit(struct vmx_vcpu *vmx);
+bool vmx_step_own(struct vmx_vcpu *vmx);
+void vmx_keep_step_pending(void);
 
 /* segment.c */
 void vmx_get_segment(struct vcpu *vcpu, struct kvm_segment *seg,

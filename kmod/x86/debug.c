@@ -11,11 +11,6 @@
 
 #define INJECT	(KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
 
-u32 guest_debug_flags = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP |
-			KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_USE_HW_BP |
-			KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP |
-			KVM_GUESTDBG_BLOCKIRQ;
-
 u64 guest_debug_addr_max = U64_MAX;
 
 /** guest_debug_update_dr7() - vcpu->dr7, or who owns the registers, changed */
@@ -62,7 +57,7 @@ int guest_debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *debug)
 {
 	u32 control = debug->control;
 
-	if (control & ~guest_debug_flags || (control & INJECT) == INJECT)
+	if (control & ~GUEST_DEBUG_FLAGS || (control & INJECT) == INJECT)
 		return -EINVAL;
 	if (control & KVM_GUESTDBG_USE_HW_BP && !breakpoints_valid(debug))
 		return -EINVAL;
@@ -77,6 +72,7 @@ int guest_debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *debug)
 	if (guest_debug_owns_dr(vcpu))
 		load_breakpoints(vcpu, debug);
 	/* What the former settings found is no news any more. */
+	vcpu->debug.step = STEP_NONE;
 	clear_bit(REQ_DEBUG, &vcpu->requests);
 	guest_debug_update_dr7(vcpu);
 	vendor_call(debug_changed)(vcpu);
