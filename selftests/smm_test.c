@@ -13,6 +13,7 @@
 #define SMRAM_SIZE	0x30000		/* from the first to the end of the second */
 #define GPA_HANDLER	0x18000
 #define MSR_SMBASE	0x9e
+#define MSR_SMI_COUNT	0x34
 
 FIXTURE(smm)
 {
@@ -309,6 +310,7 @@ TEST_F(smm, address_spaces)
 TEST_F(smm, smi_in_smm_is_latched)
 {
 	struct kvm_vcpu_events ev;
+	uint64_t count;
 
 	vm_load(&self->vm, GPA_CODE, code_two_outs);
 	smm_load(self->smram, SMBASE, smi_two_reports);
@@ -327,6 +329,8 @@ TEST_F(smm, smi_in_smm_is_latched)
 	EXPECT_EQ(0x5222, vcpu_report(&self->vm, 0));
 	ASSERT_EQ(KVM_EXIT_IO, vcpu_run(&self->vm, 0));
 	EXPECT_EQ(0x80, self->run->io.port);
+	ASSERT_EQ(1, vcpu_get_msr(&self->vm, 0, MSR_SMI_COUNT, &count));
+	EXPECT_EQ(2, count);
 	EXPECT_FALSE(in_smm(&self->vm));
 }
 

@@ -260,6 +260,7 @@ struct vcpu {
 	u64 tsc_aux;
 	u64 misc_enable;
 	u64 smbase;
+	u64 smi_count;			/* MSR_SMI_COUNT */
 	struct mtrr mtrr;
 	u64 spec_ctrl;
 	u64 arch_capabilities;

@@ -319,6 +319,9 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 			return MSR_FAULT;
 		msr->data = vcpu->smbase;
 		return 0;
+	case MSR_SMI_COUNT:
+		msr->data = vcpu->smi_count;
+		return 0;
 	case MSR_IA32_UCODE_REV:
 		msr->data = ucode_rev(vcpu);
 		return 0;
@@ -415,6 +418,11 @@ int msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 		if (!msr->host)
 			return MSR_FAULT;
 		vcpu->smbase = msr->data;
+		return 0;
+	case MSR_SMI_COUNT:
+		if (!msr->host)
+			return MSR_FAULT;
+		vcpu->smi_count = msr->data;
 		return 0;
 	case MSR_IA32_UCODE_REV:
 		/* A guest writes zero here before CPUID: no effect. */

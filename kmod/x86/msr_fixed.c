@@ -21,9 +21,9 @@
 
 /**
  * msr_fixed_get() - read a register that always reads the same
- * @msr: in: index; out: data
+ * @msr: in: index, host; out: data
  *
- * Return: 0 or MSR_UNKNOWN.
+ * Return: 0, MSR_FAULT or MSR_UNKNOWN.
  */
 int msr_fixed_get(struct msr_access *msr)
 {
@@ -64,6 +64,10 @@ int msr_fixed_get(struct msr_access *msr)
 	case MSR_K7_HWCR:
 		msr->data = HWCR_TSC_AT_P0;
 		return 0;
+	case MSR_IA32_PERF_CAPABILITIES:
+		/* No guest is told of it; VMMs look. */
+		msr->data = 0;
+		return msr->host ? 0 : MSR_FAULT;
 	}
 	return MSR_UNKNOWN;
 }
@@ -71,7 +75,7 @@ int msr_fixed_get(struct msr_access *msr)
 /**
  * msr_fixed_set() - write one: what has no effect is accepted, what would have,
  * not
- * @msr: index and data
+ * @msr: index, data and host
  *
  * Return: 0, MSR_FAULT or MSR_UNKNOWN.
  */
@@ -100,6 +104,13 @@ int msr_fixed_set(const struct msr_access *msr)
 		break;
 	case MSR_K7_HWCR:
 		ignored = HWCR_IGNORED;
+		break;
+	case MSR_IA32_FEAT_CTL:
+		ignored = FEAT_CTL_LOCKED;
+		fallthrough;
+	case MSR_IA32_PERF_CAPABILITIES:
+		if (!msr->host)
+			return MSR_FAULT;
 		break;
 	case MSR_AMD64_DE_CFG:
 		ignored = MSR_AMD64_DE_CFG_LFENCE_SERIALIZE;

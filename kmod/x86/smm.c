@@ -150,6 +150,7 @@ int smm_enter(struct vcpu *vcpu, bool halted)
 	if (err)
 		return err;
 	vcpu->smi_pending = false;
+	vcpu->smi_count++;
 	vcpu->smm_inside_nmi = vendor_call(get_nmi_mask)(vcpu);
 	if (save_area_write(vcpu, &s))
 		vcpu_request(vcpu, REQ_TRIPLE_FAULT);

@@ -127,7 +127,23 @@ static void fixed(void **state)
 	/* Locked, and nothing turned on: no VMX for the guest. */
 	assert_int_equal(msr_fixed_get(&msr), 0);
 	assert_int_equal(msr.data, 1);
-	assert_int_equal(msr_fixed_set(&msr), MSR_UNKNOWN);
+	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
+	msr.host = true;
+	assert_int_equal(msr_fixed_set(&msr), 0);
+	msr.data = 5;
+	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
+
+	/* There is none: the VMM may say so. */
+	msr = (struct msr_access) { .index = MSR_IA32_PERF_CAPABILITIES,
+				    .data = 1 };
+	assert_int_equal(msr_fixed_get(&msr), MSR_FAULT);
+	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
+	msr.host = true;
+	assert_int_equal(msr_fixed_get(&msr), 0);
+	assert_int_equal(msr.data, 0);
+	assert_int_equal(msr_fixed_set(&msr), 0);
+	msr.data = 1;
+	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
 
 	msr = (struct msr_access) { .index = MSR_K7_HWCR, .data = 1 << 18 };
 	assert_int_equal(msr_fixed_set(&msr), 0);
