@@ -5,8 +5,25 @@
 
 #include "vmx.h"
 #include "../core/regs.h"
+#include "../x86/cpuid.h"
 #include "../x86/exits.h"
 #include "../x86/x86.h"
+
+/* What guests may be told they have, beyond what needs no help from here. */
+static void set_guest_features(void)
+{
+	u32 features = VENDOR_UMIP;
+
+	if (vmx_has_cpu2(SECONDARY_EXEC_ENABLE_RDTSCP))
+		features |= VENDOR_RDTSCP;
+	if (vmx_has_cpu2(SECONDARY_EXEC_ENABLE_INVPCID))
+		features |= VENDOR_INVPCID;
+	if (vmx_has_cpu2(VMCS_CONTROL_BIT(XSAVES)))
+		features |= VENDOR_XSAVES;
+	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		features |= VENDOR_SPEC_CTRL;
+	cpuid_vendor_features |= features;
+}
 
 static int vmx_setup(void)
 {
@@ -24,6 +41,7 @@ static int vmx_setup(void)
 	if (err)
 		goto out_l1tf;
 	vmx_ept_setup();
+	set_guest_features();
 	if (vmx_has_cpu2(SECONDARY_EXEC_TSC_SCALING))
 		tsc_scaling_setup(TSC_MULTIPLIER_BITS, U64_MAX);
 	exit_caps.bus_lock = vmx_has_cpu2(SECONDARY_EXEC_BUS_LOCK_DETECTION);
