@@ -125,6 +125,39 @@ TEST(no_irqchip)
 	vm_close(&vm);
 }
 
+/* Wakes and IPIs by hypercall are for guests whose local APICs are the kernel's: to
+ * others they are not announced, whatever the VMM says; what does without stays.
+ */
+static uint32_t features_kept(unsigned int flags)
+{
+	uint32_t eax = ~0U;
+	static struct test_cpuid c;
+	struct kvm_cpuid_entry2 *e;
+	struct test_vm vm;
+
+	if (vm_new(&vm, flags) || vm_add_vcpu(&vm, 0) || supported_cpuid(&vm, &c))
+		return eax;
+	if (!xioctl(vm.vcpu[0], KVM_SET_CPUID2, &c.head) &&
+	    !xioctl(vm.vcpu[0], KVM_GET_CPUID2, &c.head)) {
+		e = cpuid_entry(&c, KVM_CPUID_FEATURES, 0);
+		if (e)
+			eax = e->eax;
+	}
+	vm_close(&vm);
+	return eax;
+}
+
+TEST(hypercalls_need_irqchip)
+{
+	uint32_t ipis = 1U << KVM_FEATURE_PV_SEND_IPI |
+			1U << KVM_FEATURE_PV_UNHALT;
+	uint32_t with = features_kept(VM_IRQCHIP), without = features_kept(0);
+
+	ASSERT_NE(~0U, with);
+	EXPECT_EQ(ipis, with & ipis);
+	EXPECT_EQ(with & ~ipis, without);
+}
+
 /* Without their features, where the VMM enforces that, there are no such MSRs. */
 GUEST64(code_rdmsr, "rdmsr\n mov $0, %eax\n" REPORT DONE);
 GUEST64(code_wrmsr, "xor %eax, %eax\n xor %edx, %edx\n wrmsr\n" REPORT DONE);

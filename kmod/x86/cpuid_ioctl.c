@@ -291,19 +291,32 @@ int cpuid_get_emulated(struct kvm_cpuid2 __user *user)
 	return put_user(0, &user->nent) ? -EFAULT : 0;
 }
 
-/* Who halts without an exit is not woken by a hypercall. */
-static void hide_unhalt(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
-			u32 nent)
+/*
+ * What a guest must not rely on: who halts without an exit is not woken by a
+ * hypercall, and where the local APICs are the VMM's it sends no IPI.
+ */
+static u32 pv_unusable(const struct vcpu *vcpu)
+{
+	if (!vcpu->lapic)
+		return BIT(KVM_FEATURE_PV_UNHALT) |
+		       BIT(KVM_FEATURE_PV_SEND_IPI);
+	if (vcpu->vm->disabled_exits & KVM_X86_DISABLE_EXITS_HLT)
+		return BIT(KVM_FEATURE_PV_UNHALT);
+	return 0;
+}
+
+static void hide_unusable(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
+			  u32 nent)
 {
 	struct cpuid_table table = { .entries = entries, .nent = nent };
-	u32 leaf, i;
+	u32 hidden = pv_unusable(vcpu), leaf, i;
 
-	if (!(vcpu->vm->disabled_exits & KVM_X86_DISABLE_EXITS_HLT))
+	if (!hidden)
 		return;
 	leaf = cpuid_kvm_features(&table);
 	for (i = 0; leaf && i < nent; i++)
 		if (entries[i].function == leaf)
-			entries[i].eax &= ~BIT(KVM_FEATURE_PV_UNHALT);
+			entries[i].eax &= ~hidden;
 }
 
 /* Takes @entries over, whatever happens. */
@@ -316,7 +329,7 @@ static int cpuid_install(struct vcpu *vcpu, struct kvm_cpuid_entry2 *entries,
 	int err = 0;
 
 	cpuid_sort(entries, nent);
-	hide_unhalt(vcpu, entries, nent);
+	hide_unusable(vcpu, entries, nent);
 	if (!cpuid_valid(&new) ||
 	    (vcpu->ran && !cpuid_same(&old, &new, &state)))
 		err = -EINVAL;
