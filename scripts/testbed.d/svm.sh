@@ -19,7 +19,6 @@ svm_start()
 	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server,nowait")
 	for d in "${DEVICES[@]}"; do args+=(-device "$d"); done
 	for d in "${DISKS[@]}"; do args+=(-drive "file=${d/%,ro/,readonly=on},format=raw,if=virtio"); done
-	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server=on,wait=off")
 	[ -z "$ROOT_IMAGE" ] || args+=(-drive "file=$ROOT_IMAGE,format=raw,if=virtio,readonly=on")
 	if [ "$SHELL_MODE" = yes ]; then
 		args+=(-serial "file:$RUN/console" -serial mon:stdio)
