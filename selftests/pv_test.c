@@ -4,6 +4,7 @@
  */
 #include <linux/kvm_para.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "lib/irq.h"
 #include "lib/test.h"
@@ -547,6 +548,54 @@ TEST_F(pv, eoi_memory_goes)
 	EXPECT_EQ(0x77, vcpu_report(vm, 0));
 	EXPECT_EQ(0, vcpu_report(vm, 0));
 	EXPECT_EQ(0, vcpu_report(vm, 0));
+	EXPECT_EQ(2, vcpu_report(vm, 0));
+}
+
+/* The host cannot reach the memory when it is left: whether the offer was taken it
+ * finds out later.
+ */
+GUEST64(handler_unreachable,
+	"cmpl $2, 0x20000\n je 2f\n"
+	"movl $1, 0x20000\n"
+	"1: pause\n cmpl $2, 0x20000\n jne 1b\n"
+	"2: mov $0x78, %eax\n" REPORT
+	TAKE_EOI "test %eax, %eax\n jnz 3f\n"
+	LAPIC_SET(0xb0, 0)
+	"3: inc %r13\n iretq\n");
+
+static void *make_unreachable(void *arg)
+{
+	struct test_vm *vm = arg;
+	volatile uint32_t *stage = (void *)(vm->mem + GPA_DATA);
+	int ret;
+
+	while (*stage != 1)
+		usleep(1000);
+	ret = mprotect(vm->mem + GPA_PAGE, 0x1000, PROT_NONE);
+	*stage = 2;
+	return (void *)(long)ret;
+}
+
+TEST_F(pv, eoi_memory_cannot_be_reached)
+{
+	struct test_vm *vm = &self->vm;
+	pthread_t thread;
+	void *ret;
+
+	*(uint32_t *)(vm->mem + GPA_DATA) = 0;
+	eoi_setup(vm);
+	vm_load(vm, GPA_HANDLER, handler_unreachable);
+	ASSERT_EQ(1, vcpu_set_msr(vm, 0, MSR_KVM_PV_EOI_EN, PV_EOI_ON));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_unreachable, vm));
+	EXPECT_EQ(0x78, vcpu_report(vm, 0));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(0, (long)ret);
+	ASSERT_EQ(0, mprotect(vm->mem + GPA_PAGE, 0x1000,
+			      PROT_READ | PROT_WRITE));
+	EXPECT_EQ(1, vm->mem[GPA_PAGE] & 1);
+	EXPECT_EQ(0x78, vcpu_report(vm, 0));
+	EXPECT_EQ(0, vcpu_report(vm, 0));
+	EXPECT_EQ(1, vcpu_report(vm, 0));
 	EXPECT_EQ(2, vcpu_report(vm, 0));
 }
 

@@ -22,6 +22,7 @@ struct apf_queue;
  *                 which clears it on its way off the CPU, preemption off
  * @eoi_msr: MSR_KVM_PV_EOI_EN
  * @eoi_offered: the guest may end the interrupt in service by clearing its bit
+ * @eoi_vector: that interrupt
  * @poll_msr: MSR_KVM_POLL_CONTROL
  * @apf_msr: MSR_KVM_ASYNC_PF_EN
  * @apf_vector: MSR_KVM_ASYNC_PF_INT
@@ -40,6 +41,7 @@ struct pv_vcpu {
 	bool steal_running;
 	u64 eoi_msr;
 	bool eoi_offered;
+	u8 eoi_vector;
 	u64 poll_msr;
 	u64 apf_msr;
 	u64 apf_vector;

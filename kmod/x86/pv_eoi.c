@@ -5,6 +5,9 @@
  * of it at the next exit. That is offered only where nobody waits for the end:
  * one interrupt in service, edge-triggered, none pending, no pin of the IOAPIC.
  * Whatever changes that leaves REQ_EVENT, and the offer is looked at again.
+ *
+ * Where the memory cannot be reached an offer stands until it can: the guest may
+ * take it then, and what is in service would never end if nobody looked.
  */
 #include <linux/kvm_para.h>
 
@@ -36,21 +39,18 @@ static int eoi_bit_write(struct vcpu *vcpu, bool set)
 /**
  * pv_eoi_sync() - the guest was left: has it taken the offer?
  * @vcpu: owner thread, in a read section of vm->srcu; the offer stands
- *
- * Where the memory is gone nothing is known: the interrupt stays in service.
  */
 void pv_eoi_sync(struct vcpu *vcpu)
 {
 	u8 byte;
 
-	if (guest_read(vcpu->vm, eoi_gpa(vcpu), &byte, sizeof(byte))) {
-		vcpu->pv.eoi_offered = false;
-		return;
-	}
-	if (byte & KVM_PV_EOI_MASK)
+	if (guest_read(vcpu->vm, eoi_gpa(vcpu), &byte, sizeof(byte)) ||
+	    byte & KVM_PV_EOI_MASK)
 		return;
 	vcpu->pv.eoi_offered = false;
-	lapic_eoi(vcpu->lapic);
+	/* Another memory may say anything of what it has come to meanwhile. */
+	if (lapic_highest_isr(vcpu->lapic) == vcpu->pv.eoi_vector)
+		lapic_eoi(vcpu->lapic);
 }
 
 /**
@@ -61,21 +61,23 @@ void pv_eoi_offer(struct vcpu *vcpu)
 {
 	bool offer = irqchip_eoi_may_wait(vcpu);
 
-	if (offer == vcpu->pv.eoi_offered)
-		return;
-	vcpu->pv.eoi_offered = !eoi_bit_write(vcpu, offer) && offer;
+	if (offer)
+		vcpu->pv.eoi_vector = lapic_highest_isr(vcpu->lapic);
+	if (offer != vcpu->pv.eoi_offered && !eoi_bit_write(vcpu, offer))
+		vcpu->pv.eoi_offered = offer;
 }
 
 /**
  * pv_eoi_retract() - the vCPU goes where nobody knows of the offer
  * @vcpu: owner thread, in a read section of vm->srcu, pv_eoi_sync() done
+ *
+ * Nothing that waits depends on it: the guest tells its local APIC of the end, and
+ * that raises what comes next.
  */
 void pv_eoi_retract(struct vcpu *vcpu)
 {
-	if (!vcpu->pv.eoi_offered)
-		return;
-	vcpu->pv.eoi_offered = false;
-	eoi_bit_write(vcpu, false);
+	if (vcpu->pv.eoi_offered && !eoi_bit_write(vcpu, false))
+		vcpu->pv.eoi_offered = false;
 }
 
 /**
@@ -95,6 +97,7 @@ int pv_eoi_msr_set(struct vcpu *vcpu, u64 data)
 		ret = MSR_FAULT;
 	} else {
 		pv_eoi_retract(vcpu);
+		vcpu->pv.eoi_offered = false;
 		vcpu->pv.eoi_msr = data;
 	}
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
