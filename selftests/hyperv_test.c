@@ -4,7 +4,12 @@
  * well and others. What CPUID allows is for KVM's own hyperv_features to say.
  * hyperv_call_test.c has the hypercalls.
  */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
 #include "lib/hyperv.h"
+#include "lib/slow.h"
 
 /* --- CPUID -------------------------------------------------------------------------- */
 
@@ -244,6 +249,144 @@ TEST_F(hyperv, reference_time)
 	EXPECT_EQ(0, wr(&self->vm, MSR_REF_TSC, ~0ULL));
 	ASSERT_EQ(0, rd(&self->vm, MSR_REF_COUNT, &b));
 	EXPECT_LE(a, b);
+}
+
+/* --- pages that are long in coming: one vCPU waits, the others do not ---------------- */
+
+struct rescue {
+	uint8_t *slow;
+	int uffd;
+	int nr;
+	atomic_bool seen;
+	atomic_bool came;
+};
+
+/* The page comes when the test has seen what it wanted, or has to be helped out. */
+static void *rescue(void *arg)
+{
+	struct rescue *r = arg;
+
+	for (int tries = 0; !r->seen && tries < 300; tries++)
+		usleep(10000);
+	r->came = true;
+	return (void *)(long)slow_page(r->uffd, r->slow, r->nr, 0);
+}
+
+/* Somebody waits for it. */
+static bool page_wanted(struct rescue *r)
+{
+	struct uffd_msg msg;
+
+	for (int tries = 0; tries < 1000; tries++) {
+		if (read(r->uffd, &msg, sizeof(msg)) == sizeof(msg))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void *set_hypercall_page(void *arg)
+{
+	return (void *)(long)vcpu_set_msr(arg, 0, MSR_HYPERCALL,
+					  GPA_SLOW | ENABLE);
+}
+
+static void *read_os_id(void *arg)
+{
+	uint64_t val;
+
+	return (void *)(long)rd(arg, MSR_OS_ID, &val);
+}
+
+static int second_vcpu(struct test_vm *vm)
+{
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	return vm_add_vcpu(vm, 1) != 1 || set_hv_cpuid(vm, 1, 0) ||
+	       vcpu_long64(vm, 1, GPA_WAIT) ||
+	       xioctl(vm->vcpu[1], KVM_SET_MP_STATE, &mp);
+}
+
+/* The threads leave signals to this one. */
+static int thread_quiet(pthread_t *thread, void *(*what)(void *), void *arg)
+{
+	sigset_t set, old;
+	int ret;
+
+	sigfillset(&set);
+	pthread_sigmask(SIG_SETMASK, &set, &old);
+	ret = pthread_create(thread, NULL, what, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+TEST_F(hyperv, slow_hypercall_page)
+{
+	struct test_vm *vm = &self->vm;
+	struct rescue r = { .nr = 0 };
+	pthread_t setter, rescuer;
+	uint64_t val;
+	void *ret;
+
+	ASSERT_EQ(0, second_vcpu(vm));
+	ASSERT_EQ(0, slow_memory(vm, &r.slow, &r.uffd));
+	ASSERT_EQ(0, wr(vm, MSR_OS_ID, OS_ID));
+	ASSERT_EQ(0, thread_quiet(&setter, set_hypercall_page, vm));
+	ASSERT_TRUE(page_wanted(&r));
+	ASSERT_EQ(0, thread_quiet(&rescuer, rescue, &r));
+	EXPECT_EQ(1, vcpu_get_msr(vm, 1, MSR_HYPERCALL, &val));
+	EXPECT_FALSE(r.came);
+	EXPECT_EQ(0, val);
+	r.seen = true;
+	ASSERT_EQ(0, pthread_join(rescuer, &ret));
+	EXPECT_EQ(0, (long)ret);
+	ASSERT_EQ(0, pthread_join(setter, &ret));
+	EXPECT_EQ(1, (long)ret);
+	EXPECT_EQ(1, vcpu_get_msr(vm, 1, MSR_HYPERCALL, &val));
+	EXPECT_EQ(GPA_SLOW | ENABLE, val);
+	EXPECT_NE(0, *(uint32_t *)r.slow);
+	vm_close(vm);
+	close(r.uffd);
+	munmap(r.slow, SLOW_SIZE);
+}
+
+/* No vCPU runs with the page as it was, but a signal ends the wait, and the time can
+ * be read.
+ */
+TEST_F(hyperv, slow_tsc_page)
+{
+	struct test_vm *vm = &self->vm;
+	struct rescue r = { .nr = 1 };
+	pthread_t runner, rescuer;
+	struct kvm_clock_data clock;
+	uint64_t val;
+	void *ret;
+
+	ASSERT_EQ(0, second_vcpu(vm));
+	ASSERT_EQ(0, slow_memory(vm, &r.slow, &r.uffd));
+	ASSERT_EQ(1, vcpu_set_msr(vm, 0, MSR_REF_TSC, (GPA_SLOW + 0x1000) | ENABLE));
+	ASSERT_EQ(0, thread_quiet(&runner, read_os_id, vm));
+	ASSERT_TRUE(page_wanted(&r));
+	ASSERT_EQ(0, xioctl(vm->fd, KVM_GET_CLOCK, &clock));
+	clock.flags = 0;
+	ASSERT_EQ(0, xioctl(vm->fd, KVM_SET_CLOCK, &clock));
+	ASSERT_EQ(0, thread_quiet(&rescuer, rescue, &r));
+	EXPECT_EQ(1, vcpu_get_msr(vm, 1, MSR_REF_COUNT, &val));
+	alarm_every(100000);
+	EXPECT_EQ(-EINTR, vcpu_run(vm, 1));
+	alarm_in(0);
+	EXPECT_FALSE(r.came);
+	r.seen = true;
+	ASSERT_EQ(0, pthread_join(rescuer, &ret));
+	EXPECT_EQ(0, (long)ret);
+	ASSERT_EQ(0, pthread_join(runner, &ret));
+	EXPECT_EQ(0, (long)ret);
+	ASSERT_EQ(0, xioctl(vm->fd, KVM_GET_CLOCK, &clock));
+	EXPECT_EQ(!!(clock.flags & KVM_CLOCK_TSC_STABLE),
+		  !!((volatile uint32_t *)r.slow)[0x400]);
+	vm_close(vm);
+	close(r.uffd);
+	munmap(r.slow, SLOW_SIZE);
 }
 
 TEST_F(hyperv, runtime)

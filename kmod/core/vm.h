@@ -29,9 +29,10 @@ struct msr_filter;
 /**
  * struct vm - one virtual machine
  *
- * Lock order: vm->lock > vcpu->mutex > slots_lock > irq_lock > (srcu read) > hv.lock >
- * mmap_lock > mmu.lock > pic/ioapic spinlocks > lapic timer, dirty_ring.lock,
- * coalesced.lock, apf_queue->lock. The whole of it: Documentation/locking.rst.
+ * Lock order: vm->lock > vcpu->mutex > slots_lock > irq_lock > (srcu read) >
+ * hv.page_lock > hv.lock, mmap_lock > mmu.lock > pic/ioapic spinlocks > lapic timer,
+ * dirty_ring.lock, coalesced.lock, apf_queue->lock. The whole of it:
+ * Documentation/locking.rst.
  *
  * Protection: (c) constant after creation, (l) vm->lock, (s) slots_lock for
  * writing and srcu for reading, (i) irq_lock for writing and srcu for reading,

@@ -19,6 +19,8 @@
 
 #define XAPIC_ICR2_VALID	0xff000000U
 
+#define PAGE_FIRST		(-1)	/* of hypercall_try() */
+
 /* The frequency of the local APIC's timer: one tick of its bus clock is 1 ns. */
 #define APIC_HZ			NSEC_PER_SEC
 
@@ -72,6 +74,7 @@ static const struct hv_msr_row hv_msrs[] = {
 /** hv_vm_init() - a new VM; nobody else has it yet */
 void hv_vm_init(struct vm *vm)
 {
+	mutex_init(&vm->hv.page_lock);
 	mutex_init(&vm->hv.lock);
 }
 
@@ -79,6 +82,31 @@ void hv_vm_init(struct vm *vm)
 void hv_vcpu_init(struct vcpu *vcpu)
 {
 	vcpu->hv.vp_index = vcpu->idx;
+}
+
+/**
+ * hv_vcpu_by_index() - the virtual processor with an index
+ * @vm: of it
+ * @vp_index: VP_INDEX
+ *
+ * They are numbered as they were made, unless the VMM wants it otherwise.
+ *
+ * Return: the vCPU, or NULL. Context: any.
+ */
+struct vcpu *hv_vcpu_by_index(struct vm *vm, u32 vp_index)
+{
+	struct vcpu *vcpu;
+	u32 i;
+
+	if (vp_index < atomic_read(&vm->online_vcpus)) {
+		vcpu = vm_vcpu(vm, vp_index);
+		if (READ_ONCE(vcpu->hv.vp_index) == vp_index)
+			return vcpu;
+	}
+	vm_for_each_vcpu(vm, vcpu, i)
+		if (READ_ONCE(vcpu->hv.vp_index) == vp_index)
+			return vcpu;
+	return NULL;
 }
 
 /** hv_vcpu_destroy() - nobody has the vCPU any more */
@@ -175,8 +203,6 @@ int hv_exit(struct vcpu *vcpu)
 	return EXIT_USERSPACE;
 }
 
-/* --- of the partition: vm->hv.lock held ----------------------------------------- */
-
 /* The instruction for hypercalls, and a return. */
 static int hypercall_page_write(struct vcpu *vcpu, u64 page)
 {
@@ -188,20 +214,40 @@ static int hypercall_page_write(struct vcpu *vcpu, u64 page)
 			   sizeof(vmx_code));
 }
 
+/* 0, MSR_FAULT, or PAGE_FIRST: it is allowed, once the page is @written. */
+static int hypercall_try(struct hv_vm *hv, const struct msr_access *msr,
+			 bool written)
+{
+	int ret = 0;
+
+	mutex_lock(&hv->lock);
+	/* Nothing is enabled for a guest that has not said what it is. */
+	if (!hv->guest_os_id && !msr->host)
+		goto out;
+	if (hv->hypercall & HYPERCALL_LOCKED && !msr->host)
+		ret = MSR_FAULT;
+	else if (msr->data & HV_PAGE_ENABLE && !written)
+		ret = PAGE_FIRST;
+	else
+		hv->hypercall = msr->data;
+out:
+	mutex_unlock(&hv->lock);
+	return ret;
+}
+
 static int hypercall_set(struct vcpu *vcpu, const struct msr_access *msr)
 {
 	struct hv_vm *hv = &vcpu->vm->hv;
+	int ret = hypercall_try(hv, msr, false);
 
-	/* Nothing is enabled for a guest that has not said what it is. */
-	if (!hv->guest_os_id && !msr->host)
-		return 0;
-	if (hv->hypercall & HYPERCALL_LOCKED && !msr->host)
+	if (ret != PAGE_FIRST)
+		return ret;
+	if (hypercall_page_write(vcpu, msr->data))
 		return MSR_FAULT;
-	if (msr->data & HV_PAGE_ENABLE && hypercall_page_write(vcpu, msr->data))
-		return MSR_FAULT;
-	hv->hypercall = msr->data;
-	return 0;
+	return hypercall_try(hv, msr, true);
 }
+
+/* --- of the partition: vm->hv.lock held ----------------------------------------- */
 
 static int partition_get(struct vcpu *vcpu, struct msr_access *msr)
 {
@@ -280,14 +326,13 @@ static int partition_set(struct vcpu *vcpu, const struct msr_access *msr)
 		if (!msr->data)
 			hv->hypercall &= ~HV_PAGE_ENABLE;
 		return 0;
-	case HV_X64_MSR_HYPERCALL:
-		return hypercall_set(vcpu, msr);
 	case HV_X64_MSR_RESET:
 		if (msr->data & RESET_NOW && !msr->host)
 			hv_exit_request(vcpu, HV_EXIT_RESET, msr->index);
 		return 0;
 	case HV_X64_MSR_REFERENCE_TSC:
 		hv->tsc.valid = false;
+		hv->tsc.shown = false;
 		WRITE_ONCE(hv->tsc_page, msr->data);
 		vcpu_request(vcpu, REQ_CLOCK_UPDATE);
 		return 0;
@@ -462,6 +507,8 @@ int hv_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 		return hv_synic_set(vcpu, msr);
 	case HV_X64_MSR_STIMER0_CONFIG ... HV_X64_MSR_STIMER3_COUNT:
 		return hv_timer_set(vcpu, msr);
+	case HV_X64_MSR_HYPERCALL:
+		return hypercall_set(vcpu, msr);
 	}
 	mutex_lock(&hv->lock);
 	ret = partition_set(vcpu, msr);

@@ -39,12 +39,14 @@ struct msr_access;
 /**
  * struct hv_tsc - what the reference TSC page says
  * @valid: the page's function holds, for the guest and for the counter's MSR
+ * @shown: the page has been written so
  * @sequence: the page's, never zero while @valid
  * @scale: 100 ns units per cycle, times 2^64
  * @offset: units at cycle zero
  */
 struct hv_tsc {
 	bool valid;
+	bool shown;
 	u32 sequence;
 	u64 scale;
 	u64 offset;
@@ -64,7 +66,10 @@ struct hv_debug {
 
 /**
  * struct hv_vm - of one VM
- * @lock: protects the rest; taken in the order of struct vm's after vcpu->mutex
+ * @page_lock: who writes the TSC page. That may take as long as the VMM likes:
+ *             taken so that a signal ends the wait
+ * @lock: protects the rest; not held where guest memory is touched. Both are taken
+ *        in the order of struct vm's after vcpu->mutex
  * @guest_os_id: not zero: VMCALL is Hyper-V's; read racily
  * @hypercall: MSR: the page with the instruction in it
  * @tsc_page: MSR
@@ -77,6 +82,7 @@ struct hv_debug {
  * @debug: the debugger
  */
 struct hv_vm {
+	struct mutex page_lock;	/* before @lock */
 	struct mutex lock;	/* the rest of it */
 	u64 guest_os_id;
 	u64 hypercall;
@@ -172,6 +178,7 @@ int hv_msr_set(struct vcpu *vcpu, const struct msr_access *msr);
 void hv_exit_request(struct vcpu *vcpu, enum hv_exit exit, u32 msr);
 int hv_exit(struct vcpu *vcpu);			/* REQ_HYPERV: EXIT_USERSPACE */
 bool hv_has(struct vcpu *vcpu, unsigned int word, u32 bit);
+struct vcpu *hv_vcpu_by_index(struct vm *vm, u32 vp_index);
 
 /* hyperv_cpuid.c: KVM_GET_SUPPORTED_HV_CPUID; vcpu NULL: on the device */
 int hv_cpuid_get(struct vcpu *vcpu, struct kvm_cpuid2 __user *user);

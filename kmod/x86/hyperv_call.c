@@ -289,8 +289,8 @@ static int send_ipi(struct vcpu *vcpu, u64 vector, const struct vp_set *set)
 {
 	struct lapic_msg msg = {
 		.mode = LAPIC_DM_FIXED,
+		.shorthand = LAPIC_SHORT_SELF,
 		.assert = true,
-		.x2apic = true,
 	};
 	struct vcpu *target;
 	u32 i;
@@ -299,12 +299,9 @@ static int send_ipi(struct vcpu *vcpu, u64 vector, const struct vp_set *set)
 	if (!vcpu->lapic || vector < IPI_FIRST_VECTOR || vector > IPI_LAST_VECTOR)
 		return HV_STATUS_INVALID_HYPERCALL_INPUT;
 	msg.vector = vector;
-	vm_for_each_vcpu(vcpu->vm, target, i) {
-		if (!vpset_has(set, READ_ONCE(target->hv.vp_index)))
-			continue;
-		msg.dest = target->id;
-		lapic_deliver(vcpu->vm, NULL, &msg);
-	}
+	vm_for_each_vcpu(vcpu->vm, target, i)
+		if (vpset_has(set, READ_ONCE(target->hv.vp_index)))
+			lapic_deliver(vcpu->vm, target->lapic, &msg);
 	return HV_STATUS_SUCCESS;
 }
 

@@ -92,7 +92,9 @@ static bool page_frozen(const struct hv_vm *hv)
 /* But for rounding. */
 static bool tsc_same(const struct hv_tsc *a, const struct hv_tsc *b)
 {
-	return a->valid && a->scale == b->scale && b->offset - a->offset + 2 <= 4;
+	if (!a->valid || !b->valid)
+		return a->valid == b->valid;
+	return a->scale == b->scale && b->offset - a->offset + 2 <= 4;
 }
 
 /* Sequence zero says: not this page, the MSR. 0 or -EFAULT. */
@@ -114,30 +116,69 @@ static int page_publish(struct vm *vm, gpa_t gpa, const struct hv_tsc *tsc)
 	return guest_write(vm, gpa, &tsc->sequence, sizeof(tsc->sequence));
 }
 
+/* What the page is to say now, and where it is. False: what it says already. */
+static bool page_next(struct vcpu *vcpu, struct hv_tsc *new, u64 *msr)
+{
+	struct hv_vm *hv = &vcpu->vm->hv;
+	bool differs = false;
+
+	mutex_lock(&hv->lock);
+	*msr = hv->tsc_page;
+	if (!(*msr & HV_PAGE_ENABLE) || page_frozen(hv))
+		goto out;
+	new->valid = tsc_measure(vcpu, new);
+	differs = !hv->tsc.shown || !tsc_same(&hv->tsc, new);
+	if (!differs)
+		goto out;
+	/* Neither of the two values that mean something else. */
+	new->sequence = hv->tsc.sequence + 1;
+	if (!new->sequence || new->sequence == U32_MAX)
+		new->sequence = 1;
+	/* Void until it is written. */
+	hv->tsc.sequence = new->sequence;
+	hv->tsc.valid = false;
+	hv->tsc.shown = false;
+out:
+	mutex_unlock(&hv->lock);
+	return differs;
+}
+
+static void page_update(struct vcpu *vcpu)
+{
+	struct hv_vm *hv = &vcpu->vm->hv;
+	struct hv_tsc new = { };
+	u64 msr;
+
+	lockdep_assert_held(&hv->page_lock);
+	if (!page_next(vcpu, &new, &msr))
+		return;
+	new.shown = !page_publish(vcpu->vm, msr & HV_PAGE_ADDR, &new);
+	new.valid &= new.shown;
+	mutex_lock(&hv->lock);
+	/* Who has moved it meanwhile has asked for another update. */
+	if (hv->tsc_page == msr)
+		hv->tsc = new;
+	mutex_unlock(&hv->lock);
+}
+
 /**
  * hv_clock_update() - the VM's clock or a TSC has jumped (REQ_CLOCK_UPDATE)
  * @vcpu: owner thread, in a read section of vm->srcu
+ *
+ * Where a signal ends the wait for another vCPU, which is at the page, it is asked
+ * for again: the guest is not entered before.
  */
 void hv_clock_update(struct vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
-	struct hv_vm *hv = &vm->hv;
-	struct hv_tsc new = { };
+	struct hv_vm *hv = &vcpu->vm->hv;
 
-	mutex_lock(&hv->lock);
-	if (!hv_clock_used(vm) || page_frozen(hv))
-		goto out;
-	new.valid = tsc_measure(vcpu, &new);
-	if (new.valid && tsc_same(&hv->tsc, &new))
-		goto out;
-	/* Neither of the two values that mean something else. */
-	new.sequence = hv->tsc.sequence + 1;
-	if (!new.sequence || new.sequence == U32_MAX)
-		new.sequence = 1;
-	if (page_publish(vm, hv->tsc_page & HV_PAGE_ADDR, &new))
-		new.valid = false;
-	hv->tsc = new;
-out:
-	mutex_unlock(&hv->lock);
+	if (hv_clock_used(vcpu->vm)) {
+		if (mutex_lock_interruptible(&hv->page_lock)) {
+			vcpu_request(vcpu, REQ_CLOCK_UPDATE);
+			return;
+		}
+		page_update(vcpu);
+		mutex_unlock(&hv->page_lock);
+	}
 	hv_timers_rearm(vcpu);
 }

@@ -213,15 +213,14 @@ static int sint_raise(struct vcpu *vcpu, struct hv_synic *synic,
 	u64 sint = READ_ONCE(synic->sint[nr]);
 	struct lapic_msg msg = {
 		.mode = LAPIC_DM_FIXED,
+		.shorthand = LAPIC_SHORT_SELF,
 		.vector = sint & SINT_VECTOR,
-		.dest = vcpu->id,
 		.assert = true,
-		.x2apic = true,
 	};
 
 	if (sint & (SINT_MASKED | SINT_POLLING))
 		return -1;
-	return lapic_deliver(vcpu->vm, NULL, &msg);
+	return lapic_deliver(vcpu->vm, vcpu->lapic, &msg);
 }
 
 /**
@@ -236,17 +235,10 @@ static int sint_raise(struct vcpu *vcpu, struct hv_synic *synic,
  */
 int hv_synic_set_line(struct vm *vm, u32 vp_index, u32 sint)
 {
-	struct hv_synic *synic;
-	struct vcpu *vcpu;
-	u32 i;
+	struct vcpu *vcpu = hv_vcpu_by_index(vm, vp_index);
+	struct hv_synic *synic = vcpu ? hv_synic_of(&vcpu->hv) : NULL;
 
-	vm_for_each_vcpu(vm, vcpu, i) {
-		if (READ_ONCE(vcpu->hv.vp_index) != vp_index)
-			continue;
-		synic = hv_synic_of(&vcpu->hv);
-		return synic ? sint_raise(vcpu, synic, sint) : -1;
-	}
-	return -1;
+	return synic ? sint_raise(vcpu, synic, sint) : -1;
 }
 
 /* Ask the guest to write EOM when it has read what is in the slot. True: it has
