@@ -34,12 +34,9 @@ static int __init joist_init(void)
 	err = cpuid_setup();
 	if (err)
 		goto out_mmu;
-	err = pv_setup();
-	if (err)
-		goto out_mmu;
 	err = eventfd_setup();
 	if (err)
-		goto out_pv;
+		goto out_mmu;
 	err = hardware_setup();
 	if (err)
 		goto out_eventfd;
@@ -53,8 +50,6 @@ out_hardware:
 	hardware_teardown();
 out_eventfd:
 	eventfd_teardown();
-out_pv:
-	pv_teardown();
 out_mmu:
 	mmu_teardown();
 out_vendor:
@@ -67,7 +62,6 @@ static void __exit joist_exit(void)
 	chardev_unregister();
 	hardware_teardown();
 	eventfd_teardown();
-	pv_teardown();
 	mmu_teardown();
 	vendor_call(teardown)();
 }

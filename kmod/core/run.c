@@ -244,10 +244,13 @@ static int guest_left(struct vcpu *vcpu, enum hot hot)
 	local_irq_enable();
 	preempt_enable();
 
-	if (unlikely(vcpu->pv.eoi_offered | !!vcpu->vapic.gpa)) {
+	if (unlikely(vcpu->pv.eoi_offered | vcpu->pv.apf_telling |
+		     !!vcpu->vapic.gpa)) {
 		vcpu_srcu_hold(vcpu);
 		if (vcpu->pv.eoi_offered)
 			pv_eoi_sync(vcpu);
+		if (vcpu->pv.apf_telling)
+			pv_apf_entered(vcpu);
 		if (vcpu->vapic.gpa)
 			vapic_after_exit(vcpu);
 	}
@@ -566,6 +569,8 @@ int vcpu_run(struct vcpu *vcpu)
 	fpu_load_guest(vcpu);
 
 	ret = run_page_in(vcpu);
+	if (unlikely(vcpu->pv.apf_telling))
+		pv_apf_settle(vcpu);
 	if (!ret)
 		ret = run_prepared(vcpu);
 

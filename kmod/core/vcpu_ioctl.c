@@ -434,6 +434,13 @@ static int vcpu_file_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* Of every close; the last may not be the mapping's. */
+static int vcpu_file_flush(struct file *file, fl_owner_t id)
+{
+	pv_apf_hurry(file->private_data);
+	return 0;
+}
+
 static int vcpu_file_release(struct inode *inode, struct file *file)
 {
 	struct vcpu *vcpu = file->private_data;
@@ -444,6 +451,7 @@ static int vcpu_file_release(struct inode *inode, struct file *file)
 
 static const struct file_operations vcpu_fops = {
 	.owner = THIS_MODULE,
+	.flush = vcpu_file_flush,
 	.release = vcpu_file_release,
 	.unlocked_ioctl = vcpu_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

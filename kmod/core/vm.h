@@ -94,6 +94,7 @@ struct vm {
 	s8 clock_shift;			/* (c) */
 	u64 wall_clock_msr;		/* tsc_lock */
 	struct hv_vm hv;		/* locks itself */
+	atomic_t apf_pages;		/* (a) its vCPUs wait for, asynchronously */
 
 	/* Set by userspace before vCPUs run: (l). */
 	gpa_t tss_addr;

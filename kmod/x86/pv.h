@@ -27,10 +27,12 @@ struct apf_queue;
  * @apf_msr: MSR_KVM_ASYNC_PF_EN
  * @apf_vector: MSR_KVM_ASYNC_PF_INT
  * @apf_next: number of the next page that is waited for
+ * @apf_telling: token that a #PF on its way to the guest tells of, 0: none
  * @apf_told_ready: the guest has a "page ready" that it has not acknowledged
  * @apf_wake_all: it is to be told that all pages are ready
  * @apf_halted: it waits for a page like a HLT, for it cannot do anything else
- * @apf_queue: pages on their way: outlives the vCPU; made when first needed
+ * @apf_queue: pages on their way: outlives the vCPU; made when first needed, and
+ *             locks itself
  *
  * Protected by vcpu->mutex.
  */
@@ -46,6 +48,7 @@ struct pv_vcpu {
 	u64 apf_msr;
 	u64 apf_vector;
 	u32 apf_next;
+	u32 apf_telling;
 	bool apf_told_ready;
 	bool apf_wake_all;
 	bool apf_halted;
@@ -77,11 +80,12 @@ void pv_eoi_retract(struct vcpu *vcpu);
 void pv_eoi_sync(struct vcpu *vcpu);
 
 /* pv_apf.c */
-int pv_setup(void);
-void pv_teardown(void);
 bool pv_apf_possible(struct vcpu *vcpu);
 bool pv_apf_start(struct vcpu *vcpu, gfn_t gfn, hva_t hva, bool write);
 void pv_apf_ready(struct vcpu *vcpu);		/* REQ_APF */
+void pv_apf_settle(struct vcpu *vcpu);		/* KVM_RUN begins; @apf_telling */
+void pv_apf_entered(struct vcpu *vcpu);		/* the guest was left; likewise */
+void pv_apf_hurry(struct vcpu *vcpu);
 void pv_apf_reset(struct vcpu *vcpu);
 void pv_apf_destroy(struct vcpu *vcpu);
 int pv_apf_msr_set(struct vcpu *vcpu, const struct msr_access *msr);

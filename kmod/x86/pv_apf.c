@@ -5,9 +5,10 @@
  * interrupt when the page is there. Where it could take no #PF now it waits as
  * if it had halted: interrupts still come in.
  *
- * A worker only makes the page present in the VMM's memory and keeps nothing of
- * it. It may wait for long, and for what the VMM itself has to do: nothing here
- * waits for a worker. What it works on has a life of its own.
+ * A thread for each page makes it present in the VMM's memory and keeps nothing
+ * of it. It may wait for long, and for what the VMM itself has to do: nothing here
+ * waits for it. Where the page is not wanted any more it is killed, for while it
+ * waits it holds the VMM's memory, and with that the vCPU's own mapping.
  */
 #include <linux/kthread.h>
 #include <linux/kvm_para.h>
@@ -15,8 +16,8 @@
 #include <linux/module.h>
 #include <linux/refcount.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <asm/trapnr.h>
 
 #include "msr.h"
@@ -25,9 +26,12 @@
 #include "../core/vm.h"
 #include "../irqchip/lapic.h"
 
-/* Pages on their way: so many for one vCPU, and for all; beyond, vCPUs wait. */
+/* Pages on their way: so many for one vCPU and one VM; beyond, vCPUs wait. The
+ * host's threads have a limit, too, that no VM alone comes near.
+ */
 #define APF_MAX_VCPU	32
-#define APF_MAX_TOTAL	256
+#define APF_MAX_VM	128
+#define APF_MAX_THREADS	4096
 
 #define APF_ADDR	(~0x3fULL)
 #define APF_RESERVED	0x30ULL
@@ -48,7 +52,7 @@ static_assert(offsetof(struct kvm_vcpu_pv_apf_data, token) == APF_TOKEN);
  * @nr: pages there are, those too of which nobody wants to hear any more
  * @lock: protects the rest
  * @vcpu: NULL: it is gone
- * @waiting: workers are at them
+ * @waiting: their threads are at them
  * @ready: present, to be announced
  */
 struct apf_queue {
@@ -62,22 +66,24 @@ struct apf_queue {
 
 /**
  * struct apf_page - one page on its way
- * @work: makes it present
+ * @task: its thread, until it has done with the page: queue->lock
  * @queue: whose
  * @node: in one of the queue's lists: queue->lock
  * @dropped: nobody wants to hear, in no list: queue->lock
- * @mm: the VMM's, held until the work is done
+ * @killed: nobody wants it: queue->lock
+ * @mm: the VMM's; it may end meanwhile
  * @hva: there
  * @gfn: for the guest
  * @write: it is to be written
  * @token: the guest's name for it
- * @told: the guest knows the token; the vCPU's thread only
+ * @told: the guest knows the token; vcpu->mutex
  */
 struct apf_page {
-	struct work_struct work;
+	struct task_struct *task;
 	struct apf_queue *queue;
 	struct list_head node;
 	bool dropped;
+	bool killed;
 	struct mm_struct *mm;
 	hva_t hva;
 	gfn_t gfn;
@@ -86,26 +92,7 @@ struct apf_page {
 	bool told;
 };
 
-static struct workqueue_struct *apf_workers;
-static atomic_t apf_total;
-
-/**
- * pv_setup() - once, at load
- *
- * Return: 0 or -ENOMEM
- */
-int pv_setup(void)
-{
-	/* Whatever is queued has a worker: one VM's do not hold up another's. */
-	apf_workers = alloc_workqueue("joist_apf", 0, APF_MAX_TOTAL);
-	return apf_workers ? 0 : -ENOMEM;
-}
-
-/** pv_teardown() - at unload: the last worker may just be leaving */
-void pv_teardown(void)
-{
-	destroy_workqueue(apf_workers);
-}
+static atomic_t apf_threads;
 
 static void apf_queue_put(struct apf_queue *queue)
 {
@@ -127,46 +114,64 @@ static bool apf_queue_create(struct vcpu *vcpu)
 	INIT_LIST_HEAD(&queue->waiting);
 	INIT_LIST_HEAD(&queue->ready);
 	queue->vcpu = vcpu;
-	vcpu->pv.apf_queue = queue;
+	/* Pairs with the acquire in pv_apf_hurry(). */
+	smp_store_release(&vcpu->pv.apf_queue, queue);
 	return true;
 }
 
-/* The page is in no list, and no worker at it. */
+/* The page is in no list, and no thread at it. */
 static void apf_page_free(struct apf_page *page)
 {
 	atomic_dec(&page->queue->nr);
-	atomic_dec(&apf_total);
 	apf_queue_put(page->queue);
+	mmdrop(page->mm);
 	kfree(page);
 }
 
-/* What the work holds: the VMM's memory, and this code. */
-static void apf_work_done(struct mm_struct *mm)
+static bool apf_killed(struct apf_page *page)
 {
-	mmput(mm);
-	module_put(THIS_MODULE);
+	bool killed;
+
+	spin_lock(&page->queue->lock);
+	killed = page->killed;
+	spin_unlock(&page->queue->lock);
+	return killed;
+}
+
+/* The thread is not to wait any longer: it wakes up from what can be killed. */
+static void apf_kill(struct apf_page *page)
+{
+	lockdep_assert_held(&page->queue->lock);
+	page->killed = true;
+	send_sig(SIGKILL, page->task, 1);
 }
 
 static void apf_make_present(const struct apf_page *page)
 {
 	struct page *host;
 
+	if (!mmget_not_zero(page->mm))
+		return;
 	kthread_use_mm(page->mm);
 	if (get_user_pages_unlocked(page->hva, 1, &host,
 				    page->write ? FOLL_WRITE : 0) == 1)
 		put_page(host);
 	kthread_unuse_mm(page->mm);
+	mmput(page->mm);
 }
 
-static void apf_work(struct work_struct *work)
+static int apf_thread(void *data)
 {
-	struct apf_page *page = container_of(work, struct apf_page, work);
+	struct apf_page *page = data;
 	struct apf_queue *queue = page->queue;
-	struct mm_struct *mm = page->mm;
 	bool dropped;
 
-	apf_make_present(page);
+	/* From here apf_kill() wakes it; what came before is in the flag. */
+	allow_kernel_signal(SIGKILL);
+	if (!apf_killed(page))
+		apf_make_present(page);
 	spin_lock(&queue->lock);
+	page->task = NULL;
 	dropped = page->dropped;
 	if (!dropped) {
 		/* Where that failed, the vCPU will see why. */
@@ -177,7 +182,23 @@ static void apf_work(struct work_struct *work)
 	spin_unlock(&queue->lock);
 	if (dropped)
 		apf_page_free(page);
-	apf_work_done(mm);
+	atomic_dec(&apf_threads);
+	module_put_and_kthread_exit(0);
+}
+
+/* Its thread is made, but does not run yet. */
+static bool apf_thread_create(struct vcpu *vcpu, struct apf_page *page)
+{
+	if (atomic_inc_return(&apf_threads) > APF_MAX_THREADS)
+		goto out;
+	page->task = kthread_create(apf_thread, page, "joist-apf/%d",
+				    vcpu->vm->owner_pid);
+	if (IS_ERR(page->task))
+		goto out;
+	return true;
+out:
+	atomic_dec(&apf_threads);
+	return false;
 }
 
 static struct apf_page *apf_page_create(struct vcpu *vcpu, gfn_t gfn, hva_t hva,
@@ -189,11 +210,16 @@ static struct apf_page *apf_page_create(struct vcpu *vcpu, gfn_t gfn, hva_t hva,
 	/* The mutex keeps this vCPU's count from growing meanwhile. */
 	if (atomic_read(&queue->nr) >= APF_MAX_VCPU)
 		return NULL;
-	if (atomic_inc_return(&apf_total) > APF_MAX_TOTAL)
+	if (atomic_inc_return(&vcpu->vm->apf_pages) > APF_MAX_VM)
 		goto out;
 	page = kzalloc(sizeof(*page), GFP_KERNEL_ACCOUNT);
 	if (!page)
 		goto out;
+	page->queue = queue;
+	if (!apf_thread_create(vcpu, page)) {
+		kfree(page);
+		goto out;
+	}
 	vcpu->pv.apf_next++;
 	if (!(vcpu->pv.apf_next << TOKEN_ID_BITS))
 		vcpu->pv.apf_next = 1;
@@ -201,14 +227,21 @@ static struct apf_page *apf_page_create(struct vcpu *vcpu, gfn_t gfn, hva_t hva,
 	page->gfn = gfn;
 	page->hva = hva;
 	page->write = write;
-	page->queue = queue;
+	page->mm = vcpu->vm->mm;
+	mmgrab(page->mm);
 	refcount_inc(&queue->refs);
 	atomic_inc(&queue->nr);
-	INIT_WORK(&page->work, apf_work);
 	return page;
 out:
-	atomic_dec(&apf_total);
+	atomic_dec(&vcpu->vm->apf_pages);
 	return NULL;
+}
+
+/* One of the VM's pages less is waited for. */
+static void apf_page_done(struct vcpu *vcpu, struct apf_page *page)
+{
+	atomic_dec(&vcpu->vm->apf_pages);
+	apf_page_free(page);
 }
 
 static bool apf_on_its_way(struct apf_queue *queue, gfn_t gfn)
@@ -239,7 +272,90 @@ static bool apf_tell_missing(struct vcpu *vcpu, u32 token)
 	if (guest_write(vcpu->vm, gpa, &flags, sizeof(flags)))
 		return false;
 	exception_queue_payload(vcpu, X86_TRAP_PF, true, 0, token);
+	vcpu->pv.apf_telling = token;
 	return true;
+}
+
+static struct apf_page *apf_find(struct list_head *list, u32 token)
+{
+	struct apf_page *page;
+
+	list_for_each_entry(page, list, node)
+		if (page->token == token)
+			return page;
+	return NULL;
+}
+
+/* Is the #PF that tells of a page still on its way, as it was or as the VMM was
+ * shown it?
+ */
+static bool apf_telling(struct vcpu *vcpu)
+{
+	const struct pending_exception *e = &vcpu->exception;
+	u64 addr = e->payload_valid ? e->payload : vcpu->cr2;
+
+	return (e->pending || e->injected) && e->vector == X86_TRAP_PF &&
+	       e->has_error && !e->error && addr == vcpu->pv.apf_telling;
+}
+
+/* It will not arrive: the guest is to find its flags as if nothing had been said. */
+static void apf_untell(struct vcpu *vcpu)
+{
+	gpa_t gpa = (vcpu->pv.apf_msr & APF_ADDR) + APF_FLAGS;
+	struct apf_queue *queue = vcpu->pv.apf_queue;
+	u32 token = vcpu->pv.apf_telling, flags;
+	struct apf_page *page;
+
+	vcpu->pv.apf_telling = 0;
+	spin_lock(&queue->lock);
+	page = apf_find(&queue->waiting, token) ?:
+	       apf_find(&queue->ready, token);
+	if (page)
+		page->told = false;
+	spin_unlock(&queue->lock);
+	if ((vcpu->pv.apf_msr & APF_ON) != APF_ON ||
+	    guest_read(vcpu->vm, gpa, &flags, sizeof(flags)) ||
+	    flags != KVM_PV_REASON_PAGE_NOT_PRESENT)
+		return;
+	flags = 0;
+	guest_write(vcpu->vm, gpa, &flags, sizeof(flags));
+}
+
+/**
+ * pv_apf_settle() - KVM_RUN begins: has the VMM taken away the #PF?
+ * @vcpu: owner thread, in a read section of vm->srcu; pv.apf_telling is not 0
+ *
+ * Not earlier: a VMM that writes all of a state back does so piece by piece. If so,
+ * the guest finds the page missing once more, and waits for it then.
+ */
+void pv_apf_settle(struct vcpu *vcpu)
+{
+	if (!apf_telling(vcpu))
+		apf_untell(vcpu);
+}
+
+/** pv_apf_entered() - the guest was entered and left: has it got it? */
+void pv_apf_entered(struct vcpu *vcpu)
+{
+	if (!apf_telling(vcpu))
+		vcpu->pv.apf_telling = 0;
+}
+
+/* The page came before the guest has heard that it is missing: it need not. */
+static void apf_untell_ready(struct vcpu *vcpu)
+{
+	struct apf_queue *queue = vcpu->pv.apf_queue;
+	bool ready;
+
+	if (!vcpu->exception.pending || !apf_telling(vcpu))
+		return;
+	spin_lock(&queue->lock);
+	ready = apf_find(&queue->ready, vcpu->pv.apf_telling);
+	spin_unlock(&queue->lock);
+	if (!ready)
+		return;
+	vcpu->exception.pending = false;
+	apf_untell(vcpu);
 }
 
 /**
@@ -275,13 +391,11 @@ bool pv_apf_start(struct vcpu *vcpu, gfn_t gfn, hva_t hva, bool write)
 		return false;
 	page->told = apf_tell_missing(vcpu, page->token);
 	vcpu->pv.apf_halted = !page->told;
-	page->mm = current->mm;
-	mmget(page->mm);
 	__module_get(THIS_MODULE);
 	spin_lock(&queue->lock);
 	list_add_tail(&page->node, &queue->waiting);
+	wake_up_process(page->task);
 	spin_unlock(&queue->lock);
-	queue_work(apf_workers, &page->work);
 	return true;
 }
 
@@ -345,6 +459,8 @@ void pv_apf_ready(struct vcpu *vcpu)
 	pv->apf_halted = false;
 	if (!pv->apf_queue)
 		return;
+	if (unlikely(pv->apf_telling))
+		apf_untell_ready(vcpu);
 	announce = apf_may_announce(vcpu);
 	if (announce && pv->apf_wake_all) {
 		pv->apf_wake_all = false;
@@ -356,7 +472,7 @@ void pv_apf_ready(struct vcpu *vcpu)
 			apf_announce(vcpu, page->token);
 			announce = false;
 		}
-		apf_page_free(page);
+		apf_page_done(vcpu, page);
 	}
 }
 
@@ -365,31 +481,46 @@ static void apf_drop(struct vcpu *vcpu, bool gone)
 {
 	struct apf_queue *queue = vcpu->pv.apf_queue;
 	struct apf_page *page, *next;
-	LIST_HEAD(unstarted);
 	LIST_HEAD(ready);
 
 	if (!queue)
 		return;
 	spin_lock(&queue->lock);
 	list_for_each_entry_safe(page, next, &queue->waiting, node) {
-		if (cancel_work(&page->work)) {
-			list_move(&page->node, &unstarted);
-			continue;
-		}
 		list_del(&page->node);
 		page->dropped = true;
+		apf_kill(page);
+		atomic_dec(&vcpu->vm->apf_pages);
 	}
 	list_splice_init(&queue->ready, &ready);
 	if (gone)
 		queue->vcpu = NULL;
 	spin_unlock(&queue->lock);
 
-	list_for_each_entry_safe(page, next, &unstarted, node) {
-		apf_work_done(page->mm);
-		apf_page_free(page);
-	}
 	list_for_each_entry_safe(page, next, &ready, node)
-		apf_page_free(page);
+		apf_page_done(vcpu, page);
+}
+
+/**
+ * pv_apf_hurry() - a file of the vCPU is closed: its VMM may be at its end
+ * @vcpu: any; nothing held
+ *
+ * Threads that wait for a page hold the VMM's memory, that the mapping of the vCPU,
+ * and this its last file: they end now. A vCPU that goes on hears that its pages
+ * are there, and asks again.
+ */
+void pv_apf_hurry(struct vcpu *vcpu)
+{
+	/* Pairs with the release in apf_queue_create(). */
+	struct apf_queue *queue = smp_load_acquire(&vcpu->pv.apf_queue);
+	struct apf_page *page;
+
+	if (!queue)
+		return;
+	spin_lock(&queue->lock);
+	list_for_each_entry(page, &queue->waiting, node)
+		apf_kill(page);
+	spin_unlock(&queue->lock);
 }
 
 /** pv_apf_reset() - nothing is on, nothing on its way */
@@ -398,6 +529,7 @@ void pv_apf_reset(struct vcpu *vcpu)
 	struct pv_vcpu *pv = &vcpu->pv;
 
 	apf_drop(vcpu, false);
+	pv->apf_telling = 0;
 	pv->apf_msr = 0;
 	pv->apf_vector = 0;
 	pv->apf_halted = false;
@@ -405,7 +537,7 @@ void pv_apf_reset(struct vcpu *vcpu)
 	pv->apf_wake_all = false;
 }
 
-/** pv_apf_destroy() - the vCPU goes; workers may stay */
+/** pv_apf_destroy() - the vCPU goes; threads may stay a little */
 void pv_apf_destroy(struct vcpu *vcpu)
 {
 	if (!vcpu->pv.apf_queue)
