@@ -21,6 +21,7 @@
 #define SLOT_GPA	0x40000000UL
 #define SLOT_PAGES	1024
 #define NR_RACERS	3
+#define NR_RUNNERS	MAX_TEST_VCPUS
 #define NR_EVENTFDS	4
 
 struct arena {
@@ -215,7 +216,8 @@ static void do_vm_settings(struct racer *r)
 	memset(allowed, dice(r, 256), sizeof(allowed));
 	xioctl(r->a->vm.fd, KVM_X86_SET_MSR_FILTER, &filter);
 	xioctl(r->a->vm.fd, KVM_ENABLE_CAP, &cap);
-	fd = xioctl_val(r->a->vm.fd, KVM_CREATE_VCPU, 2 + dice(r, 8));
+	fd = xioctl_val(r->a->vm.fd, KVM_CREATE_VCPU,
+			NR_RUNNERS + dice(r, 8));
 	if (fd >= 0)
 		close(fd);
 }
@@ -223,8 +225,8 @@ static void do_vm_settings(struct racer *r)
 static void do_stats(struct racer *r)
 {
 	struct test_vm *vm = &r->a->vm;
-	int fd = xioctl_val(dice(r, 2) ? vm->fd : vm->vcpu[dice(r, 2)],
-			    KVM_GET_STATS_FD, 0);
+	int of = dice(r, 2) ? vm->fd : vm->vcpu[dice(r, NR_RUNNERS)];
+	int fd = xioctl_val(of, KVM_GET_STATS_FD, 0);
 	char buf[256];
 
 	if (fd < 0)
@@ -236,7 +238,7 @@ static void do_stats(struct racer *r)
 
 static void do_vcpu_events(struct racer *r)
 {
-	int fd = r->a->vm.vcpu[dice(r, 2)];
+	int fd = r->a->vm.vcpu[dice(r, NR_RUNNERS)];
 	struct kvm_mp_state mp = { .mp_state = dice(r, 5) };
 	struct kvm_vcpu_events ev;
 
@@ -261,7 +263,7 @@ static void do_vcpu_events(struct racer *r)
 
 static void do_vcpu_state(struct racer *r)
 {
-	int fd = r->a->vm.vcpu[dice(r, 2)];
+	int fd = r->a->vm.vcpu[dice(r, NR_RUNNERS)];
 	struct kvm_lapic_state lapic;
 	struct kvm_sregs sregs;
 	struct kvm_xsave xsave;
@@ -281,10 +283,36 @@ static void do_vcpu_state(struct racer *r)
 	}
 }
 
+/* What shares a page with the guest, of KVM's and of Hyper-V's. */
+static void do_vcpu_msr(struct racer *r)
+{
+	static const uint32_t shared[] = {
+		0x4b564d01,	/* clock */
+		0x4b564d02,	/* asynchronous page faults, their vector, the last's end */
+		0x4b564d06, 0x4b564d07,
+		0x4b564d03,	/* steal time */
+		0x4b564d04,	/* EOI */
+		0x40000000,	/* guest OS */
+		0x40000001,	/* hypercalls */
+		0x40000021,	/* reference TSC */
+		0x40000073,	/* assist page */
+		0x10,		/* TSC */
+	};
+	uint32_t index = shared[dice(r, ARRAY_SIZE(shared))];
+	uint64_t val = SLOT_GPA + dice(r, SLOT_PAGES) * PAGE;
+
+	if (dice(r, 4))
+		val |= index == 0x4b564d02 ? 0xb : 1;
+	if (index == 0x4b564d06)
+		val = 0x20 + dice(r, 0x40);
+	vcpu_set_msr(&r->a->vm, dice(r, NR_RUNNERS), index, val);
+	vcpu_get_msr(&r->a->vm, dice(r, NR_RUNNERS), index, &val);
+}
+
 static void (*const moves[])(struct racer *r) = {
 	do_memslot, do_dirty_log, do_host_memory, do_irqfd, do_ioeventfd,
 	do_coalesced, do_routing, do_interrupt, do_chips, do_vm_settings,
-	do_stats, do_vcpu_events, do_vcpu_state,
+	do_stats, do_vcpu_events, do_vcpu_state, do_vcpu_msr,
 };
 
 /* --- the threads -------------------------------------------------------------------- */
@@ -360,7 +388,7 @@ static int race_seconds(void)
 static unsigned long arena_once(struct __test_metadata *_metadata, int n,
 				bool close_first)
 {
-	struct racer racer[NR_RACERS], runner[2];
+	struct racer racer[NR_RACERS], runner[NR_RUNNERS];
 	struct arena a = { .stop = false };
 	unsigned long rounds = 0;
 
@@ -371,22 +399,22 @@ static unsigned long arena_once(struct __test_metadata *_metadata, int n,
 	for (int i = 0; i < NR_EVENTFDS; i++)
 		a.event[i] = eventfd(0, EFD_NONBLOCK);
 	vm_load(&a.vm, GPA_CODE, code_busy);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < NR_RUNNERS; i++) {
 		ASSERT_LE(0, vm_add_vcpu(&a.vm, i));
 		ASSERT_EQ(0, vcpu_long64(&a.vm, i, GPA_CODE));
 	}
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < NR_RUNNERS; i++)
 		race_begin(&a, &runner[i], run, n, i);
 	for (int i = 0; i < NR_RACERS; i++)
-		race_begin(&a, &racer[i], race, n, 2 + i);
+		race_begin(&a, &racer[i], race, n, NR_RUNNERS + i);
 	usleep(close_first ? 50000 + n % 7 * 20000 : 400000);
 	if (close_first) {
 		close(a.vm.fd);
-		close(a.vm.vcpu[n % 2]);
+		close(a.vm.vcpu[n % NR_RUNNERS]);
 	}
 	a.stop = true;
 	/* The alarm may end the wrong thread's call: until both are back. */
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < NR_RUNNERS; i++) {
 		while (pthread_tryjoin_np(runner[i].thread, NULL)) {
 			pthread_kill(runner[i].thread, SIGALRM);
 			usleep(1000);
@@ -399,7 +427,7 @@ static unsigned long arena_once(struct __test_metadata *_metadata, int n,
 	}
 	if (close_first) {
 		a.vm.fd = -1;
-		a.vm.vcpu[n % 2] = -1;
+		a.vm.vcpu[n % NR_RUNNERS] = -1;
 	}
 	vm_close(&a.vm);
 	munmap(a.pages, SLOT_PAGES * PAGE);
