@@ -569,8 +569,10 @@ int vcpu_run(struct vcpu *vcpu)
 	fpu_load_guest(vcpu);
 
 	ret = run_page_in(vcpu);
-	if (unlikely(vcpu->pv.apf_telling))
+	if (unlikely(vcpu->pv.apf_telling)) {
+		vcpu_srcu_hold(vcpu);
 		pv_apf_settle(vcpu);
+	}
 	if (!ret)
 		ret = run_prepared(vcpu);
 
