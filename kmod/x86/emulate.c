@@ -52,7 +52,7 @@ static const struct emu_row map_one[256] = {
 	[0x8e] = ROW(em_mov_to_sreg), [0x8f] = ROW(em_pop_rm),
 	[0x90 ... 0x97] = ROW(em_xchg_acc),
 	[0x98] = ROW(em_cbw), [0x99] = ROW(em_cwd),
-	[0x9a] = ROW(em_far_direct),
+	[0x9a] = ROW(em_far_direct), [0x9b] = ROW(em_fwait),
 	[0x9c] = ROW(em_pushf), [0x9d] = ROW(em_popf),
 	[0x9e] = ROW(em_sahf), [0x9f] = ROW(em_lahf),
 	[0xa0 ... 0xa3] = ROW_B(em_mov_offset),
@@ -71,12 +71,14 @@ static const struct emu_row map_one[256] = {
 	[0xd0 ... 0xd3] = ROW_B(em_shift),
 	[0xd4] = ROW(em_aam), [0xd5] = ROW(em_aad),
 	[0xd6] = ROW(em_salc), [0xd7] = ROW(em_xlat),
+	[0xd9] = ROW(em_fpu), [0xdb] = ROW(em_fpu), [0xdd] = ROW(em_fpu),
+	[0xdf] = ROW(em_fpu),
 	[0xe0 ... 0xe3] = ROW(em_loop),
 	[0xe4 ... 0xe5] = ROW_B(em_in), [0xe6 ... 0xe7] = ROW_B(em_out),
 	[0xe8] = ROW(em_call_rel), [0xe9] = ROW(em_jmp_rel),
 	[0xea] = ROW(em_far_direct), [0xeb] = ROW(em_jmp_rel),
 	[0xec ... 0xed] = ROW_B(em_in), [0xee ... 0xef] = ROW_B(em_out),
-	[0xf4] = ROW(em_system), [0xf5] = ROW(em_flag_op),
+	[0xf1] = ROW(em_int), [0xf4] = ROW(em_system), [0xf5] = ROW(em_flag_op),
 	[0xf6 ... 0xf7] = ROW_B(em_group3),
 	[0xf8 ... 0xf9] = ROW(em_flag_op), [0xfa ... 0xfb] = ROW(em_cli_sti),
 	[0xfc ... 0xfd] = ROW(em_flag_op),
@@ -85,7 +87,8 @@ static const struct emu_row map_one[256] = {
 
 static const struct emu_row map_0f[256] = {
 	[0x00] = ROW(em_group6), [0x01] = ROW(em_group7),
-	[0x06] = ROW(em_clts), [0x08 ... 0x09] = ROW(em_system),
+	[0x02 ... 0x03] = ROW(em_lar), [0x06] = ROW(em_clts),
+	[0x08 ... 0x09] = ROW(em_system), [0x0b] = ROW(em_undefined),
 	[0x0d] = ROW(em_nop_rm),
 	[0x10 ... 0x13] = ROW(em_simd), [0x16 ... 0x17] = ROW(em_simd),
 	[0x18 ... 0x1f] = ROW(em_nop_rm),
@@ -109,6 +112,7 @@ static const struct emu_row map_0f[256] = {
 	[0xb2] = ROW(em_load_pointer), [0xb3] = ROW(em_bt),
 	[0xb4 ... 0xb5] = ROW(em_load_pointer),
 	[0xb6 ... 0xb7] = ROW(em_movx), [0xb8] = ROW(em_popcnt),
+	[0xb9] = ROW(em_undefined),
 	[0xba ... 0xbb] = ROW(em_bt), [0xbc ... 0xbd] = ROW(em_bit_scan),
 	[0xbe ... 0xbf] = ROW(em_movx),
 	[0xc0 ... 0xc1] = ROW_B(em_xadd),
@@ -116,6 +120,7 @@ static const struct emu_row map_0f[256] = {
 	[0xc7] = ROW(em_cmpxchg_wide),
 	[0xc8 ... 0xcf] = ROW(em_bswap),
 	[0xd6] = ROW(em_simd), [0xe7] = ROW(em_simd), [0xf0] = ROW(em_simd),
+	[0xff] = ROW(em_undefined),
 };
 
 static emu_handler find_handler(struct emu_ctx *c)
@@ -222,6 +227,7 @@ int emu_run(struct emu *emu)
 	c.emu = emu;
 	emu->interrupt_shadow = false;
 	emu->iret = false;
+	emu->interrupted = false;
 	emu->two_reads = false;
 	rc = fetch_and_decode(&c);
 	if (rc != EMU_OK)

@@ -86,6 +86,17 @@ enum emu_system {
 	EMU_SYS_RSM,		/* at any CPL; loads all registers, RIP too */
 };
 
+/* x87 instructions that are emulated; their argument is a control or status word.
+ * CR0 was checked.
+ */
+enum emu_fpu {
+	EMU_FPU_INIT,
+	EMU_FPU_CLEAR_EXCEPTIONS,
+	EMU_FPU_STORE_STATUS,	/* out */
+	EMU_FPU_STORE_CONTROL,
+	EMU_FPU_LOAD_CONTROL,	/* in */
+};
+
 /**
  * struct emu_ops - what the emulator needs from its host
  *
@@ -126,6 +137,7 @@ enum emu_system {
  * @read_dt: GDTR or IDTR
  * @write_dt: likewise; @base is canonical
  * @system: do @what; @arg as enum emu_system says
+ * @fpu: likewise; @word as enum emu_fpu says
  */
 struct emu_ops {
 	int (*fetch)(struct emu *emu, u64 lin, void *buf, unsigned int len);
@@ -152,6 +164,7 @@ struct emu_ops {
 	int (*read_dt)(struct emu *emu, enum emu_dt dt, u64 *base, u16 *limit);
 	int (*write_dt)(struct emu *emu, enum emu_dt dt, u64 base, u16 limit);
 	int (*system)(struct emu *emu, enum emu_system what, u64 *arg);
+	int (*fpu)(struct emu *emu, enum emu_fpu what, u16 *word);
 };
 
 /**
@@ -176,6 +189,7 @@ struct emu_ops {
  *            (decode assists) presets them
  * @interrupt_shadow: out: STI or MOV/POP SS blocks interrupts for one
  * @iret: out: an IRET was done: NMIs are no longer blocked
+ * @interrupted: out: INT n, INT3 or INTO was done: it makes no single-step trap
  * @two_reads: out, before the first access: it reads two operands that have
  *             nothing to do with each other
  * @sse_read: read an XMM (16 bytes) or YMM (32) register for vector moves to
@@ -201,6 +215,7 @@ struct emu {
 	u8 insn_len;
 	bool interrupt_shadow;
 	bool iret;
+	bool interrupted;
 	bool two_reads;
 	void (*sse_read)(struct emu *emu, unsigned int reg, void *buf,
 			 unsigned int len);
@@ -208,7 +223,24 @@ struct emu {
 			  unsigned int len);
 };
 
+/**
+ * struct emu_event - an interrupt or exception to be delivered
+ * @vector: 0..255
+ * @soft: raised by an instruction: INT n, INT3, INTO
+ * @has_error: protected mode pushes an error code
+ * @error: that code
+ * @len: of the instruction it returns behind, 0: it returns to that
+ */
+struct emu_event {
+	u8 vector;
+	bool soft;
+	bool has_error;
+	u32 error;
+	u8 len;
+};
+
 int emu_run(struct emu *emu);
+int emu_deliver(struct emu *emu, const struct emu_event *ev);
 const char *emu_result_name(int result);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Branches: near and far, calls and returns, real-mode interrupts. */
+/* Branches: near and far, calls and returns. */
 #include "emulate_priv.h"
 
 /*
@@ -76,12 +76,19 @@ int em_ret(struct emu_ctx *c)
 	return branch_to(c, rip);
 }
 
-/*
+/**
+ * branch_far() - load CS and RIP
+ * @c: instruction; its size is that of RIP
+ * @selector: of CS
+ * @rip: there
+ *
  * Load CS, then check the target by the new limit. Real-mode loads keep the
  * limit, so there the check comes first and nothing is to be undone. The host
  * refuses what is not a code segment of the same privilege.
+ *
+ * Return: an enum emu_result.
  */
-static int branch_far(struct emu_ctx *c, u16 selector, u64 rip)
+int branch_far(struct emu_ctx *c, u16 selector, u64 rip)
 {
 	struct emu *emu = c->emu;
 	u16 old = emu_segment(emu, EMU_CS)->selector;
@@ -156,7 +163,7 @@ int em_group5(struct emu_ctx *c)
 }
 
 /* A return to another privilege level is not ours. */
-static bool same_privilege(const struct emu *emu, u16 selector)
+bool same_privilege(const struct emu *emu, u16 selector)
 {
 	return emu_real_segments(emu) || (selector & 3) == emu->cpl;
 }
@@ -177,65 +184,4 @@ int em_ret_far(struct emu_ctx *c)
 	if (c->insn.opcode == 0xca)
 		stack_adjust(c, c->insn.imm);
 	return branch_far(c, selector, rip);
-}
-
-/* In real mode alone: elsewhere IRET may switch tasks, stacks and modes. */
-int em_iret(struct emu_ctx *c)
-{
-	struct emu *emu = c->emu;
-	u64 rip, selector, flags;
-	int rc;
-
-	if (emu->mode != EMU_MODE_REAL)
-		return EMU_UNHANDLED;
-	rc = stack_peek(c, 0, c->size, &rip);
-	if (!rc)
-		rc = stack_peek(c, c->size, c->size, &selector);
-	if (!rc)
-		rc = stack_peek(c, 2 * c->size, c->size, &flags);
-	if (!rc && rip > 0xffff)
-		rc = emu_raise_error(c, VEC_GP, 0);
-	if (!rc)
-		rc = write_flags(c, c->size, flags);
-	if (rc)
-		return rc;
-	if (c->size > 2)
-		set_flag(emu, FL_RF, flags & FL_RF);
-	stack_adjust(c, 3 * c->size);
-	emu->iret = true;
-	return branch_far(c, selector, rip);
-}
-
-/* INT3, INT n and INTO of real mode: through the table at IDTR. */
-int em_int(struct emu_ctx *c)
-{
-	struct emu *emu = c->emu;
-	u8 vector = c->insn.opcode == 0xcd ? (u8)c->insn.imm :
-		    c->insn.opcode == 0xcc ? 3 : 4;
-	u32 entry;
-	u16 limit;
-	u64 base;
-	int rc;
-
-	if (c->insn.opcode == 0xce && !(emu->rflags & FL_OF))
-		return EMU_OK;
-	if (emu->mode != EMU_MODE_REAL || !emu->ops->read_dt)
-		return EMU_UNHANDLED;
-	rc = emu->ops->read_dt(emu, EMU_IDT, &base, &limit);
-	if (rc)
-		return rc;
-	if (vector * 4 + 3 > limit)
-		return emu_raise_error(c, VEC_GP, 0);
-	rc = emu->ops->read(emu, (u32)(base + vector * 4), &entry, 4);
-	if (!rc)
-		rc = stack_push(c, 2, (emu->rflags & 0xffff) | FL_FIXED);
-	if (!rc)
-		rc = stack_push(c, 2, emu_segment(emu, EMU_CS)->selector);
-	if (!rc)
-		rc = stack_push(c, 2, c->next_rip);
-	if (rc)
-		return rc;
-	emu->rflags &= ~(FL_IF | FL_TF | FL_AC);
-	c->size = 2;
-	return branch_far(c, entry >> 16, entry & 0xffff);
 }

@@ -36,6 +36,7 @@
 #define EMU_CR0_MP	BIT(1)
 #define EMU_CR0_EM	BIT(2)
 #define EMU_CR0_TS	BIT(3)
+#define EMU_EFER_LMA	BIT(10)
 #define EMU_CR4_VME	BIT(0)
 #define EMU_CR4_PVI	BIT(1)
 #define EMU_CR4_TSD	BIT(2)
@@ -46,7 +47,8 @@
 #define EMU_CR4_OSXSAVE	BIT(18)
 
 enum {
-	VEC_DE = 0, VEC_BR = 5, VEC_UD = 6, VEC_NM = 7, VEC_SS = 12, VEC_GP = 13,
+	VEC_DE = 0, VEC_BR = 5, VEC_UD = 6, VEC_NM = 7, VEC_NP = 11, VEC_SS = 12,
+	VEC_GP = 13, VEC_MF = 16,
 };
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
@@ -232,16 +234,24 @@ int em_enter(struct emu_ctx *c);
 int em_leave(struct emu_ctx *c);
 
 /* emulate_flow.c */
+int branch_far(struct emu_ctx *c, u16 selector, u64 rip);
+bool same_privilege(const struct emu *emu, u16 selector);
 int em_jcc(struct emu_ctx *c);
 int em_jmp_rel(struct emu_ctx *c);
 int em_call_rel(struct emu_ctx *c);
 int em_loop(struct emu_ctx *c);
 int em_ret(struct emu_ctx *c);
 int em_ret_far(struct emu_ctx *c);
-int em_iret(struct emu_ctx *c);
-int em_int(struct emu_ctx *c);
 int em_far_direct(struct emu_ctx *c);
 int em_group5(struct emu_ctx *c);
+
+/* emulate_event.c */
+int em_iret(struct emu_ctx *c);
+int em_int(struct emu_ctx *c);
+
+/* emulate_fpu.c */
+int em_fpu(struct emu_ctx *c);
+int em_fwait(struct emu_ctx *c);
 
 /* emulate_string.c */
 int em_movs(struct emu_ctx *c);
@@ -267,6 +277,8 @@ int em_msr(struct emu_ctx *c);
 int em_cli_sti(struct emu_ctx *c);
 int em_system(struct emu_ctx *c);
 int em_bound(struct emu_ctx *c);
+int em_lar(struct emu_ctx *c);
+int em_undefined(struct emu_ctx *c);
 
 /* emulate_simd.c */
 int em_simd(struct emu_ctx *c);

@@ -410,3 +410,15 @@ int em_bound(struct emu_ctx *c)
 		return emu_raise(c, VEC_BR);
 	return EMU_OK;
 }
+
+/* LAR, LSL: of protected mode, where they are not for device memory. */
+int em_lar(struct emu_ctx *c)
+{
+	return emu_real_segments(c->emu) ? emu_raise(c, VEC_UD) : EMU_UNHANDLED;
+}
+
+/* UD0, UD1, UD2 */
+int em_undefined(struct emu_ctx *c)
+{
+	return emu_raise(c, VEC_UD);
+}

@@ -68,6 +68,7 @@ static const struct emu_ops glue_ops = {
 	.read_dt = glue_read_dt,
 	.write_dt = glue_write_dt,
 	.system = glue_system,
+	.fpu = glue_fpu,
 };
 
 /**
@@ -182,7 +183,9 @@ static void commit(struct vcpu *vcpu, struct emu *emu)
 
 	reg_mark_dirty(vcpu, REG_RSP);
 	reg_write(vcpu, REG_RIP, emu->rip);
-	emu->rflags &= ~(u64)X86_EFLAGS_RF;
+	/* Set by IRET, it is for the instruction that follows. */
+	if (!emu->iret)
+		emu->rflags &= ~(u64)X86_EFLAGS_RF;
 	if (emu->rflags != old_rflags) {
 		reg_write(vcpu, REG_RFLAGS, emu->rflags);
 		if (emu->rflags & ~old_rflags & X86_EFLAGS_IF)
@@ -190,6 +193,8 @@ static void commit(struct vcpu *vcpu, struct emu *emu)
 	}
 	if (emu->iret)
 		vendor_call(set_nmi_mask)(vcpu, false);
+	if (emu->interrupted)
+		old_rflags &= ~(u64)X86_EFLAGS_TF;
 	glue_insn_completed(vcpu, old_rflags, shadow);
 }
 

@@ -175,6 +175,7 @@ int glue_io_allowed(struct emu *emu, u16 port, unsigned int len);
 /* glue_sse.c */
 void glue_sse_read(struct emu *emu, unsigned int reg, void *buf,
 		   unsigned int len);
+int glue_fpu(struct emu *emu, enum emu_fpu what, u16 *word);
 void glue_sse_write(struct emu *emu, unsigned int reg, const void *buf,
 		    unsigned int len);
 

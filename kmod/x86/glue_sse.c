@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * XMM and YMM registers for the emulator: moves to and from device memory. During
- * KVM_RUN the guest's are in the CPU, or in the thread's buffer if it was
- * preempted; they are brought back before they are touched.
+ * XMM and YMM registers for the emulator: moves to and from device memory; the x87's
+ * control and status. During KVM_RUN the guest's are in the CPU, or in the thread's
+ * buffer if it was preempted; they are brought back before they are touched.
  */
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
@@ -53,4 +53,29 @@ void glue_sse_write(struct emu *emu, unsigned int reg, const void *buf,
 	else if (boot_cpu_has(X86_FEATURE_AVX))
 		sse_ymm_load(reg, buf);
 	fpregs_unlock();
+}
+
+/** glue_fpu() - control and status of the guest's x87; none of these can fault */
+int glue_fpu(struct emu *emu, enum emu_fpu what, u16 *word)
+{
+	registers_lock();
+	switch (what) {
+	case EMU_FPU_INIT:
+		asm volatile("fninit");
+		break;
+	case EMU_FPU_CLEAR_EXCEPTIONS:
+		asm volatile("fnclex");
+		break;
+	case EMU_FPU_STORE_STATUS:
+		asm volatile("fnstsw %0" : "=m" (*word));
+		break;
+	case EMU_FPU_STORE_CONTROL:
+		asm volatile("fnstcw %0" : "=m" (*word));
+		break;
+	case EMU_FPU_LOAD_CONTROL:
+		asm volatile("fldcw %0" : : "m" (*word));
+		break;
+	}
+	fpregs_unlock();
+	return EMU_OK;
 }

@@ -187,6 +187,31 @@ static int env_system(struct emu *emu, enum emu_system what, u64 *arg)
 	return EMU_OK;
 }
 
+static int env_fpu(struct emu *emu, enum emu_fpu what, u16 *word)
+{
+	struct emu_env *env = to_env(emu);
+
+	switch (what) {
+	case EMU_FPU_INIT:
+		env->fpu_control = 0x37f;
+		env->fpu_status = 0;
+		break;
+	case EMU_FPU_CLEAR_EXCEPTIONS:
+		env->fpu_status &= ~0x80ff;
+		break;
+	case EMU_FPU_STORE_STATUS:
+		*word = env->fpu_status;
+		break;
+	case EMU_FPU_STORE_CONTROL:
+		*word = env->fpu_control;
+		break;
+	case EMU_FPU_LOAD_CONTROL:
+		env->fpu_control = *word;
+		break;
+	}
+	return EMU_OK;
+}
+
 static void env_sse_read(struct emu *emu, unsigned int reg, void *buf,
 			 unsigned int len)
 {
@@ -216,6 +241,7 @@ const struct emu_ops emu_env_ops = {
 	.read_dt = env_read_dt,
 	.write_dt = env_write_dt,
 	.system = env_system,
+	.fpu = env_fpu,
 };
 
 /**

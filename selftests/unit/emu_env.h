@@ -47,6 +47,8 @@ enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI };
  * @system: last enum emu_system, or -1
  * @system_arg: its argument
  * @xmm: vector registers, 32 bytes each
+ * @fpu_control: the x87's control word
+ * @fpu_status: and its status
  */
 struct emu_env {
 	struct emu emu;
@@ -74,6 +76,8 @@ struct emu_env {
 	int system;
 	u64 system_arg;
 	u8 xmm[16][32];
+	u16 fpu_control;
+	u16 fpu_status;
 };
 
 extern const struct emu_ops emu_env_ops;

@@ -105,12 +105,14 @@ static void test_real_interrupt(void **state)
 	PREPARE(EMU_MODE_REAL, 0xcd, 0x10);
 	env.dt_limit[EMU_IDT] = 0x42;
 	assert_fault(13, false, 0);
-	/* INTO without overflow; INT in protected mode is the caller's */
+	/* INTO without overflow; INT to another stack is the caller's */
 	PREPARE(EMU_MODE_REAL, 0xce);
 	assert_done(1);
 	PREPARE(EMU_MODE_PROT32, 0xcd, 0x80);
+	env.emu.cpl = 3;
 	assert_int_equal(run(), EMU_UNHANDLED);
 	PREPARE(EMU_MODE_PROT32, 0xcf);
+	env.emu.cpl = 3;
 	assert_int_equal(run(), EMU_UNHANDLED);
 }
 
