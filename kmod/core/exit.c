@@ -29,7 +29,14 @@ static int fault_and_resume(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-static int internal_error(struct vcpu *vcpu, u32 suberror)
+/**
+ * exit_internal_error() - KVM_EXIT_INTERNAL_ERROR
+ * @vcpu: owner thread
+ * @suberror: KVM_INTERNAL_ERROR_*
+ *
+ * Return: EXIT_USERSPACE.
+ */
+int exit_internal_error(struct vcpu *vcpu, u32 suberror)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -279,7 +286,7 @@ static int exit_page_fault(struct vcpu *vcpu)
 	/* A device cannot be where the CPU was pushing an event's frame. */
 	if (vcpu->exception.injected || vcpu->interrupt.injected ||
 	    vcpu->nmi_injected)
-		return internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV);
+		return exit_internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV);
 	return emulate_vcpu(vcpu);
 }
 
@@ -371,7 +378,7 @@ static int exit_notify(struct vcpu *vcpu)
 static int exit_task_switch(struct vcpu *vcpu)
 {
 	report_broken_guest(vcpu, "hardware task switch, which joist does not do");
-	return internal_error(vcpu, KVM_INTERNAL_ERROR_EMULATION);
+	return exit_internal_error(vcpu, KVM_INTERNAL_ERROR_EMULATION);
 }
 
 static int exit_entry_failed(struct vcpu *vcpu)
@@ -388,7 +395,7 @@ static int exit_entry_failed(struct vcpu *vcpu)
 static int exit_unknown(struct vcpu *vcpu)
 {
 	report_broken_guest(vcpu, "exit that joist does not know");
-	return internal_error(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+	return exit_internal_error(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
 }
 
 static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {

@@ -135,6 +135,7 @@ enum exit_result {
 };
 
 int exit_handle(struct vcpu *vcpu);
+int exit_internal_error(struct vcpu *vcpu, u32 suberror);
 const char *exit_kind_name(enum exit_kind kind);
 
 #endif

@@ -215,6 +215,35 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 	return 0;
 }
 
+/* After an exit, or as if after one. */
+static void guest_left_shared(struct vcpu *vcpu)
+{
+	if (likely(!(vcpu->pv.eoi_offered | vcpu->pv.apf_telling |
+		     !!vcpu->vapic.gpa)))
+		return;
+	vcpu_srcu_hold(vcpu);
+	if (vcpu->pv.eoi_offered)
+		pv_eoi_sync(vcpu);
+	if (vcpu->pv.apf_telling)
+		pv_apf_entered(vcpu);
+	if (vcpu->vapic.gpa)
+		vapic_after_exit(vcpu);
+}
+
+/* Instead of an entry, some instructions. Whoever changes slots waits for the end of
+ * the section that they are in.
+ */
+static int guest_interpret(struct vcpu *vcpu)
+{
+	int ret;
+
+	vcpu_srcu_hold(vcpu);
+	ret = interpret_guest(vcpu);
+	guest_left_shared(vcpu);
+	vcpu_srcu_drop(vcpu);
+	return ret;
+}
+
 /* It was not entered after all, or is to be left at once. */
 static int guest_not_entered(struct vcpu *vcpu)
 {
@@ -244,16 +273,7 @@ static int guest_left(struct vcpu *vcpu, enum hot hot)
 	local_irq_enable();
 	preempt_enable();
 
-	if (unlikely(vcpu->pv.eoi_offered | vcpu->pv.apf_telling |
-		     !!vcpu->vapic.gpa)) {
-		vcpu_srcu_hold(vcpu);
-		if (vcpu->pv.eoi_offered)
-			pv_eoi_sync(vcpu);
-		if (vcpu->pv.apf_telling)
-			pv_apf_entered(vcpu);
-		if (vcpu->vapic.gpa)
-			vapic_after_exit(vcpu);
-	}
+	guest_left_shared(vcpu);
 	switch (hot) {
 	case HOT_USERSPACE:
 		return EXIT_USERSPACE;
@@ -284,6 +304,8 @@ static int guest_enter(struct vcpu *vcpu)
 	ret = events_prepare(vcpu, &exit_now);
 	if (ret)
 		return ret;
+	if (unlikely(vcpu->enter_unsure) && !vendor_call(can_enter)(vcpu))
+		return guest_interpret(vcpu);
 	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP)) {
 		vcpu_srcu_hold(vcpu);
 		if (!vendor_call(step_prepare)(vcpu))
@@ -398,14 +420,15 @@ static int vcpu_halted(struct vcpu *vcpu)
  */
 static int thread_work(struct vcpu *vcpu)
 {
+	if (need_resched()) {
+		vcpu_srcu_drop(vcpu);
+		cond_resched();
+	}
+	/* One that came meanwhile, too: the restart below would hide it. */
 	if (signal_pending(current)) {
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
 		vcpu->stat.signal_exits++;
 		return -EINTR;
-	}
-	if (need_resched()) {
-		vcpu_srcu_drop(vcpu);
-		cond_resched();
 	}
 	if (test_thread_flag(TIF_NOTIFY_RESUME))
 		return -ERESTARTNOINTR;

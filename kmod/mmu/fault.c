@@ -220,6 +220,34 @@ static int fault_resolve(struct vm *vm, struct page_fault *pf)
 	return err;
 }
 
+/* Of a frame without a slot: what the vendor has put there, or nothing. */
+static int fault_reserved(struct vm *vm, struct page_fault *pf)
+{
+	struct table_cache cache = { .nr = 0 };
+	int need, level, err = FAULT_FIXED;
+
+	if (pf->gfn < tdp_reserved.gfn ||
+	    pf->gfn - tdp_reserved.gfn >= tdp_reserved.pages ||
+	    pf->access & PF_WRITE)
+		return FAULT_EMULATE;
+	pf->pfn = tdp_reserved.pfn + (pf->gfn - tdp_reserved.gfn);
+	for (;;) {
+		level = 1;
+		spin_lock(&vm->mmu.lock);
+		need = tdp_map(vm, pf, &level, 0, &cache);
+		spin_unlock(&vm->mmu.lock);
+		if (!need)
+			break;
+		err = table_cache_fill(&cache, need);
+		if (err)
+			break;
+		err = FAULT_FIXED;
+	}
+	pf->level = level;
+	table_cache_drain(&cache);
+	return err;
+}
+
 /**
  * mmu_handle_fault() - make what the guest touched accessible
  * @vcpu: who; vcpu->mutex and its vm->srcu read section are held
@@ -241,7 +269,7 @@ int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf)
 	slot = space_slot(vm, pf->space, pf->gfn);
 	pf->slot = slot;
 	if (!slot)
-		return FAULT_EMULATE;
+		return fault_reserved(vm, pf);
 	/* About to be deleted or moved: what comes after is soon known. */
 	if (READ_ONCE(slot->dying))
 		return FAULT_RETRY;

@@ -75,6 +75,7 @@ enum fault_result {
 void mmu_set_layout(const struct spte_layout *layout, int root_level,
 		    int max_page_level);
 gfn_t mmu_max_gfn(void);
+gpa_t mmu_reserve_end(u64 pfn, unsigned int pages);
 int mmu_setup(void);
 void mmu_teardown(void);
 

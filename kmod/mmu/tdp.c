@@ -16,6 +16,7 @@
 struct spte_layout tdp_layout __ro_after_init;
 int tdp_max_level __ro_after_init;
 static int tdp_root_level __ro_after_init;
+struct tdp_reserved tdp_reserved __ro_after_init;
 
 /**
  * mmu_set_layout() - how this machine's nested page tables look
@@ -38,14 +39,33 @@ void mmu_set_layout(const struct spte_layout *layout, int root_level,
  * mmu_max_gfn() - the end of what can be mapped
  *
  * Return: the first guest frame that is beyond both the nested page tables and
- * this machine's physical addresses
+ * this machine's physical addresses, or that the vendor has reserved
  */
 gfn_t mmu_max_gfn(void)
 {
 	int bits = min_t(int, boot_cpu_data.x86_phys_bits,
 			 12 + tdp_root_level * SPTE_LEVEL_BITS);
 
-	return 1ULL << (bits - 12);
+	return (1ULL << (bits - 12)) - tdp_reserved.pages;
+}
+
+/**
+ * mmu_reserve_end() - put pages of the module's own at the end of every guest's
+ * physical addresses
+ * @pfn: the first of them
+ * @pages: how many
+ *
+ * A guest can read them, and no more. Called at most once, at load, after
+ * mmu_set_layout().
+ *
+ * Return: their guest physical address
+ */
+gpa_t mmu_reserve_end(u64 pfn, unsigned int pages)
+{
+	tdp_reserved.pfn = pfn;
+	tdp_reserved.pages = pages;
+	tdp_reserved.gfn = mmu_max_gfn();
+	return tdp_reserved.gfn << PAGE_SHIFT;
 }
 
 static u64 *table_alloc(void)

@@ -14,6 +14,15 @@ struct memslot;
 extern struct spte_layout tdp_layout;	/* set at load, constant after */
 extern int tdp_max_level;		/* of leaves: 1, 2 or 3 */
 
+/* The module's own pages beyond mmu_max_gfn(), in every guest: set at load. */
+struct tdp_reserved {
+	gfn_t gfn;
+	u64 pfn;
+	unsigned int pages;
+};
+
+extern struct tdp_reserved tdp_reserved;
+
 /* Table pages taken before the lock: as many as one mapping can need. */
 struct table_cache {
 	int nr;

@@ -155,6 +155,12 @@ static void svm_vm_destroy(struct vm *vm)
 {
 }
 
+/* VMRUN takes real mode, and segments of any kind. */
+static bool svm_can_enter(struct vcpu *vcpu)
+{
+	return true;
+}
+
 static int svm_vcpu_init(struct vcpu *vcpu)
 {
 	return svm_vmcb_create(to_svm(vcpu));
@@ -262,6 +268,7 @@ const struct vendor_ops svm_ops = {
 	.set_nmi_mask = svm_set_nmi_mask,
 	.smm_changed = svm_smm_changed,
 	.update_tpr = svm_update_tpr,
+	.can_enter = svm_can_enter,
 	.run = svm_run,
 	.decode_exit = svm_decode_exit,
 	.load_root = svm_load_root,

@@ -17,7 +17,7 @@ MODULE_PARM_DESC(ept, "use extended page tables (Intel; default on; off is not s
 
 static bool param_unrestricted = true;
 module_param_named(unrestricted_guest, param_unrestricted, bool, 0444);
-MODULE_PARM_DESC(unrestricted_guest, "let the CPU run real mode (Intel; default on; off is not supported yet)");
+MODULE_PARM_DESC(unrestricted_guest, "let the CPU run real mode (Intel; default on; off, or where the CPU cannot: joist interprets it)");
 
 bool vmx_param_vpid = true;
 module_param_named(vpid, vmx_param_vpid, bool, 0444);
@@ -66,7 +66,6 @@ static const struct control_name cpu_names[] = {
 
 static const struct control_name cpu2_names[] = {
 	{ SECONDARY_EXEC_ENABLE_EPT, "EPT" },
-	{ SECONDARY_EXEC_UNRESTRICTED_GUEST, "unrestricted guest" },
 	{ SECONDARY_EXEC_WBINVD_EXITING, "WBINVD exiting" },
 	{ }
 };
@@ -89,7 +88,8 @@ static const u32 cpu2_optional =
 	SECONDARY_EXEC_ENABLE_VPID | SECONDARY_EXEC_ENABLE_RDTSCP |
 	SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_PAUSE_LOOP_EXITING |
 	VMCS_CONTROL_BIT(XSAVES) | SECONDARY_EXEC_BUS_LOCK_DETECTION |
-	SECONDARY_EXEC_NOTIFY_VM_EXITING | SECONDARY_EXEC_TSC_SCALING;
+	SECONDARY_EXEC_NOTIFY_VM_EXITING | SECONDARY_EXEC_TSC_SCALING |
+	SECONDARY_EXEC_UNRESTRICTED_GUEST;
 
 static u32 names_mask(const struct control_name *names)
 {
@@ -245,9 +245,8 @@ int vmx_caps_setup(void)
 {
 	int err;
 
-	if (!param_ept || !param_unrestricted) {
-		pr_err("%s=0 is not supported yet: load joist without it\n",
-		       param_ept ? "unrestricted_guest" : "ept");
+	if (!param_ept) {
+		pr_err("ept=0 is not supported yet: load joist without it\n");
 		return -EOPNOTSUPP;
 	}
 	err = caps_read(&vmx_caps);
@@ -256,6 +255,8 @@ int vmx_caps_setup(void)
 	err = caps_check_ept(&vmx_caps);
 	if (err)
 		return err;
+	if (!param_unrestricted)
+		vmx_caps.cpu2 &= ~SECONDARY_EXEC_UNRESTRICTED_GUEST;
 	if (!vmx_param_vpid || !caps_vpid_usable(&vmx_caps))
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_ENABLE_VPID;
 	if (!vmx_param_ple_gap)

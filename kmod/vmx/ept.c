@@ -14,7 +14,10 @@ void vmx_ept_setup(void)
 	u64 cap = vmx_caps.ept_vpid;
 	int root = 4, leaf = 1;
 
-	ept_ad = cap & VMX_EPT_AD_BIT;
+	/* With these bits a walk of the guest's tables is a write: flat.c's are
+	 * read only.
+	 */
+	ept_ad = cap & VMX_EPT_AD_BIT && vmx_unrestricted();
 	ept_single = cap & VMX_EPT_EXTENT_CONTEXT_BIT;
 	if (cap & VMX_EPT_PAGE_WALK_5_BIT && boot_cpu_data.x86_phys_bits > 48)
 		root = 5;

@@ -42,6 +42,9 @@ static int vmx_setup(void)
 		goto out_l1tf;
 	vmx_ept_setup();
 	set_guest_features();
+	err = vmx_flat_setup();
+	if (err)
+		goto out_cpus;
 	if (vmx_has_cpu2(SECONDARY_EXEC_TSC_SCALING))
 		tsc_scaling_setup(TSC_MULTIPLIER_BITS, U64_MAX);
 	exit_caps.bus_lock = vmx_has_cpu2(SECONDARY_EXEC_BUS_LOCK_DETECTION);
@@ -50,6 +53,8 @@ static int vmx_setup(void)
 		exit_caps.optional |= KVM_X86_DISABLE_EXITS_CSTATE;
 	return 0;
 
+out_cpus:
+	vmx_cpus_free();
 out_l1tf:
 	vmx_l1tf_teardown();
 out_io:
@@ -59,6 +64,7 @@ out_io:
 
 static void vmx_teardown(void)
 {
+	vmx_flat_teardown();
 	vmx_cpus_free();
 	vmx_l1tf_teardown();
 	vmx_io_bitmap_free();
@@ -252,6 +258,7 @@ const struct vendor_ops vmx_ops = {
 	.set_nmi_mask = vmx_set_nmi_mask,
 	.smm_changed = vmx_smm_changed,
 	.update_tpr = vmx_update_tpr,
+	.can_enter = vmx_can_enter,
 	.run = vmx_run,
 	.decode_exit = vmx_decode_exit,
 	.load_root = vmx_load_root,

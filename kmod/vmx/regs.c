@@ -49,6 +49,12 @@ void vmx_cache_reg(struct vcpu *vcpu, enum vcpu_reg reg)
 	}
 }
 
+/* The guest has paging off, the CPU has not: flat.c. */
+static bool flat(struct vcpu *vcpu)
+{
+	return !vmx_unrestricted() && !vcpu_paging(vcpu);
+}
+
 /* With PAE paging an entry loads the PDPTEs from the VMCS, not from memory, and
  * an exit saves them: the guest's own MOV to CR3 changes them.
  */
@@ -58,6 +64,12 @@ static void write_pdptrs(struct vcpu *vcpu)
 
 	vmx->pae_paging = vcpu_paging(vcpu) && !vcpu_long_mode(vcpu) &&
 			  vcpu_cr4(vcpu) & X86_CR4_PAE;
+	if (flat(vcpu)) {
+		vmcs_write(GUEST_PDPTR0, vmx_flat_pdpte(0));
+		vmcs_write(GUEST_PDPTR1, vmx_flat_pdpte(1));
+		vmcs_write(GUEST_PDPTR2, vmx_flat_pdpte(2));
+		vmcs_write(GUEST_PDPTR3, vmx_flat_pdpte(3));
+	}
 	if (!vmx->pae_paging)
 		return;
 	vmcs_write(GUEST_PDPTR0, vcpu->pdptrs[0]);
@@ -80,6 +92,36 @@ static void set_reg(struct vcpu *vcpu, enum vcpu_reg reg)
 	vcpu->regs_avail |= BIT(reg);
 }
 
+/* Machine checks in the guest's run are the host's: CR4.MCE stays its own. What
+ * tells user pages from others has to wait until the guest has pages.
+ */
+static void write_cr4(struct vcpu *vcpu)
+{
+	u64 hw = vcpu_cr4(vcpu) & ~(u64)X86_CR4_MCE;
+
+	if (flat(vcpu)) {
+		hw &= ~(u64)(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE);
+		hw |= X86_CR4_PAE;
+	}
+	vmcs_write(GUEST_CR4, hw | vmx_caps.cr4_fixed0 |
+			      (__read_cr4() & X86_CR4_MCE));
+}
+
+/* Paging is on or off now, and the CPU's is on always: a MOV to CR3 would have it
+ * load other PDPTEs than flat.c's.
+ */
+static void paging_changed(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 cpu = vmx->cpu & ~CPU_BASED_CR3_LOAD_EXITING;
+
+	if (flat(vcpu))
+		cpu |= CPU_BASED_CR3_LOAD_EXITING;
+	vmx_write_cpu(vmx, cpu);
+	write_cr4(vcpu);
+	vcpu->enter_unsure = true;
+}
+
 /**
  * vmx_set_cr0() - CR0 has a new value, checked by the caller
  * @vcpu: loaded
@@ -91,11 +133,16 @@ void vmx_set_cr0(struct vcpu *vcpu, u64 cr0)
 {
 	u64 hw = cr0 & ~(u64)(X86_CR0_CD | X86_CR0_NW);
 
-	hw |= vmx_caps.cr0_fixed0 & ~(u64)(X86_CR0_PE | X86_CR0_PG);
+	if (vmx_unrestricted())
+		hw |= vmx_caps.cr0_fixed0 & ~(u64)(X86_CR0_PE | X86_CR0_PG);
+	else
+		hw |= vmx_caps.cr0_fixed0;
 	vcpu->cr0 = cr0;
 	set_reg(vcpu, REG_CR0);
 	vmcs_write(CR0_READ_SHADOW, cr0);
 	vmcs_write(GUEST_CR0, hw);
+	if (!vmx_unrestricted())
+		paging_changed(vcpu);
 	write_pdptrs(vcpu);
 }
 
@@ -107,26 +154,26 @@ void vmx_set_cr3(struct vcpu *vcpu, u64 cr3)
 	write_pdptrs(vcpu);
 }
 
-/* Machine checks in the guest's run are the host's: CR4.MCE stays its own. */
 void vmx_set_cr4(struct vcpu *vcpu, u64 cr4)
 {
-	u64 hw = cr4 & ~(u64)X86_CR4_MCE;
-
-	hw |= vmx_caps.cr4_fixed0 | (__read_cr4() & X86_CR4_MCE);
 	vcpu->cr4 = cr4;
 	set_reg(vcpu, REG_CR4);
 	vmcs_write(CR4_READ_SHADOW, cr4);
-	vmcs_write(GUEST_CR4, hw);
+	write_cr4(vcpu);
 	write_pdptrs(vcpu);
 }
 
+/* Where paging is always on, LME is long mode. */
 void vmx_set_efer(struct vcpu *vcpu, u64 efer)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	bool syscall = efer & ~vcpu->efer & EFER_SCE;
+	u64 hw = efer;
 
+	if (!vmx_unrestricted() && !(efer & EFER_LMA))
+		hw &= ~(u64)EFER_LME;
 	vcpu->efer = efer;
-	vmcs_write(GUEST_IA32_EFER, efer);
+	vmcs_write(GUEST_IA32_EFER, hw);
 	if (syscall)
 		vmx_uret_changed(vmx);
 	if (efer & EFER_LMA) {

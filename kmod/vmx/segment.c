@@ -91,8 +91,11 @@ static u32 seg_pack_ar(const struct kvm_segment *seg, enum vcpu_sreg which)
 {
 	u32 type = seg->type & VMX_AR_TYPE_MASK;
 
+	/* The DPL of SS is the guest's CPL, usable or not. */
 	if (seg->unusable || !seg->present)
-		return VMX_AR_UNUSABLE_MASK;
+		return VMX_AR_UNUSABLE_MASK | (which == VCPU_SREG_SS ?
+					       seg->dpl & 3 : 0) <<
+					      VMX_AR_DPL_SHIFT;
 	/* A loaded register has the accessed bit; entries insist on it. */
 	if (which < VCPU_SREG_TR)
 		type |= VMX_AR_TYPE_ACCESSES_MASK;
@@ -124,6 +127,7 @@ void vmx_set_segment(struct vcpu *vcpu, const struct kvm_segment *seg,
 	vmcs_write(seg_fields[which].base, seg->base);
 	vmcs_write(seg_fields[which].limit, seg->limit);
 	vmcs_write(seg_fields[which].ar, ar);
+	vcpu->enter_unsure = !vmx_unrestricted();
 	vmx_unhalt(vmx);
 }
 

@@ -48,6 +48,12 @@ static inline bool vmx_has_cpu2(u32 control)
 	return vmx_caps.cpu2 & control;
 }
 
+/* Does the CPU run real mode, and a guest without paging, by itself? */
+static inline bool vmx_unrestricted(void)
+{
+	return vmx_has_cpu2(SECONDARY_EXEC_UNRESTRICTED_GUEST);
+}
+
 /* The TSC multiplier's places after the point. */
 #define TSC_MULTIPLIER_BITS	48
 #define TSC_MULTIPLIER_ONE	BIT_ULL(TSC_MULTIPLIER_BITS)
@@ -330,6 +336,14 @@ void vmx_set_nmi_mask(struct vcpu *vcpu, bool masked);
 void vmx_smm_changed(struct vcpu *vcpu);
 void vmx_update_tpr(struct vcpu *vcpu, int tpr, int vector);
 void vmx_events_after_exit(struct vmx_vcpu *vmx);
+
+/* flat.c: page tables of guests without */
+int vmx_flat_setup(void);
+void vmx_flat_teardown(void);
+u64 vmx_flat_pdpte(int i);
+
+/* enterable.c */
+bool vmx_can_enter(struct vcpu *vcpu);
 
 /* ept.c */
 void vmx_ept_setup(void);

@@ -147,7 +147,5 @@ void guest_debug_exit(struct vcpu *vcpu)
  */
 int guest_debug_emulate(struct vcpu *vcpu)
 {
-	vcpu->exit.insn_bytes = 0;
-	vcpu->exit.kind = EXIT_NONE;	/* the last one is of another instruction */
-	return emulate_vcpu(vcpu);
+	return emulate_next(vcpu);
 }

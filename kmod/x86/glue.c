@@ -147,6 +147,7 @@ static void load_state(struct vcpu *vcpu, struct glue *glue)
 	glue_walk_begin(glue);
 	glue->err = 0;
 	glue->exception_queued = false;
+	glue->exit_kind = EXIT_NONE;
 	glue->after = GLUE_NOTHING;
 }
 
@@ -167,8 +168,11 @@ static u32 new_shadow(const struct emu *emu, u64 old_rip)
  */
 void glue_insn_completed(struct vcpu *vcpu, u64 old_rflags, u32 shadow)
 {
-	if (shadow || vendor_call(get_shadow)(vcpu))
+	if (shadow || vendor_call(get_shadow)(vcpu)) {
 		vendor_call(set_shadow)(vcpu, shadow);
+		/* No window of the hardware's may tell that it has ended. */
+		vcpu_request(vcpu, REQ_EVENT);
+	}
 	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP))
 		guest_debug_report(vcpu, X86_TRAP_DB, DR_STEP);
 	/* MOV SS puts the trap off, too. */
@@ -191,8 +195,10 @@ static void commit(struct vcpu *vcpu, struct emu *emu)
 		if (emu->rflags & ~old_rflags & X86_EFLAGS_IF)
 			vcpu_request(vcpu, REQ_EVENT);
 	}
-	if (emu->iret)
+	if (emu->iret) {
 		vendor_call(set_nmi_mask)(vcpu, false);
+		vcpu_request(vcpu, REQ_EVENT);
+	}
 	if (emu->interrupted)
 		old_rflags &= ~(u64)X86_EFLAGS_TF;
 	glue_insn_completed(vcpu, old_rflags, shadow);
@@ -250,6 +256,10 @@ static int unhandled(struct vcpu *vcpu, struct glue *glue)
 
 	if (glue->err)
 		return glue->err;
+	if (glue->exit_kind != EXIT_NONE) {
+		vcpu->exit.kind = glue->exit_kind;
+		return exit_handle(vcpu);
+	}
 	if (emu->cpl && !READ_ONCE(vcpu->vm->exit_on_emulation_failure)) {
 		exception_queue(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
@@ -328,6 +338,19 @@ static int emulate_again(struct vcpu *vcpu)
 	return emulate(vcpu, true);
 }
 
+/* The next instruction has nothing to do with the last exit. */
+static void forget_exit(struct vcpu *vcpu)
+{
+	struct exit *exit = &vcpu->exit;
+
+	exit->kind = EXIT_NONE;
+	exit->insn_len = 0;
+	exit->insn_bytes = 0;
+	exit->hw_reason = 0;
+	exit->hw_info1 = 0;
+	exit->hw_info2 = 0;
+}
+
 /**
  * emulate_vcpu() - execute the instruction at the vCPU's RIP in software
  * @vcpu: owner thread, loaded, in a read section of vm->srcu
@@ -341,6 +364,70 @@ int emulate_vcpu(struct vcpu *vcpu)
 {
 	vcpu->stat.insn_emulations++;
 	return emulate(vcpu, false);
+}
+
+/**
+ * emulate_next() - likewise, where no exit has led there
+ * @vcpu: as above
+ *
+ * Return: as above.
+ */
+int emulate_next(struct vcpu *vcpu)
+{
+	forget_exit(vcpu);
+	return emulate_vcpu(vcpu);
+}
+
+/**
+ * emulate_interpreted() - likewise, as the CPU would run it under joist: what exits
+ * then is done as that exit
+ * @vcpu: as above
+ *
+ * Return: as above.
+ */
+int emulate_interpreted(struct vcpu *vcpu)
+{
+	struct glue *glue = to_glue(vcpu->emu);
+	int ret;
+
+	forget_exit(vcpu);
+	glue->interpreting = true;
+	ret = emulate_vcpu(vcpu);
+	glue->interpreting = false;
+	return ret;
+}
+
+/**
+ * emulate_event() - deliver an event to the guest in software
+ * @vcpu: as above
+ * @ev: what event
+ *
+ * Return: EMU_OK: done; EMU_EXCEPTION: that raises an exception, which is queued;
+ * EMU_RETRY; else the guest's tables or its stack are where that cannot be done.
+ */
+int emulate_event(struct vcpu *vcpu, const struct emu_event *ev)
+{
+	struct glue *glue = to_glue(vcpu->emu);
+	struct emu *emu = &glue->emu;
+	int rc;
+
+	forget_exit(vcpu);
+	io_insn_begin(vcpu, false);
+	load_state(vcpu, glue);
+	rc = emu_deliver(emu, ev);
+	switch (rc) {
+	case EMU_OK:
+		reg_mark_dirty(vcpu, REG_RSP);
+		reg_write(vcpu, REG_RIP, emu->rip);
+		reg_write(vcpu, REG_RFLAGS, emu->rflags);
+		vendor_call(set_shadow)(vcpu, 0);
+		break;
+	case EMU_EXCEPTION:
+		event_delivery_faulted(vcpu);
+		raise(vcpu, glue);
+		break;
+	}
+	return rc;
 }
 
 /*

@@ -89,6 +89,8 @@ struct mmio_move {
  * @move: the one that userspace answers
  * @err: -errno that made a callback give up, or 0
  * @exception_queued: the exception is with the vCPU already, not in emu.fault
+ * @interpreting: an instruction that exits is to be done as an exit is
+ * @exit_kind: what it exits for, EXIT_NONE: it does not
  * @after: see enum glue_after
  *
  * Protection: vcpu->mutex.
@@ -103,6 +105,8 @@ struct glue {
 	struct mmio_move move;
 	int err;
 	bool exception_queued;
+	bool interpreting;
+	enum exit_kind exit_kind;
 	enum glue_after after;
 };
 
@@ -128,8 +132,10 @@ static inline int glue_fault(struct emu *emu, u8 vector, u32 error)
 	return EMU_EXCEPTION;
 }
 
-/* glue.c: the registers of an instruction are committed */
+/* glue.c; glue_insn_completed: the registers of an instruction are committed */
 void glue_insn_completed(struct vcpu *vcpu, u64 old_rflags, u32 shadow);
+int emulate_interpreted(struct vcpu *vcpu);	/* enum exit_result or -errno */
+int emulate_event(struct vcpu *vcpu, const struct emu_event *ev);
 
 /* glue_mem.c */
 void glue_walk_init(struct glue *glue);

@@ -73,11 +73,24 @@ int glue_write_cr(struct emu *emu, unsigned int nr, u64 val)
 	return err ? glue_fault(emu, X86_TRAP_GP, 0) : EMU_OK;
 }
 
+/* True: the instruction is done as the exit it is when a CPU meets it. */
+static bool leave_to_exit(struct emu *emu, enum exit_kind kind)
+{
+	struct glue *glue = to_glue(emu);
+
+	if (!glue->interpreting || kind == EXIT_NONE)
+		return false;
+	glue->exit_kind = kind;
+	return true;
+}
+
 /** glue_read_msr() - RDMSR */
 int glue_read_msr(struct emu *emu, u32 index, u64 *val)
 {
 	struct msr_access msr = { .index = index };
 
+	if (leave_to_exit(emu, EXIT_RDMSR))
+		return EMU_UNHANDLED;
 	if (msr_guest_get(to_glue(emu)->vcpu, &msr))
 		return glue_fault(emu, X86_TRAP_GP, 0);
 	*val = msr.data;
@@ -89,6 +102,8 @@ int glue_write_msr(struct emu *emu, u32 index, u64 val)
 {
 	struct msr_access msr = { .index = index, .data = val };
 
+	if (leave_to_exit(emu, EXIT_WRMSR))
+		return EMU_UNHANDLED;
 	if (msr_guest_set(to_glue(emu)->vcpu, &msr))
 		return glue_fault(emu, X86_TRAP_GP, 0);
 	return EMU_OK;
@@ -227,6 +242,24 @@ static int do_store_selector(struct emu *emu, enum vcpu_sreg sreg, u64 *arg)
 	return EMU_OK;
 }
 
+static enum exit_kind system_exit(enum emu_system what)
+{
+	switch (what) {
+	case EMU_SYS_HLT:
+		return EXIT_HLT;
+	case EMU_SYS_CPUID:
+		return EXIT_CPUID;
+	case EMU_SYS_HYPERCALL:
+		return EXIT_HYPERCALL;
+	case EMU_SYS_MONITOR:
+		return EXIT_MONITOR;
+	case EMU_SYS_MWAIT:
+		return EXIT_MWAIT;
+	default:
+		return EXIT_NONE;
+	}
+}
+
 /**
  * glue_system() - instructions that the emulator leaves to its host
  * @emu: the instruction; CPL was checked
@@ -239,6 +272,8 @@ int glue_system(struct emu *emu, enum emu_system what, u64 *arg)
 {
 	struct glue *glue = to_glue(emu);
 
+	if (leave_to_exit(emu, system_exit(what)))
+		return EMU_UNHANDLED;
 	switch (what) {
 	case EMU_SYS_HLT:
 		glue->after = GLUE_HALT;

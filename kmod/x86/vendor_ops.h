@@ -79,6 +79,9 @@ enum hot {
  *		outside goes on inside. RSM exits always, by itself or as #UD
  *  update_tpr: tpr and highest pending vector (-1: none) for CR8 intercepts
  * Run:
+ *  can_enter	would the CPU take the guest's state? Asked while vcpu->enter_unsure,
+ *		which the vendor sets when that is in doubt, and clears here. Else
+ *		the guest is interpreted: nothing is entered
  *  run		enter the guest, handle hot exits, loop while
  *		!vcpu->requests and no thread work is pending; called and
  *		returns with interrupts off; after HOT_NO the exit is to be
@@ -146,6 +149,7 @@ enum hot {
 	OP(void, set_nmi_mask, (struct vcpu *vcpu, bool masked))	\
 	OP(void, smm_changed, (struct vcpu *vcpu))			\
 	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
+	OP(bool, can_enter, (struct vcpu *vcpu))			\
 	OP(enum hot, run, (struct vcpu *vcpu))				\
 	OP(void, decode_exit, (struct vcpu *vcpu))			\
 	OP(void, load_root, (struct vcpu *vcpu, hpa_t root, int level))	\

@@ -207,10 +207,14 @@ void vapic_tpr_accessed(struct vcpu *vcpu, bool write);
 void vapic_after_exit(struct vcpu *vcpu);
 void vapic_before_entry(struct vcpu *vcpu);
 
+/* interpret.c: a guest that the CPU does not enter as it is */
+int interpret_guest(struct vcpu *vcpu);	/* enum exit_result or -errno */
+
 /* glue.c: the emulator on a vCPU */
 int emulate_create(struct vcpu *vcpu);	/* vcpu->emu: 0 or -ENOMEM */
 void emulate_destroy(struct vcpu *vcpu);
 int emulate_vcpu(struct vcpu *vcpu);	/* enum exit_result or -errno */
+int emulate_next(struct vcpu *vcpu);	/* likewise; no exit has led here */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
 u64 vcpu_code_linear(struct vcpu *vcpu);
 bool vcpu_peek_code(struct vcpu *vcpu, u64 lin, u64 *bytes, unsigned int nr);
