@@ -600,7 +600,8 @@ int vcpu_run(struct vcpu *vcpu)
 		ret = run_prepared(vcpu);
 
 	fpu_put_guest(vcpu);
-	if (unlikely(vcpu->pv.eoi_offered)) {
+	/* Restarted, it is not noticed by anybody: see vcpu_call() for who would. */
+	if (unlikely(vcpu->pv.eoi_offered) && ret != -ERESTARTNOINTR) {
 		vcpu_srcu_hold(vcpu);
 		pv_eoi_retract(vcpu);
 	}

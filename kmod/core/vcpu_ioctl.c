@@ -359,6 +359,9 @@ static long vcpu_call(struct vcpu *vcpu, const struct ioctl_row *row,
 	long ret;
 
 	vcpu_load(vcpu);
+	/* A KVM_RUN that is to be restarted has left it. */
+	if (unlikely(vcpu->pv.eoi_offered))
+		pv_eoi_retract(vcpu);
 	ret = ioctl_call(row, vcpu, arg);
 	vcpu_put(vcpu);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
