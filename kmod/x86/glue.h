@@ -64,6 +64,9 @@ struct code_page {
  * @width: of the register, which a read sets; 4 clears the upper half
  * @write: to the device
  * @smm: in system management mode
+ * @addressed: the following tell its address
+ * @base: register or -1, and likewise @index, shifted by @scale
+ * @disp: is added
  */
 struct mmio_move {
 	u64 bytes[2];
@@ -76,6 +79,11 @@ struct mmio_move {
 	u8 width;
 	bool write;
 	bool smm;
+	bool addressed;
+	s8 base;
+	s8 index;
+	u8 scale;
+	s64 disp;
 };
 
 /**

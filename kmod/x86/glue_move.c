@@ -32,6 +32,14 @@ static bool move_decode(const struct insn *insn, struct mmio_move *move)
 	move->size = insn->opsize;
 	move->reg = insn->reg;
 	move->write = false;
+	move->base = insn->base;
+	move->index = insn->index;
+	move->scale = insn->scale;
+	move->disp = insn->disp;
+	/* By registers that are in regs[], and no segment's base. */
+	move->addressed = !insn->rip_relative && insn->adsize == 8 &&
+			  insn->base != REG_RSP && insn->seg != EMU_FS &&
+			  insn->seg != EMU_GS;
 	if (insn->map == 1) {			/* MOVZX */
 		if (insn->opcode != 0xb6 && insn->opcode != 0xb7)
 			return false;
@@ -94,15 +102,30 @@ void glue_move_learn(struct glue *glue, u64 rip)
 	move->gfn = gpa_to_gfn(exit->fault.gpa);
 }
 
-/*
- * Where a page begins, the access may have begun on the page before it, which is
+/* Where a page begins, the access may have begun on the page before it, which is
  * there: the fault tells only of the second.
  */
-static bool all_of_access(const struct mmio_move *move, gpa_t gpa)
+static bool begins_a_page(const struct mmio_move *move, const struct vcpu *vcpu)
+{
+	u64 address = move->disp;
+
+	if (!move->addressed)
+		return false;
+	if (move->base >= 0)
+		address += vcpu->regs[move->base];
+	if (move->index >= 0)
+		address += vcpu->regs[move->index] << move->scale;
+	return !offset_in_page(address);
+}
+
+static bool all_of_access(const struct mmio_move *move, const struct vcpu *vcpu,
+			  gpa_t gpa)
 {
 	unsigned int offset = offset_in_page(gpa);
 
-	return move->size == 1 || (offset && offset + move->size <= PAGE_SIZE);
+	return move->size == 1 ||
+	       (offset + move->size <= PAGE_SIZE &&
+		(offset || begins_a_page(move, vcpu)));
 }
 
 static bool move_known(const struct mmio_move *move, struct vcpu *vcpu, u64 rip,
@@ -113,7 +136,7 @@ static bool move_known(const struct mmio_move *move, struct vcpu *vcpu, u64 rip,
 	return move->gfn == gpa_to_gfn(gpa) && move->write == write &&
 	       move->smm == vcpu->smm &&
 	       move->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
-	       all_of_access(move, gpa) &&
+	       all_of_access(move, vcpu, gpa) &&
 	       vcpu_peek_code(vcpu, rip, bytes, 2) &&
 	       !(((bytes[0] & move->mask[0]) ^ move->bytes[0]) |
 		 ((bytes[1] & move->mask[1]) ^ move->bytes[1]));
