@@ -218,8 +218,8 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 /* After an exit, or as if after one. */
 static void guest_left_shared(struct vcpu *vcpu)
 {
-	if (likely(!(vcpu->pv.eoi_offered | vcpu->pv.apf_telling |
-		     !!vcpu->vapic.gpa)))
+	if (likely(!vcpu->pv.eoi_offered && !vcpu->pv.apf_telling &&
+		   !vcpu->vapic.gpa))
 		return;
 	vcpu_srcu_hold(vcpu);
 	if (vcpu->pv.eoi_offered)

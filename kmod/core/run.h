@@ -8,18 +8,22 @@
 
 /*
  * The read section of vm->srcu during KVM_RUN: entered when something is about to be
- * looked up, left where the thread may stay long. Its own thread only.
+ * looked up, left where the thread may stay long. Its own thread only. Whether it is
+ * entered is known at run time alone: sparse is told that nothing changes.
  */
 static inline void vcpu_srcu_hold(struct vcpu *vcpu)
 {
-	if (vcpu->srcu_idx < 0)
-		vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	if (vcpu->srcu_idx >= 0)
+		return;
+	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	__release(&vcpu->vm->srcu);
 }
 
 static inline void vcpu_srcu_drop(struct vcpu *vcpu)
 {
 	if (vcpu->srcu_idx < 0)
 		return;
+	__acquire(&vcpu->vm->srcu);
 	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
 	vcpu->srcu_idx = -1;
 }
