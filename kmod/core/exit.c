@@ -284,8 +284,7 @@ static int exit_page_fault(struct vcpu *vcpu)
 	if (ret != FAULT_EMULATE)
 		return ret < 0 ? ret : EXIT_RESUME;
 	/* A device cannot be where the CPU was pushing an event's frame. */
-	if (vcpu->exception.injected || vcpu->interrupt.injected ||
-	    vcpu->nmi_injected)
+	if (vcpu_event_injected(vcpu))
 		return exit_internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV);
 	return emulate_vcpu(vcpu);
 }

@@ -332,8 +332,7 @@ static int guest_enter(struct vcpu *vcpu)
 
 static bool event_on_its_way(struct vcpu *vcpu)
 {
-	return vcpu->exception.pending || vcpu->exception.injected ||
-	       vcpu->interrupt.injected || vcpu->nmi_injected;
+	return vcpu->exception.pending || vcpu_event_injected(vcpu);
 }
 
 /**

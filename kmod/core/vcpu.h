@@ -337,6 +337,13 @@ bool vcpu_runnable(struct vcpu *vcpu);
 bool vcpu_yield_to(struct vcpu *vcpu, struct vcpu *target);
 void vcpu_yield(struct vcpu *vcpu);
 
+/* Is an event with the hardware, not yet delivered? Its own thread only. */
+static inline bool vcpu_event_injected(const struct vcpu *vcpu)
+{
+	return vcpu->exception.injected || vcpu->interrupt.injected ||
+	       vcpu->nmi_injected;
+}
+
 /**
  * vcpu_request() - leave a request for a vCPU; does not kick
  * @vcpu: any vCPU of a live VM

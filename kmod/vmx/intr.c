@@ -178,8 +178,7 @@ void vmx_events_after_exit(struct vmx_vcpu *vmx)
 
 static bool event_under_way(struct vcpu *vcpu)
 {
-	return to_vmx(vcpu)->entry_intr_info || vcpu->exception.injected ||
-	       vcpu->interrupt.injected || vcpu->nmi_injected;
+	return to_vmx(vcpu)->entry_intr_info || vcpu_event_injected(vcpu);
 }
 
 bool vmx_irq_allowed(struct vcpu *vcpu)

@@ -203,8 +203,7 @@ static int hot_page_fault(struct vmx_vcpu *vmx)
 
 	if ((qual & (EPT_VIOLATION_FINAL | EPT_VIOLATION_RWX_MASK |
 		     EPT_VIOLATION_ACC_INSTR)) != EPT_VIOLATION_FINAL ||
-	    vmcs_read32(IDT_VECTORING_INFO_FIELD) & VECTORING_INFO_VALID_MASK ||
-	    !vcpu_64bit(vcpu))
+	    vcpu_event_injected(vcpu) || !vcpu_64bit(vcpu))
 		return -EAGAIN;
 	reg_cache(vcpu, REG_RSP);
 	return mmio_hot(vcpu, vcpu_rip(vcpu), vmcs_read(GUEST_PHYSICAL_ADDRESS),

@@ -178,7 +178,6 @@ void vmx_step_exit(struct vmx_vcpu *vmx)
 		if (vmx->step_shadow)
 			vcpu_request(vcpu, REQ_EVENT);
 	}
-	step_exit(vcpu, entered && !vcpu->exception.injected &&
-		  !vcpu->interrupt.injected && !vcpu->nmi_injected &&
+	step_exit(vcpu, entered && !vcpu_event_injected(vcpu) &&
 		  vmx->exit_reason != EXIT_REASON_TRIPLE_FAULT);
 }

@@ -303,9 +303,8 @@ int inject_events(struct vcpu *vcpu, bool *want_exit_now)
  */
 bool irq_fits(struct vcpu *vcpu)
 {
-	return !vcpu->interrupt.pending && !vcpu->interrupt.injected &&
-	       !vcpu->exception.pending && !vcpu->exception.injected &&
-	       !vcpu->nmi_injected && vendor_call(irq_allowed)(vcpu);
+	return !vcpu->interrupt.pending && !vcpu->exception.pending &&
+	       !vcpu_event_injected(vcpu) && vendor_call(irq_allowed)(vcpu);
 }
 
 /**
