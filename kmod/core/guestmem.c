@@ -6,11 +6,6 @@
 #include "dirty.h"
 #include "vm.h"
 
-static void __user *slot_user(const struct memslot *slot, gpa_t gpa)
-{
-	return (void __user *)(slot->hva + (gpa - gfn_to_gpa(slot->base_gfn)));
-}
-
 static struct memslot *writable_slot(struct vm *vm, enum space space, gpa_t gpa)
 {
 	struct memslot *slot = space_slot(vm, space, gpa_to_gfn(gpa));
@@ -44,7 +39,7 @@ int space_read_u64(struct vm *vm, enum space space, gpa_t gpa, u64 *val)
 
 	if (unlikely(!slot))
 		return -EFAULT;
-	return get_user(*val, (const u64 __user *)slot_user(slot, gpa));
+	return get_user(*val, (const u64 __user *)memslot_user(slot, gpa));
 }
 
 /**
@@ -65,7 +60,7 @@ int space_read(struct vm *vm, enum space space, gpa_t gpa, void *buf, size_t len
 		struct memslot *slot = space_slot(vm, space, gpa_to_gfn(gpa));
 		size_t n = page_part(gpa, len);
 
-		if (!slot || copy_from_user(buf, slot_user(slot, gpa), n))
+		if (!slot || copy_from_user(buf, memslot_user(slot, gpa), n))
 			return -EFAULT;
 		gpa += n;
 		buf += n;
@@ -92,7 +87,7 @@ int space_write(struct vm *vm, enum space space, gpa_t gpa, const void *buf, siz
 		struct memslot *slot = writable_slot(vm, space, gpa);
 		size_t n = page_part(gpa, len);
 
-		if (!slot || copy_to_user(slot_user(slot, gpa), buf, n))
+		if (!slot || copy_to_user(memslot_user(slot, gpa), buf, n))
 			return -EFAULT;
 		mark_page_dirty(vm, slot, gpa_to_gfn(gpa));
 		gpa += n;
@@ -121,7 +116,7 @@ int guest_write_atomic(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 
 	if (!slot || page_part(gpa, len) != len)
 		return -EFAULT;
-	uptr = slot_user(slot, gpa);
+	uptr = memslot_user(slot, gpa);
 	if (!access_ok(uptr, len))
 		return -EFAULT;
 	pagefault_disable();
@@ -190,7 +185,7 @@ int space_cmpxchg(struct vm *vm, enum space space, gpa_t gpa, void *old, const v
 
 	if (!slot || page_part(gpa, len) != len)
 		return -EFAULT;
-	uptr = slot_user(slot, gpa);
+	uptr = memslot_user(slot, gpa);
 	if (!access_ok(uptr, len))
 		return -EFAULT;
 	if ((gpa ^ (gpa + len - 1)) & ~(gpa_t)(L1_CACHE_BYTES - 1))

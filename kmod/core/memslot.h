@@ -51,6 +51,12 @@ static inline bool memslot_logged(const struct memslot *slot)
 	return slot->flags & KVM_MEM_LOG_DIRTY_PAGES;
 }
 
+/* Where @gpa, which is in the slot, is in the VMM. */
+static inline void __user *memslot_user(const struct memslot *slot, gpa_t gpa)
+{
+	return (void __user *)(slot->hva + (gpa - gfn_to_gpa(slot->base_gfn)));
+}
+
 static inline enum space memslot_space(const struct memslot *slot)
 {
 	return memslot_id_space(slot->id);

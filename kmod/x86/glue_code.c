@@ -80,9 +80,7 @@ static const void __user *code_user(struct vcpu *vcpu, gpa_t gpa)
 	struct memslot *slot = space_slot(vcpu->vm, vcpu_space(vcpu),
 					  gpa_to_gfn(gpa));
 
-	if (!slot)
-		return NULL;
-	return (void __user *)(slot->hva + (gpa - gfn_to_gpa(slot->base_gfn)));
+	return slot ? memslot_user(slot, gpa) : NULL;
 }
 
 /* Remember how @lin led to @gpa; a walk that is not plain is not. */
