@@ -123,8 +123,8 @@ void cpuid_guest(struct vcpu *vcpu, u32 leaf, u32 subleaf,
 	cpuid_query(&table, &state, leaf, subleaf, out);
 }
 
-/* Not the row of the last time, or none that stays the same. */
-static noinline void cpuid_search(struct vcpu *vcpu, u32 leaf, u32 subleaf)
+/* What is not a row as it stands: it is put together. */
+static noinline void cpuid_compute(struct vcpu *vcpu, u32 leaf, u32 subleaf)
 {
 	struct cpuid_values out;
 
@@ -133,8 +133,6 @@ static noinline void cpuid_search(struct vcpu *vcpu, u32 leaf, u32 subleaf)
 	vcpu->regs[REG_RBX] = out.ebx;
 	vcpu->regs[REG_RCX] = out.ecx;
 	vcpu->regs[REG_RDX] = out.edx;
-	vcpu->cpuid_last = cpuid_is_dynamic(leaf) ? NULL :
-			   cpuid_find(vcpu, leaf, subleaf);
 }
 
 /**
@@ -149,8 +147,13 @@ void cpuid_exit(struct vcpu *vcpu)
 	u32 leaf = vcpu->regs[REG_RAX], subleaf = vcpu->regs[REG_RCX];
 
 	if (unlikely(!e || !cpuid_row_answers(e, leaf, subleaf))) {
-		cpuid_search(vcpu, leaf, subleaf);
-		return;
+		e = cpuid_is_dynamic(leaf) ? NULL :
+		    cpuid_find(vcpu, leaf, subleaf);
+		vcpu->cpuid_last = e;
+		if (!e) {
+			cpuid_compute(vcpu, leaf, subleaf);
+			return;
+		}
 	}
 	vcpu->regs[REG_RAX] = e->eax;
 	vcpu->regs[REG_RBX] = e->ebx;
