@@ -174,8 +174,7 @@ static bool wants_irq_window(struct vcpu *vcpu)
 /* Something has come in that must be looked at outside. Interrupts off. */
 static bool must_not_enter(struct vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending() ||
-	       unlikely(!this_cpu_read(hardware_on));
+	return hot_must_leave(vcpu) || unlikely(!this_cpu_read(hardware_on));
 }
 
 /* The guest runs here. Interrupts and preemption off. */

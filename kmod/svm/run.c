@@ -103,7 +103,6 @@ static void before_entry(struct svm_vcpu *svm, struct svm_cpu *cpu)
 	struct vmcb_save_area *save = &vmcb->save;
 	u64 dr6;
 
-	vcpu->stat.entries++;
 	save->rax = vcpu->regs[REG_RAX];
 	if (unlikely(vcpu->debug.control))
 		svm_debug_enter(svm);
@@ -171,9 +170,6 @@ static void after_exit(struct svm_vcpu *svm)
 
 	read_regs(vcpu, &vmcb->save);
 	vcpu->rcu_due = control->exit_code == SVM_EXIT_INTR;
-	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
-	control->clean = svm_caps.clean;
-	control->event_inj = 0;
 	read_tpr(vcpu, vmcb);
 
 	vcpu->exception.injected = false;
@@ -204,6 +200,19 @@ static noinstr void enter_guest(struct svm_vcpu *svm, hpa_t host_pa,
 	guest_state_enter(svm->vcpu.rcu_due);
 	svm_enter(svm->vmcb_pa, svm->vcpu.regs, host_pa, spec_ctrl);
 	guest_state_exit();
+}
+
+/* One entry and its exit: what was asked of the entry is done. */
+static void enter_once(struct svm_vcpu *svm, hpa_t host_pa,
+		       struct svm_spec_ctrl *spec_ctrl)
+{
+	struct vmcb_control_area *control = &svm->vmcb->control;
+
+	enter_guest(svm, host_pa, spec_ctrl);
+	svm->vcpu.stat.entries++;
+	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
+	control->clean = svm_caps.clean;
+	control->event_inj = 0;
 }
 
 static enum exit_kind hot_kind(const struct vmcb_control_area *control)
@@ -294,8 +303,7 @@ static int hot_page_fault(struct svm_vcpu *svm)
 
 /*
  * Is the exit one that needs nobody else? Only RAX is taken out of the VMCB: the
- * others stay there for after_exit(). The VMCB is as before_entry() left it, but
- * for what the guest did.
+ * others stay there for after_exit().
  */
 static enum hot hot_exit_handle(struct svm_vcpu *svm)
 {
@@ -306,10 +314,6 @@ static enum hot hot_exit_handle(struct svm_vcpu *svm)
 
 	if (kind == EXIT_NONE || unlikely(!plain_exit(vmcb)))
 		return HOT_NO;
-	/* Whatever follows: this entry is over. */
-	vmcb->control.tlb_ctl = TLB_CONTROL_DO_NOTHING;
-	vmcb->control.clean = svm_caps.clean;
-	vmcb->control.event_inj = 0;
 	svm->soft_len = 0;		/* what was injected has arrived */
 	vcpu->regs[REG_RAX] = vmcb->save.rax;
 	switch (kind) {
@@ -325,16 +329,10 @@ static enum hot hot_exit_handle(struct svm_vcpu *svm)
 	}
 	if (len < 0)
 		return HOT_NO;
-	vcpu->stat.exits[kind]++;
 	vmcb->save.rax = vcpu->regs[REG_RAX];
 	vmcb->save.rip += len;
 	vmcb->save.rflags &= ~(u64)X86_EFLAGS_RF;
-	if (kind == EXIT_PIO || kind == EXIT_PAGE_FAULT)
-		return HOT_USERSPACE;
-	if (hot_must_leave(vcpu))
-		return HOT_DONE;
-	vcpu->stat.entries++;
-	return HOT_AGAIN;
+	return hot_answered(vcpu, kind);
 }
 
 /* Nobody watches single instructions, or needs to look at each exit. */
@@ -371,11 +369,11 @@ enum hot svm_run(struct vcpu *vcpu)
 	if (unlikely(armed))
 		svm_debug_load(vcpu);
 
-	enter_guest(svm, cpu->host_pa, spec_ctrl);
+	enter_once(svm, cpu->host_pa, spec_ctrl);
 	if (likely(!armed && may_be_hot(svm))) {
 		vcpu->rcu_due = false;
 		while ((hot = hot_exit_handle(svm)) == HOT_AGAIN)
-			enter_guest(svm, cpu->host_pa, spec_ctrl);
+			enter_once(svm, cpu->host_pa, spec_ctrl);
 	}
 
 	if (unlikely(armed))

@@ -260,10 +260,7 @@ static enum hot hot_exit_handle(struct vmx_vcpu *vmx)
 		return HOT_NO;
 	if (len)
 		hot_skip(vcpu, len);
-	vcpu->stat.exits[kind]++;
-	if (kind == EXIT_PIO || kind == EXIT_PAGE_FAULT)
-		return HOT_USERSPACE;
-	return hot_must_leave(vcpu) ? HOT_DONE : HOT_AGAIN;
+	return hot_answered(vcpu, kind);
 }
 
 /* Host fields that may have changed since the last run. */

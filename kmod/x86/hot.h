@@ -9,10 +9,19 @@
 
 bool hot_exit(struct vcpu *vcpu, enum exit_kind kind);
 
-/* Is there anything to be done outside before the guest may go on? */
+/* Is there anything to be done outside before the guest may go on? Interrupts off. */
 static inline bool hot_must_leave(struct vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->requests) || __xfer_to_guest_mode_work_pending();
+	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending();
+}
+
+/* An exit was answered: what now? */
+static inline enum hot hot_answered(struct vcpu *vcpu, enum exit_kind kind)
+{
+	vcpu->stat.exits[kind]++;
+	if (kind == EXIT_PIO || kind == EXIT_PAGE_FAULT)
+		return HOT_USERSPACE;
+	return hot_must_leave(vcpu) ? HOT_DONE : HOT_AGAIN;
 }
 
 #endif
