@@ -405,19 +405,13 @@ TEST_F(hyperv, runtime)
 
 static int route_sint(struct test_vm *vm, uint32_t vp, uint32_t sint)
 {
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entry;
-	} r = {
-		.head.nr = 1,
-		.entry = {
-			.gsi = 30,
-			.type = KVM_IRQ_ROUTING_HV_SINT,
-			.u.hv_sint = { .vcpu = vp, .sint = sint },
-		},
+	const struct kvm_irq_routing_entry route = {
+		.gsi = 30,
+		.type = KVM_IRQ_ROUTING_HV_SINT,
+		.u.hv_sint = { .vcpu = vp, .sint = sint },
 	};
 
-	return xioctl(vm->fd, KVM_SET_GSI_ROUTING, &r);
+	return vm_route(vm, &route);
 }
 
 static int pulse(struct test_vm *vm)

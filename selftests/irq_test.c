@@ -277,21 +277,11 @@ TEST_F(irqchip, irqfd)
 /* A GSI that leads to an MSI. */
 TEST_F(irqchip, irqfd_msi_route)
 {
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry e;
-	} r = {
-		.head.nr = 1,
-		.e = {
-			.gsi = 30, .type = KVM_IRQ_ROUTING_MSI,
-			.u.msi = { .address_lo = 0xfee00000, .data = 0x50 },
-		},
-	};
 	struct kvm_irqfd irq = { .gsi = 30 };
 	uint64_t one = 1;
 
 	irq.fd = eventfd(0, 0);
-	ASSERT_EQ(0, xioctl(self->vm.fd, KVM_SET_GSI_ROUTING, &r));
+	ASSERT_EQ(0, vm_route_msi(&self->vm, 30, 0x50));
 	ASSERT_EQ(0, xioctl(self->vm.fd, KVM_IRQFD, &irq));
 	load_ioapic(&self->vm);
 	EXPECT_EQ(0x77, vcpu_report(&self->vm, 0));
@@ -299,8 +289,7 @@ TEST_F(irqchip, irqfd_msi_route)
 	EXPECT_EQ(0x1150, vcpu_report(&self->vm, 0));
 	EXPECT_EQ(0x2222, vcpu_report(&self->vm, 0));
 	/* The route changes under it. */
-	r.e.u.msi.data = 0x60;
-	ASSERT_EQ(0, xioctl(self->vm.fd, KVM_SET_GSI_ROUTING, &r));
+	ASSERT_EQ(0, vm_route_msi(&self->vm, 30, 0x60));
 	ASSERT_EQ(8, write(irq.fd, &one, 8));
 	EXPECT_EQ(0x1160, vcpu_report(&self->vm, 0));
 	close(irq.fd);

@@ -12,7 +12,7 @@ struct vcpu;
 
 /* One row per kind: name for tables, tracing and statistics. */
 #define EXIT_KINDS(X)							\
-	X(NONE, "none")			/* handled in the vendor's run loop */ \
+	X(NONE, "none")			/* nothing is to be done about it */ \
 	X(INTR, "interrupt")		/* host interrupt: already taken */ \
 	X(NMI, "nmi")			/* host NMI: already taken */	\
 	X(IRQ_WINDOW, "irq-window")					\

@@ -85,10 +85,9 @@ enum hot {
  *  run		enter the guest, handle hot exits, loop while
  *		!vcpu->requests and no thread work is pending; called and
  *		returns with interrupts off; after HOT_NO the exit is to be
- *		decoded; host NMIs and machine checks
- *		have been handled. Each entry itself stands between
- *		guest_state_enter() and guest_state_exit() of
- *		compat/guest_state.h
+ *		decoded. Host NMIs and machine checks have been handled. Each
+ *		entry itself stands between guest_state_enter() and
+ *		guest_state_exit() of compat/guest_state.h
  *  decode_exit	fill vcpu->exit from what the hardware reported (interrupts
  *		on, vCPU loaded)
  * MMU:

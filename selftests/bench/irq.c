@@ -92,16 +92,6 @@ static int64_t measure_irqs(struct bench *b, unsigned int n)
 /* An eventfd that is an MSI. */
 static int open_wake(struct bench *b)
 {
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry e;
-	} r = {
-		.head.nr = 1,
-		.e = {
-			.gsi = GSI, .type = KVM_IRQ_ROUTING_MSI,
-			.u.msi = { .address_lo = 0xfee00000, .data = VECTOR },
-		},
-	};
 	struct kvm_irqfd irq = { .gsi = GSI };
 
 	if (open_irq(b))
@@ -109,7 +99,7 @@ static int open_wake(struct bench *b)
 	vm_load(&b->vm, GPA_HANDLER, handler_at_hlt);
 	b->fd = eventfd(0, 0);
 	irq.fd = b->fd;
-	return b->fd < 0 || xioctl(b->vm.fd, KVM_SET_GSI_ROUTING, &r) ||
+	return b->fd < 0 || vm_route_msi(&b->vm, GSI, VECTOR) ||
 	       xioctl(b->vm.fd, KVM_IRQFD, &irq) ? -1 : 0;
 }
 

@@ -318,3 +318,25 @@ void alarm_every(int usec)
 {
 	alarm_set(usec, usec);
 }
+
+/* The only route there is: 0 or -errno. */
+int vm_route(struct test_vm *vm, const struct kvm_irq_routing_entry *route)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry route;
+	} r = { .head.nr = 1, .route = *route };
+
+	return xioctl(vm->fd, KVM_SET_GSI_ROUTING, &r);
+}
+
+/* @gsi is an MSI for @vector, to APIC 0: 0 or -errno. */
+int vm_route_msi(struct test_vm *vm, uint32_t gsi, uint8_t vector)
+{
+	const struct kvm_irq_routing_entry msi = {
+		.gsi = gsi, .type = KVM_IRQ_ROUTING_MSI,
+		.u.msi = { .address_lo = 0xfee00000, .data = vector },
+	};
+
+	return vm_route(vm, &msi);
+}

@@ -95,6 +95,8 @@ void vm_write_tables(struct test_vm *vm);
 uint64_t *vm_pte_2m(struct test_vm *vm, uint64_t gpa);
 
 /* Registers for code at @ip in a mode; vCPU @i. 0 or -errno. */
+int vm_route(struct test_vm *vm, const struct kvm_irq_routing_entry *route);
+int vm_route_msi(struct test_vm *vm, uint32_t gsi, uint8_t vector);
 int vcpu_real(struct test_vm *vm, int i, uint16_t ip);
 int vcpu_prot32(struct test_vm *vm, int i, uint32_t ip);
 int vcpu_long64(struct test_vm *vm, int i, uint64_t ip);
