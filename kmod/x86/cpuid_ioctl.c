@@ -123,16 +123,25 @@ void cpuid_guest(struct vcpu *vcpu, u32 leaf, u32 subleaf,
 	cpuid_query(&table, &state, leaf, subleaf, out);
 }
 
-/* What is not a row as it stands: it is put together. */
-static noinline void cpuid_compute(struct vcpu *vcpu, u32 leaf, u32 subleaf)
+/*
+ * Not the row of the last time: the row, to be remembered, or NULL: what is not a row
+ * as it stands has been put together.
+ */
+static noinline const struct kvm_cpuid_entry2 *
+cpuid_search(struct vcpu *vcpu, u32 leaf, u32 subleaf)
 {
 	struct cpuid_values out;
 
+	vcpu->cpuid_last = cpuid_is_dynamic(leaf) ? NULL :
+			   cpuid_find(vcpu, leaf, subleaf);
+	if (vcpu->cpuid_last)
+		return vcpu->cpuid_last;
 	cpuid_guest(vcpu, leaf, subleaf, &out);
 	vcpu->regs[REG_RAX] = out.eax;
 	vcpu->regs[REG_RBX] = out.ebx;
 	vcpu->regs[REG_RCX] = out.ecx;
 	vcpu->regs[REG_RDX] = out.edx;
+	return NULL;
 }
 
 /**
@@ -147,13 +156,9 @@ void cpuid_exit(struct vcpu *vcpu)
 	u32 leaf = vcpu->regs[REG_RAX], subleaf = vcpu->regs[REG_RCX];
 
 	if (unlikely(!e || !cpuid_row_answers(e, leaf, subleaf))) {
-		e = cpuid_is_dynamic(leaf) ? NULL :
-		    cpuid_find(vcpu, leaf, subleaf);
-		vcpu->cpuid_last = e;
-		if (!e) {
-			cpuid_compute(vcpu, leaf, subleaf);
+		e = cpuid_search(vcpu, leaf, subleaf);
+		if (!e)
 			return;
-		}
 	}
 	vcpu->regs[REG_RAX] = e->eax;
 	vcpu->regs[REG_RBX] = e->ebx;
