@@ -8,13 +8,12 @@
 #include <uapi/asm/debugreg.h>
 
 #include "glue.h"
+#include "step.h"
 #include "x86.h"
 #include "../core/regs.h"
 
 /* Instructions, before the thread looks what else there is. */
 #define BATCH		64
-
-#define OPCODE_INT3	0xcc
 
 /* An execution breakpoint's bits in DR7: len and rw are zero. */
 #define DR7_TYPE(dr7, i)	((dr7) >> (DR_CONTROL_SHIFT + \
@@ -77,7 +76,7 @@ static bool breakpoint_hit(struct vcpu *vcpu)
 	int i;
 
 	if (vcpu->debug.control & KVM_GUESTDBG_USE_SW_BP &&
-	    !glue_read_code(vcpu, lin, &opcode, 1) && opcode == OPCODE_INT3) {
+	    !glue_read_code(vcpu, lin, &opcode, 1) && opcode == OP_INT3) {
 		guest_debug_report(vcpu, X86_TRAP_BP, 0);
 		return true;
 	}
