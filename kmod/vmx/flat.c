@@ -52,7 +52,6 @@ void vmx_flat_teardown(void)
 {
 	if (directories)
 		__free_pages(directories, DIRECTORY_ORDER);
-	directories = NULL;
 }
 
 /** vmx_flat_pdpte() - entry @i of the four that an entry is to load */
