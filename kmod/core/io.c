@@ -23,6 +23,7 @@ void io_insn_begin(struct vcpu *vcpu, bool replay)
 	io->next_read = 0;
 	io->nr_writes = 0;
 	io->next_write = 0;
+	io->atomic = false;
 	if (replay)
 		return;
 	io->nr_reads = 0;
@@ -304,17 +305,21 @@ static void pio_tell(struct vcpu *vcpu, u16 port, unsigned int size, bool in)
  * @size: 1, 2, 4 bytes
  * @in: the guest reads
  *
- * Does not skip the instruction. Context: interrupts off.
+ * Or an ioeventfd's. Does not skip the instruction. Context: interrupts off.
  *
- * Return: false: somebody here may have the port: io_pio_exit() asks. True: the run
- * page is filled in.
+ * Return: HOT_NO: somebody here may have the port: io_pio_exit() asks. HOT_USERSPACE:
+ * the run page is filled in. HOT_AGAIN: done.
  */
-bool io_pio_hot(struct vcpu *vcpu, u16 port, unsigned int size, bool in)
+enum hot io_pio_hot(struct vcpu *vcpu, u16 port, unsigned int size, bool in)
 {
-	if (test_bit(port / IOBUS_PORT_BLOCK, vcpu->vm->port_blocks))
-		return false;
+	if (test_bit(port / IOBUS_PORT_BLOCK, vcpu->vm->port_blocks)) {
+		u32 val = vcpu->regs[REG_RAX];
+
+		return !in && iobus_write_hot(vcpu, IOBUS_PIO, port, size, &val) ?
+		       HOT_AGAIN : HOT_NO;
+	}
 	pio_tell(vcpu, port, size, in);
-	return true;
+	return HOT_USERSPACE;
 }
 
 /**

@@ -14,6 +14,7 @@
 #define JOIST_CORE_IO_H
 
 #include "types.h"
+#include "../x86/vendor_ops.h"
 
 struct vcpu;
 
@@ -49,6 +50,6 @@ int io_to_userspace(struct vcpu *vcpu, int (*again)(struct vcpu *vcpu));
  * instruction is skipped. enum exit_result or -errno.
  */
 int io_pio_exit(struct vcpu *vcpu);
-bool io_pio_hot(struct vcpu *vcpu, u16 port, unsigned int size, bool in);
+enum hot io_pio_hot(struct vcpu *vcpu, u16 port, unsigned int size, bool in);
 
 #endif

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "iobus.h"
+#include "run.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -225,8 +226,10 @@ static int iobus_access(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr,
 			continue;
 		err = write ? dev->ops->write(vcpu, dev, addr, len, val) :
 			      dev->ops->read(vcpu, dev, addr, len, val);
-		if (err != -EOPNOTSUPP)
+		if (err != -EOPNOTSUPP) {
+			vcpu->io.atomic = dev->ops->atomic;
 			return err;
+		}
 	}
 	return -EOPNOTSUPP;
 }
@@ -257,4 +260,39 @@ int iobus_write(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
 		return err;
 	kind = kind == IOBUS_PIO ? IOBUS_PIO_COALESCED : IOBUS_MMIO_COALESCED;
 	return iobus_access(vcpu, kind, addr, len, (void *)val, true);
+}
+
+/**
+ * iobus_write_hot() - a write that a device may be given with interrupts off
+ * @vcpu: its guest has just exited, and is not in vm->srcu
+ * @kind: port or memory-mapped
+ * @addr: address
+ * @len: 1..8 bytes
+ * @val: value
+ *
+ * Context: interrupts off.
+ *
+ * Return: false: nothing was done, iobus_write() finds out whose it is.
+ */
+bool iobus_write_hot(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
+		     const void *val)
+{
+	const struct iobus *bus;
+	bool done = false;
+	int i;
+
+	vcpu_srcu_hold(vcpu);
+	bus = srcu_dereference(vcpu->vm->bus[kind], &vcpu->vm->srcu);
+	for (i = 0; i < bus->nr && bus->ranges[i].addr <= addr; i++) {
+		struct iodev *dev = bus->ranges[i].dev;
+
+		if (!range_hit(&bus->ranges[i], addr, len))
+			continue;
+		done = dev->ops->atomic &&
+		       !dev->ops->write(vcpu, dev, addr, len, val);
+		if (done || !dev->ops->atomic)
+			break;
+	}
+	vcpu_srcu_drop(vcpu);
+	return done;
 }

@@ -29,8 +29,10 @@ enum iobus_kind {
  * @read: @len bytes at @addr into @val; 0, or -EOPNOTSUPP: not mine after all
  * @write: likewise
  * @destroy: the bus is gone; may be NULL
+ * @atomic: @write is short and does not sleep: it may be called with interrupts off
  *
- * Called in the bus's srcu read section, by the vCPU's thread; may sleep.
+ * Called in the bus's srcu read section, by the vCPU's thread; may sleep but for
+ * @atomic.
  */
 struct iodev_ops {
 	int (*read)(struct vcpu *vcpu, struct iodev *dev, gpa_t addr, int len,
@@ -38,6 +40,7 @@ struct iodev_ops {
 	int (*write)(struct vcpu *vcpu, struct iodev *dev, gpa_t addr, int len,
 		     const void *val);
 	void (*destroy)(struct iodev *dev);
+	bool atomic;
 };
 
 struct iodev {
@@ -69,5 +72,7 @@ int iobus_read(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
 	       void *val);
 int iobus_write(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
 		const void *val);
+bool iobus_write_hot(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
+		     const void *val);
 
 #endif

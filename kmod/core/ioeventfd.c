@@ -72,6 +72,8 @@ static const struct iodev_ops ioeventfd_ops = {
 	.read = ioeventfd_read,
 	.write = ioeventfd_write,
 	.destroy = ioeventfd_destroy,
+	/* There eventfd_signal() may sleep. */
+	.atomic = !IS_ENABLED(CONFIG_PREEMPT_RT),
 };
 
 static int ioeventfd_check(const struct kvm_ioeventfd *args)

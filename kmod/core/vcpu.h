@@ -105,6 +105,7 @@ struct mmio_fragment {
  * @writes: posted writes of the instruction under way
  * @nr_writes: how many
  * @next_write: first that userspace has not seen
+ * @atomic: a device in the kernel took it that is asked with interrupts off, too
  * @again: emulates the instruction under way once more, with its answers
  * @pio_pending: the instruction's IN waits for userspace
  * @pio_count: how many values it was asked for
@@ -125,6 +126,7 @@ struct vcpu_io {
 	struct mmio_fragment writes[MMIO_MAX_FRAGMENTS];
 	u8 nr_writes;
 	u8 next_write;
+	bool atomic;
 	bool pio_pending;
 	bool pio_out;
 	u16 pio_port;

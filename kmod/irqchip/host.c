@@ -123,6 +123,13 @@ void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level)
 	}
 }
 
+bool irq_host_eoi_heard(struct vcpu *vcpu, u8 vector)
+{
+	const struct irqchip *chip = vm_chips(vcpu->vm);
+
+	return chip && ioapic_has_vector(&chip->ioapic, vector);
+}
+
 void irq_host_tpr_access(struct vcpu *vcpu, bool write)
 {
 	vapic_tpr_accessed(vcpu, write);

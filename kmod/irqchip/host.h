@@ -39,6 +39,8 @@ u32 irq_host_x2apic_api(struct vm *vm);
 void irq_host_tpr_access(struct vcpu *vcpu, bool write);
 /* This vCPU EOIed a vector, with broadcast: IOAPIC and resamplers hear of it. */
 void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level);
+/* Would anybody hear of the EOI of this edge-triggered vector? */
+bool irq_host_eoi_heard(struct vcpu *vcpu, u8 vector);
 /* PIC pair's INT output rose: the vCPU with ExtINT (BSP) is told. */
 void irq_host_pic_output(struct vm *vm);
 /* A pin was EOIed: PIT and resample irqfds (chip: KVM_IRQCHIP_*, pin of it). No

@@ -74,6 +74,7 @@ void lapic_set_base(struct lapic *lapic, u64 base);
 /* 0, or MSR_FAULT; x2APIC MSRs 0x800..0x8ff. */
 int lapic_msr_read(struct lapic *lapic, u32 msr, u64 *val);
 int lapic_msr_write(struct lapic *lapic, u32 msr, u64 val);
+bool lapic_msr_write_hot(struct lapic *lapic, u32 msr, u64 val);
 /* xAPIC page: @offset in the 4 KiB page. False: not an xAPIC access now. */
 bool lapic_mmio_read(struct lapic *lapic, u32 offset, int len, void *val);
 bool lapic_mmio_write(struct lapic *lapic, u32 offset, int len, const void *val);
@@ -88,6 +89,7 @@ int lapic_highest_irr(struct lapic *lapic);
 int lapic_highest_isr(struct lapic *lapic);
 u64 lapic_get_tsc_deadline(struct lapic *lapic);
 void lapic_set_tsc_deadline(struct lapic *lapic, u64 guest_tsc);
+bool lapic_tsc_deadline_hot(struct lapic *lapic, u64 guest_tsc);
 /* REQ_APIC_TIMER consumed by the vCPU: set the timer's LVT vector pending. */
 void lapic_timer_inject(struct lapic *lapic);
 bool lapic_timer_pending(struct lapic *lapic);

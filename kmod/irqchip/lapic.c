@@ -13,16 +13,25 @@
 #define LAPIC_REGS_SIZE		4096
 #define LAPIC_DEFAULT_BASE	0xfee00000
 
-/* Highest set bit of a 256-bit register, -1: none. */
-static int lapic_highest(const struct lapic *lapic, u32 reg)
+/*
+ * The highest pending vector, -1: none. Words that are found empty are not looked at
+ * again. Full barriers here and in lapic_set_irr(): either the vector is seen here, or
+ * there that the word is thought to be empty.
+ */
+static int irr_top(struct lapic *lapic)
 {
-	int i;
+	unsigned long words;
 
-	for (i = 7; i >= 0; i--) {
-		u32 word = lapic_reg(lapic, reg + i * 16);
+	while ((words = READ_ONCE(lapic->irr_words))) {
+		int i = __fls(words);
+		u32 word = lapic_reg(lapic, LAPIC_REG_IRR + i * 16);
 
 		if (word)
 			return i * 32 + fls(word) - 1;
+		clear_bit(i, &lapic->irr_words);
+		smp_mb__after_atomic();
+		if (lapic_reg(lapic, LAPIC_REG_IRR + i * 16))
+			set_bit(i, &lapic->irr_words);
 	}
 	return -1;
 }
@@ -50,6 +59,9 @@ static void lapic_reset_regs(struct lapic *lapic)
 {
 	u32 reg;
 
+	/* Before IRR: a vector that comes after is not thought to be nowhere. */
+	WRITE_ONCE(lapic->irr_words, 0);
+	smp_mb(); /* pairs with test_and_set_bit() in lapic_set_irr() */
 	memset(lapic->regs, 0, LAPIC_REGS_SIZE);
 	lapic_reg_set(lapic, LAPIC_REG_DFR, ~0u);
 	lapic_reg_set(lapic, LAPIC_REG_SVR, 0xff);
@@ -63,6 +75,7 @@ static void lapic_reset_regs(struct lapic *lapic)
 		lapic_reg_set(lapic, LAPIC_REG_LVT0,
 			      LAPIC_DM_EXTINT << LAPIC_LVT_MODE_SHIFT);
 	lapic->isr_top = -1;
+	lapic->isr_words = 0;
 	WRITE_ONCE(lapic->esr_pending, 0);
 	lapic_identity(lapic);
 }
@@ -167,6 +180,8 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
 	}
 	if (test_and_set_bit(bit, lapic_vec_word(lapic, LAPIC_REG_IRR, vector)))
 		return false;
+	if (!test_bit(vector >> 5, &lapic->irr_words))
+		set_bit(vector >> 5, &lapic->irr_words);
 	irq_host_notify(lapic->vcpu);
 	return true;
 }
@@ -189,7 +204,7 @@ int lapic_next_irq(struct lapic *lapic)
 
 	if (!lapic_hw_enabled(lapic))
 		return -1;
-	vector = lapic_highest(lapic, LAPIC_REG_IRR);
+	vector = irr_top(lapic);
 	if (vector < 0 || (vector & 0xf0) <= (lapic_ppr(lapic) & 0xf0))
 		return -1;
 	return vector;
@@ -197,8 +212,7 @@ int lapic_next_irq(struct lapic *lapic)
 
 int lapic_highest_irr(struct lapic *lapic)
 {
-	return lapic_hw_enabled(lapic) ?
-	       lapic_highest(lapic, LAPIC_REG_IRR) : -1;
+	return lapic_hw_enabled(lapic) ? irr_top(lapic) : -1;
 }
 
 /** lapic_highest_isr() - the vector in service that counts, -1: none */
@@ -218,14 +232,40 @@ void lapic_ack(struct lapic *lapic, u8 vector)
 
 	clear_bit(vector & 31, lapic_vec_word(lapic, LAPIC_REG_IRR, vector));
 	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) | BIT(vector & 31));
+	lapic->isr_words |= BIT(vector >> 5);
 	if (vector > lapic->isr_top)
 		WRITE_ONCE(lapic->isr_top, vector);
 }
 
-/** lapic_recompute_isr() - the in-service register was replaced */
-void lapic_recompute_isr(struct lapic *lapic)
+/* What is left in service. */
+static void isr_top_update(struct lapic *lapic)
 {
-	WRITE_ONCE(lapic->isr_top, lapic_highest(lapic, LAPIC_REG_ISR));
+	int top = -1;
+
+	while (lapic->isr_words) {
+		int i = __fls(lapic->isr_words);
+		u32 word = lapic_reg(lapic, LAPIC_REG_ISR + i * 16);
+
+		if (word) {
+			top = i * 32 + fls(word) - 1;
+			break;
+		}
+		lapic->isr_words &= ~BIT(i);
+	}
+	WRITE_ONCE(lapic->isr_top, top);
+}
+
+/** lapic_vectors_replaced() - IRR and ISR were; vcpu->mutex held */
+void lapic_vectors_replaced(struct lapic *lapic)
+{
+	int i;
+
+	lapic->isr_words = 0;
+	for (i = 0; i < 8; i++)
+		if (lapic_reg(lapic, LAPIC_REG_ISR + i * 16))
+			lapic->isr_words |= BIT(i);
+	isr_top_update(lapic);
+	WRITE_ONCE(lapic->irr_words, GENMASK(7, 0));
 }
 
 /* More may be deliverable than before. */
@@ -249,12 +289,24 @@ void lapic_eoi(struct lapic *lapic)
 		return;
 	isr = LAPIC_REG_ISR + (vector >> 5) * 16;
 	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) & ~BIT(vector & 31));
-	lapic_recompute_isr(lapic);
+	isr_top_update(lapic);
 	level = lapic_vec_test(lapic, LAPIC_REG_TMR, vector);
 	if (!level ||
 	    !(lapic_reg(lapic, LAPIC_REG_SVR) & LAPIC_SVR_NO_BROADCAST))
 		irq_host_eoi(lapic->vcpu, vector, level);
 	lapic_recheck(lapic);
+}
+
+/**
+ * lapic_eoi_unheard() - does an EOI now concern this APIC alone?
+ * @lapic: vcpu->mutex held
+ */
+bool lapic_eoi_unheard(struct lapic *lapic)
+{
+	int vector = lapic->isr_top;
+
+	return vector < 0 || (!lapic_vec_test(lapic, LAPIC_REG_TMR, vector) &&
+			      !irq_host_eoi_heard(lapic->vcpu, vector));
 }
 
 /**
@@ -266,17 +318,12 @@ void lapic_eoi(struct lapic *lapic)
  */
 int lapic_lazy_vector(struct lapic *lapic)
 {
-	int vector = lapic->isr_top, i;
+	int vector = lapic->isr_top, word = vector >> 5;
 
 	if (vector < 0 || lapic_vec_test(lapic, LAPIC_REG_TMR, vector) ||
-	    lapic_highest(lapic, LAPIC_REG_IRR) >= 0)
+	    irr_top(lapic) >= 0 || lapic->isr_words & ~BIT(word) ||
+	    lapic_reg(lapic, LAPIC_REG_ISR + word * 16) != BIT(vector & 31))
 		return -1;
-	for (i = 0; i < 8; i++) {
-		u32 word = lapic_reg(lapic, LAPIC_REG_ISR + i * 16);
-
-		if (word & ~(i == vector >> 5 ? BIT(vector & 31) : 0))
-			return -1;
-	}
 	return vector;
 }
 

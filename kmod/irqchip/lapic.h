@@ -44,6 +44,8 @@ struct lapic {
 	u64 base;			/* (m) IA32_APIC_BASE */
 	u8 *regs;			/* register page: (m); IRR and TMR: (a) */
 	int isr_top;			/* (m) highest vector in service, -1: none */
+	unsigned long isr_words;	/* (m) words of ISR that are not zero */
+	unsigned long irr_words;	/* (a) words of IRR that may be not zero */
 	unsigned long esr_pending;	/* (a) errors since ESR was last written */
 	unsigned long events;		/* (a) LAPIC_EVENT_* */
 	bool cmci;			/* (m) there is an LVT entry for it */
@@ -136,12 +138,13 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level);
 int lapic_next_irq(struct lapic *lapic);
 void lapic_ack(struct lapic *lapic, u8 vector);
 void lapic_eoi(struct lapic *lapic);
+bool lapic_eoi_unheard(struct lapic *lapic);
 int lapic_lazy_vector(struct lapic *lapic);
 u8 lapic_ppr(const struct lapic *lapic);
 void lapic_error(struct lapic *lapic, unsigned long bits);
 void lapic_local_deliver(struct lapic *lapic, u32 lvt);
 bool lapic_accepts_pic(const struct lapic *lapic);
-void lapic_recompute_isr(struct lapic *lapic);
+void lapic_vectors_replaced(struct lapic *lapic);
 u32 x2apic_ldr(u32 id);
 
 /* lapic_reg.c: registers as software sees them */

@@ -276,6 +276,48 @@ int lapic_msr_write(struct lapic *lapic, u32 msr, u64 val)
 	return 0;
 }
 
+/* To one APIC: others take a look at each. An INIT or NMI is no hot matter. */
+static bool icr_hot(u64 icr)
+{
+	u32 shorthand = icr >> LAPIC_ICR_SHORT_SHIFT & 3;
+
+	if ((icr >> LAPIC_ICR_MODE_SHIFT & 7) != LAPIC_DM_FIXED)
+		return false;
+	return shorthand == LAPIC_SHORT_SELF ||
+	       (shorthand == LAPIC_SHORT_NONE && !(icr & LAPIC_ICR_LOGICAL) &&
+		icr >> 32 != X2APIC_BROADCAST);
+}
+
+/**
+ * lapic_msr_write_hot() - WRMSR in the x2APIC range, where it is soon done
+ * @lapic: vcpu->mutex held
+ * @msr: any
+ * @val: value
+ *
+ * The end of an interrupt that nobody waits to hear of, an interrupt for one
+ * processor. Context: any.
+ *
+ * Return: false: nothing was done, lapic_msr_write() is to be asked.
+ */
+bool lapic_msr_write_hot(struct lapic *lapic, u32 msr, u64 val)
+{
+	switch (msr) {
+	case X2APIC_MSR_BASE + (LAPIC_REG_EOI >> 4):
+		if (!lapic_eoi_unheard(lapic))
+			return false;
+		break;
+	case X2APIC_MSR_BASE + (LAPIC_REG_ICR >> 4):
+		if (!icr_hot(val))
+			return false;
+		break;
+	case X2APIC_MSR_BASE + (LAPIC_REG_SELF_IPI >> 4):
+		break;
+	default:
+		return false;
+	}
+	return !lapic_msr_write(lapic, msr, val);
+}
+
 static bool full_ids(struct lapic *lapic)
 {
 	return irq_host_x2apic_api(lapic->vm) & KVM_X2APIC_API_USE_32BIT_IDS;
@@ -366,7 +408,7 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 	for (i = 0; i < 8 * 16; i += 16)
 		for (reg = LAPIC_REG_ISR; reg <= LAPIC_REG_IRR; reg += 0x80)
 			lapic_reg_set(lapic, reg + i, state_get(state, reg + i));
-	lapic_recompute_isr(lapic);
+	lapic_vectors_replaced(lapic);
 	lapic_reg_set(lapic, LAPIC_REG_TMICT, state_get(state, LAPIC_REG_TMICT));
 	lapic_reg_set(lapic, LAPIC_REG_TDCR,
 		      state_get(state, LAPIC_REG_TDCR) & 0xb);

@@ -354,3 +354,21 @@ void lapic_set_tsc_deadline(struct lapic *lapic, u64 guest_tsc)
 	if (!timer->tsc_deadline || timer_masked(lapic))
 		hrtimer_cancel(&timer->hrtimer);
 }
+
+/**
+ * lapic_tsc_deadline_hot() - likewise, if it only starts the timer
+ * @lapic: vcpu->mutex held
+ * @guest_tsc: when
+ *
+ * Context: any.
+ *
+ * Return: false: nothing was done.
+ */
+bool lapic_tsc_deadline_hot(struct lapic *lapic, u64 guest_tsc)
+{
+	if (!guest_tsc || timer_masked(lapic) || lapic_timer_pending(lapic) ||
+	    timer_mode(lapic) != LAPIC_TIMER_DEADLINE)
+		return false;
+	lapic_set_tsc_deadline(lapic, guest_tsc);
+	return true;
+}

@@ -259,46 +259,49 @@ static noinline int read_length(struct svm_vcpu *svm, enum exit_kind kind)
 	return vcpu_plain_length(kind, bytes);
 }
 
-/* The following: bytes to skip, or -EAGAIN: nothing was done. */
+/* The following: HOT_AGAIN, HOT_USERSPACE: @len bytes are to be skipped. HOT_NO. */
 
-static int hot_insn(struct svm_vcpu *svm, enum exit_kind kind)
+static enum hot hot_insn(struct svm_vcpu *svm, enum exit_kind kind, int *len)
 {
 	const struct vmcb *vmcb = svm->vmcb;
-	int len;
 
-	len = svm_caps.nrips ? vmcb->control.next_rip - vmcb->save.rip :
-			       read_length(svm, kind);
+	*len = svm_caps.nrips ? vmcb->control.next_rip - vmcb->save.rip :
+				read_length(svm, kind);
 	/* Of a strange length whoever may sleep finds out. */
-	if (unlikely(len <= 0 || len > 15) || !hot_exit(&svm->vcpu, kind))
-		return -EAGAIN;
-	return len;
+	if (unlikely(*len <= 0 || *len > 15) || !hot_exit(&svm->vcpu, kind))
+		return HOT_NO;
+	return HOT_AGAIN;
 }
 
-static int hot_pio(struct svm_vcpu *svm)
+static enum hot hot_pio(struct svm_vcpu *svm, int *len)
 {
 	const struct vmcb *vmcb = svm->vmcb;
 	u64 info = vmcb->control.exit_info_1;
 
-	if (info & SVM_IOIO_STR_MASK ||
-	    !io_pio_hot(&svm->vcpu, info >> 16,
-			(info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT,
-			info & SVM_IOIO_TYPE_MASK))
-		return -EAGAIN;
+	if (info & SVM_IOIO_STR_MASK)
+		return HOT_NO;
 	/* Of all exits this one tells the next RIP on every CPU. */
-	return vmcb->control.exit_info_2 - vmcb->save.rip;
+	*len = vmcb->control.exit_info_2 - vmcb->save.rip;
+	return io_pio_hot(&svm->vcpu, info >> 16,
+			  (info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT,
+			  info & SVM_IOIO_TYPE_MASK);
 }
 
-static int hot_page_fault(struct svm_vcpu *svm)
+static enum hot hot_page_fault(struct svm_vcpu *svm, int *len)
 {
 	const struct vmcb *vmcb = svm->vmcb;
 	u64 info = vmcb->control.exit_info_1;
+	enum hot hot;
+	int skip;	/* so that @len stays in a register */
 
 	if ((info & (NPF_INFO_PRESENT | NPF_INFO_FETCH | NPF_INFO_FINAL |
 		     NPF_INFO_WALK)) != NPF_INFO_FINAL)
-		return -EAGAIN;
+		return HOT_NO;
 	svm->vcpu.cr3 = vmcb->save.cr3;
-	return mmio_hot(&svm->vcpu, vmcb->save.rip, vmcb->control.exit_info_2,
-			info & NPF_INFO_WRITE);
+	hot = mmio_hot(&svm->vcpu, vmcb->save.rip, vmcb->control.exit_info_2,
+		       info & NPF_INFO_WRITE, &skip);
+	*len = skip;
+	return hot;
 }
 
 /*
@@ -310,6 +313,7 @@ static enum hot hot_exit_handle(struct svm_vcpu *svm)
 	struct vmcb *vmcb = svm->vmcb;
 	enum exit_kind kind = hot_kind(&vmcb->control);
 	struct vcpu *vcpu = &svm->vcpu;
+	enum hot hot;
 	int len;
 
 	if (kind == EXIT_NONE || unlikely(!plain_exit(vmcb)))
@@ -318,21 +322,24 @@ static enum hot hot_exit_handle(struct svm_vcpu *svm)
 	vcpu->regs[REG_RAX] = vmcb->save.rax;
 	switch (kind) {
 	case EXIT_PIO:
-		len = hot_pio(svm);
+		hot = hot_pio(svm, &len);
 		break;
 	case EXIT_PAGE_FAULT:
-		len = hot_page_fault(svm);
+		hot = hot_page_fault(svm, &len);
 		break;
+	case EXIT_WRMSR:
+		read_tpr(vcpu, vmcb);	/* the local APIC goes by it */
+		fallthrough;
 	default:
-		len = hot_insn(svm, kind);
+		hot = hot_insn(svm, kind, &len);
 		break;
 	}
-	if (len < 0)
+	if (hot == HOT_NO)
 		return HOT_NO;
 	vmcb->save.rax = vcpu->regs[REG_RAX];
 	vmcb->save.rip += len;
 	vmcb->save.rflags &= ~(u64)X86_EFLAGS_RF;
-	return hot_answered(vcpu, kind);
+	return hot_answered(vcpu, kind, hot);
 }
 
 /* Nobody watches single instructions, or needs to look at each exit. */

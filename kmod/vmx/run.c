@@ -173,30 +173,31 @@ static enum exit_kind hot_kind(u32 reason)
 	return EXIT_NONE;
 }
 
-/* The following: bytes to skip, or -EAGAIN: nothing was done. */
+/* The following: HOT_AGAIN, HOT_USERSPACE: @len bytes are to be skipped. HOT_NO. */
 
-static int hot_insn(struct vmx_vcpu *vmx, enum exit_kind kind)
+static enum hot hot_insn(struct vmx_vcpu *vmx, enum exit_kind kind, int *len)
 {
 	if (!hot_exit(&vmx->vcpu, kind))
-		return -EAGAIN;
-	return vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
+		return HOT_NO;
+	*len = vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
+	return HOT_AGAIN;
 }
 
-static int hot_pio(struct vmx_vcpu *vmx)
+static enum hot hot_pio(struct vmx_vcpu *vmx, int *len)
 {
 	u64 qual = vmx_exit_qualification(vmx);
 
-	if (qual & IO_QUAL_STRING ||
-	    !io_pio_hot(&vmx->vcpu, IO_QUAL_PORT(qual), IO_QUAL_SIZE(qual),
-			qual & IO_QUAL_IN))
-		return -EAGAIN;
-	return vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
+	if (qual & IO_QUAL_STRING)
+		return HOT_NO;
+	*len = vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
+	return io_pio_hot(&vmx->vcpu, IO_QUAL_PORT(qual), IO_QUAL_SIZE(qual),
+			  qual & IO_QUAL_IN);
 }
 
 #define EPT_VIOLATION_FINAL	(EPT_VIOLATION_GVA_IS_VALID |		\
 				 EPT_VIOLATION_GVA_TRANSLATED)
 
-static int hot_page_fault(struct vmx_vcpu *vmx)
+static enum hot hot_page_fault(struct vmx_vcpu *vmx, int *len)
 {
 	u64 qual = vmx_exit_qualification(vmx);
 	struct vcpu *vcpu = &vmx->vcpu;
@@ -204,10 +205,10 @@ static int hot_page_fault(struct vmx_vcpu *vmx)
 	if ((qual & (EPT_VIOLATION_FINAL | EPT_VIOLATION_RWX_MASK |
 		     EPT_VIOLATION_ACC_INSTR)) != EPT_VIOLATION_FINAL ||
 	    vcpu_event_injected(vcpu) || !vcpu_64bit(vcpu))
-		return -EAGAIN;
+		return HOT_NO;
 	reg_cache(vcpu, REG_RSP);
 	return mmio_hot(vcpu, vcpu_rip(vcpu), vmcs_read(GUEST_PHYSICAL_ADDRESS),
-			qual & EPT_VIOLATION_ACC_WRITE);
+			qual & EPT_VIOLATION_ACC_WRITE, len);
 }
 
 /* Go past an instruction that was handled here. */
@@ -231,6 +232,7 @@ static enum hot hot_exit_handle(struct vmx_vcpu *vmx)
 {
 	struct vcpu *vcpu = &vmx->vcpu;
 	enum exit_kind kind;
+	enum hot hot;
 	int len;
 
 	if (unlikely(vmx->failed))
@@ -247,20 +249,20 @@ static enum hot hot_exit_handle(struct vmx_vcpu *vmx)
 		return HOT_NO;
 	switch (kind) {
 	case EXIT_PIO:
-		len = hot_pio(vmx);
+		hot = hot_pio(vmx, &len);
 		break;
 	case EXIT_PAGE_FAULT:
-		len = hot_page_fault(vmx);
+		hot = hot_page_fault(vmx, &len);
 		break;
 	default:
-		len = hot_insn(vmx, kind);
+		hot = hot_insn(vmx, kind, &len);
 		break;
 	}
-	if (len < 0)
+	if (hot == HOT_NO)
 		return HOT_NO;
 	if (len)
 		hot_skip(vcpu, len);
-	return hot_answered(vcpu, kind);
+	return hot_answered(vcpu, kind, hot);
 }
 
 /* Host fields that may have changed since the last run. */

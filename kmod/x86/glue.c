@@ -295,7 +295,7 @@ static int emulate_once(struct vcpu *vcpu, bool *done)
 	load_state(vcpu, glue);
 	switch (emu_run(&glue->emu)) {
 	case EMU_OK:
-		if (vcpu->io.nr_writes == 1)
+		if (vcpu->io.nr_writes == 1 || vcpu->io.atomic)
 			glue_move_learn(glue, rip);
 		commit(vcpu, &glue->emu);
 		*done = true;

@@ -23,7 +23,7 @@ enum glue_walk {
 	NR_GLUE_WALKS,
 };
 
-#define NR_CODE_PAGES	4	/* a power of two */
+#define NR_CODE_PAGES	16	/* a power of two */
 
 /**
  * struct code_page - where a page of the guest's code is, and why

@@ -4,6 +4,7 @@
  * from the same few pages: how each was found is remembered, as addresses of the
  * VMM, so that to read one costs a load for each level of the guest's tables.
  */
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
@@ -25,9 +26,13 @@ static u32 code_mode(struct vcpu *vcpu, u32 access)
 	return (access & WALK_USER) | (vcpu->smm ? CODE_SMM : 0);
 }
 
+/* Pages of one kernel's functions: mostly near each other, some at round distances. */
 static struct code_page *code_page(struct glue *glue, u64 lin)
 {
-	return &glue->code[lin >> PAGE_SHIFT & (NR_CODE_PAGES - 1)];
+	u64 gfn = lin >> PAGE_SHIFT;
+
+	return &glue->code[(gfn ^ gfn >> ilog2(NR_CODE_PAGES)) &
+			   (NR_CODE_PAGES - 1)];
 }
 
 /* Is this what a walk with the registers of now begins and ends with? */
@@ -95,7 +100,8 @@ static void code_remember(struct glue *glue, u64 lin, u32 access, gpa_t gpa,
 	page->gfn = ~0ULL;
 	page->nr = 0;
 	if (glue->walk.cr0 & X86_CR0_PG) {
-		if (!memo->valid || memo->gva != lin ||
+		if (!memo->valid ||
+		    (memo->gva ^ lin) & ~(memo->res.page_size - 1) ||
 		    memo->entry_size != sizeof(u64) ||
 		    !(glue->walk.efer & EFER_LMA))
 			return;

@@ -166,19 +166,30 @@ static int move_answered(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+/* One that a device in the kernel takes. */
+static bool move_kernel(struct vcpu *vcpu, gpa_t gpa, unsigned int size,
+			const u64 *val)
+{
+	if (!iobus_write_hot(vcpu, IOBUS_MMIO, gpa, size, val))
+		return false;
+	vcpu->stat.page_faults++;
+	return true;
+}
+
 /**
  * mmio_hot() - an access to memory that there is not, if it was made before
  * @vcpu: its guest has just exited, in 64-bit code; no event was being delivered
  * @rip: of the instruction
  * @gpa: where the access faulted, its linear address translated and allowed
  * @write: what it is
+ * @len: bytes to skip, none yet if userspace has to answer a read
  *
- * A write is done, a read is when userspace has answered. Context: interrupts off.
+ * Context: interrupts off.
  *
- * Return: bytes to skip, the run page is filled in; -EAGAIN: exit_handle() finds
- * out what is to be done.
+ * Return: HOT_NO: exit_handle() finds out what is to be done. HOT_USERSPACE: the run
+ * page is filled in. HOT_AGAIN: an ioeventfd was told.
  */
-int mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write)
+enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write, int *len)
 {
 	struct glue *glue = to_glue(vcpu->emu);
 	const struct mmio_move *move = move_at(glue, rip);
@@ -186,12 +197,15 @@ int mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write)
 	u64 val = 0;
 
 	if (!move_known(move, vcpu, rip, gpa, write) ||
-	    iobus_claims_page(vcpu->vm, gpa) ||
 	    (vcpu->lapic && lapic_in_mmio(vcpu->lapic, gpa)))
-		return -EAGAIN;
-	if (write) {
+		return HOT_NO;
+	if (write)
 		val = low_bytes(vcpu->regs[move->reg], move->size);
-	} else {
+	*len = write ? move->len : 0;
+	if (iobus_claims_page(vcpu->vm, gpa))
+		return write && move_kernel(vcpu, gpa, move->size, &val) ?
+		       HOT_AGAIN : HOT_NO;
+	if (!write) {
 		glue->move = *move;
 		vcpu->io.complete = move_answered;
 	}
@@ -201,5 +215,5 @@ int mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write)
 	run->mmio.is_write = write;
 	memcpy(run->mmio.data, &val, sizeof(val));
 	vcpu->stat.page_faults++;
-	return write ? move->len : 0;
+	return HOT_USERSPACE;
 }

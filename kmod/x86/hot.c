@@ -11,6 +11,7 @@
 #include "x86.h"
 #include "../core/regs.h"
 #include "../core/vm.h"
+#include "../irqchip/irqchip.h"
 
 static bool hot_cpuid(struct vcpu *vcpu)
 {
@@ -20,24 +21,33 @@ static bool hot_cpuid(struct vcpu *vcpu)
 	return true;
 }
 
-/* Registers that are a field of the vCPU, and the VMM filters none. */
-static bool hot_msr(struct vcpu *vcpu, u32 index)
+static bool msrs_filtered(struct vcpu *vcpu)
 {
-	if (unlikely(rcu_access_pointer(vcpu->vm->msr_filter)))
+	return unlikely(rcu_access_pointer(vcpu->vm->msr_filter));
+}
+
+/* Registers that are a field of the vCPU. */
+static bool plain_msr(u32 index)
+{
+	return index == MSR_MTRRcap || index == MSR_IA32_CR_PAT;
+}
+
+/* Of the local APIC, and nobody waits to hear of it. */
+static bool hot_lapic_msr(struct vcpu *vcpu, const struct msr_access *msr)
+{
+	if (!vcpu->lapic || unlikely(vcpu->pv.eoi_offered))
 		return false;
-	switch (index) {
-	case MSR_MTRRcap:
-	case MSR_IA32_CR_PAT:
-		return true;
-	}
-	return false;
+	if (msr->index == MSR_IA32_TSC_DEADLINE)
+		return vcpu->feat.tsc_deadline &&
+		       lapic_tsc_deadline_hot(vcpu->lapic, msr->data);
+	return lapic_msr_write_hot(vcpu->lapic, msr->index, msr->data);
 }
 
 static noinline bool hot_rdmsr(struct vcpu *vcpu)
 {
 	struct msr_access msr = { .index = vcpu->regs[REG_RCX] };
 
-	if (!hot_msr(vcpu, msr.index) || msr_get(vcpu, &msr))
+	if (msrs_filtered(vcpu) || !plain_msr(msr.index) || msr_get(vcpu, &msr))
 		return false;
 	vcpu->regs[REG_RAX] = (u32)msr.data;
 	vcpu->regs[REG_RDX] = msr.data >> 32;
@@ -51,7 +61,11 @@ static noinline bool hot_wrmsr(struct vcpu *vcpu)
 		.data = get_edx_eax(vcpu),
 	};
 
-	return hot_msr(vcpu, msr.index) && !msr_set(vcpu, &msr);
+	if (msrs_filtered(vcpu))
+		return false;
+	if (plain_msr(msr.index))
+		return !msr_set(vcpu, &msr);
+	return hot_lapic_msr(vcpu, &msr);
 }
 
 /* Numbers past the last are nobody's; the others are pv_hypercall()'s. */

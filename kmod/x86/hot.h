@@ -15,13 +15,12 @@ static inline bool hot_must_leave(struct vcpu *vcpu)
 	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending();
 }
 
-/* An exit was answered: what now? */
-static inline enum hot hot_answered(struct vcpu *vcpu, enum exit_kind kind)
+/* An exit was answered, in the kernel or not: what now? */
+static inline enum hot hot_answered(struct vcpu *vcpu, enum exit_kind kind,
+				    enum hot hot)
 {
 	vcpu->stat.exits[kind]++;
-	if (kind == EXIT_PIO || kind == EXIT_PAGE_FAULT)
-		return HOT_USERSPACE;
-	return hot_must_leave(vcpu) ? HOT_DONE : HOT_AGAIN;
+	return hot == HOT_AGAIN && hot_must_leave(vcpu) ? HOT_DONE : hot;
 }
 
 #endif

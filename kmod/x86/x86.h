@@ -218,7 +218,7 @@ int emulate_next(struct vcpu *vcpu);	/* likewise; no exit has led here */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
 u64 vcpu_code_linear(struct vcpu *vcpu);
 bool vcpu_peek_code(struct vcpu *vcpu, u64 lin, u64 *bytes, unsigned int nr);
-int mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write);
+enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write, int *len);
 int vcpu_plain_length(enum exit_kind kind, u32 bytes);
 int vcpu_decode_insn(struct vcpu *vcpu, struct insn *insn);	/* 0 or -EIO */
 bool vcpu_at_rsm(struct vcpu *vcpu);	/* the instruction at RIP is RSM */

@@ -146,6 +146,13 @@ void irq_host_eoi(struct vcpu *vcpu, u8 vector, bool level)
 		ioapic_eoi(vm->ioapic, vector, level);
 }
 
+bool irq_host_eoi_heard(struct vcpu *vcpu, u8 vector)
+{
+	struct vm *vm = vcpu->vm;
+
+	return vm->ioapic && ioapic_has_vector(vm->ioapic, vector);
+}
+
 void irq_host_tpr_access(struct vcpu *vcpu, bool write)
 {
 	vcpu->tpr_accesses++;

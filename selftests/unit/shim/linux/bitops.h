@@ -9,6 +9,7 @@
 #define BITS_PER_LONG	64
 
 #define __ffs(x)	((unsigned int)__builtin_ctzl(x))
+#define __fls(x)	((unsigned int)(63 - __builtin_clzl(x)))
 
 static inline int fls(unsigned int x)
 {
@@ -23,6 +24,11 @@ static inline void set_bit(unsigned int nr, unsigned long *p)
 static inline void clear_bit(unsigned int nr, unsigned long *p)
 {
 	__atomic_fetch_and(p + nr / 64, ~BIT(nr % 64), __ATOMIC_SEQ_CST);
+}
+
+static inline bool test_bit(unsigned int nr, const unsigned long *p)
+{
+	return p[nr / 64] & BIT(nr % 64);
 }
 
 static inline bool test_and_set_bit(unsigned int nr, unsigned long *p)

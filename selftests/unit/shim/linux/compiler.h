@@ -7,7 +7,8 @@
 #define WRITE_ONCE(x, val)	(*(volatile __typeof__(x) *)&(x) = (val))
 #define xchg(p, val)		__atomic_exchange_n(p, val, __ATOMIC_SEQ_CST)
 #define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST) /* full */
-#define smp_rmb()		smp_mb()	/* stronger than asked for */
+#define smp_mb__after_atomic()	smp_mb()	/* stronger than asked for */
+#define smp_rmb()		smp_mb()	/* likewise */
 #define smp_wmb()		smp_mb()	/* likewise */
 
 #ifndef likely
