@@ -191,18 +191,6 @@ int iobus_unregister(struct vm *vm, enum iobus_kind kind, struct iodev *dev)
 	return 0;
 }
 
-/**
- * iobus_claims_page() - may somebody on a bus have this page?
- * @vm: which
- * @gpa: in the page
- *
- * Context: any. False: at some moment since this was called nobody had.
- */
-bool iobus_claims_page(struct vm *vm, gpa_t gpa)
-{
-	return READ_ONCE(vm->mmio_pages) & BIT_ULL(gpa_to_gfn(gpa) % 64);
-}
-
 static bool range_hit(const struct iobus_range *range, gpa_t addr, int len)
 {
 	if (!range->len)

@@ -62,7 +62,6 @@ struct iobus {
 #define IOBUS_PORT_BLOCK	64
 #define IOBUS_PORT_BLOCKS	(65536 / IOBUS_PORT_BLOCK)
 
-bool iobus_claims_page(struct vm *vm, gpa_t gpa);
 int iobus_init(struct vm *vm);
 void iobus_free(struct vm *vm);
 int iobus_register(struct vm *vm, enum iobus_kind kind, gpa_t addr, u32 len,

@@ -214,12 +214,8 @@ static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 	return 0;
 }
 
-/* After an exit, or as if after one. */
-static void guest_left_shared(struct vcpu *vcpu)
+static noinline void shared_memory_read(struct vcpu *vcpu)
 {
-	if (likely(!vcpu->pv.eoi_offered && !vcpu->pv.apf_telling &&
-		   !vcpu->vapic.gpa))
-		return;
 	vcpu_srcu_hold(vcpu);
 	if (vcpu->pv.eoi_offered)
 		pv_eoi_sync(vcpu);
@@ -227,6 +223,14 @@ static void guest_left_shared(struct vcpu *vcpu)
 		pv_apf_entered(vcpu);
 	if (vcpu->vapic.gpa)
 		vapic_after_exit(vcpu);
+}
+
+/* After an exit, or as if after one: what the guest has written to shared memory. */
+static void guest_left_shared(struct vcpu *vcpu)
+{
+	if (unlikely(vcpu->pv.eoi_offered || vcpu->pv.apf_telling ||
+		     vcpu->vapic.gpa))
+		shared_memory_read(vcpu);
 }
 
 /* Instead of an entry, some instructions. Whoever changes slots waits for the end of

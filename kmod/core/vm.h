@@ -146,6 +146,15 @@ static inline bool vm_has_lapic(struct vm *vm)
 	return vm_has_ioapic(vm) || smp_load_acquire(&vm->split_irqchip);
 }
 
+/*
+ * May somebody on a bus have the page of @gpa? Context: any. False: at some moment since
+ * this was called nobody had.
+ */
+static inline bool vm_claims_page(const struct vm *vm, gpa_t gpa)
+{
+	return READ_ONCE(vm->mmio_pages) & BIT_ULL(gpa_to_gfn(gpa) % 64);
+}
+
 static inline struct vcpu *vm_vcpu(struct vm *vm, u32 idx)
 {
 	return xa_load(&vm->vcpus, idx);

@@ -162,26 +162,33 @@ static void read_regs(struct vcpu *vcpu, const struct vmcb_save_area *save)
 	vcpu->cr3 = save->cr3;
 }
 
+/* Of every exit. */
 static void after_exit(struct svm_vcpu *svm)
 {
 	struct vcpu *vcpu = &svm->vcpu;
 	struct vmcb *vmcb = svm->vmcb;
-	struct vmcb_control_area *control = &vmcb->control;
 
 	read_regs(vcpu, &vmcb->save);
-	vcpu->rcu_due = control->exit_code == SVM_EXIT_INTR;
 	read_tpr(vcpu, vmcb);
-
 	vcpu->exception.injected = false;
 	vcpu->interrupt.injected = false;
 	vcpu->nmi_injected = false;
+	svm->stepped = svm->nmi_step;
+}
+
+/* Of one that was not plain, or not looked at: hot_exit_handle() sees to the others. */
+static void after_other_exit(struct svm_vcpu *svm)
+{
+	const struct vmcb_control_area *control = &svm->vmcb->control;
+	struct vcpu *vcpu = &svm->vcpu;
+
+	vcpu->rcu_due = control->exit_code == SVM_EXIT_INTR;
 	if (unlikely(control->exit_int_info & SVM_EXITINTINFO_VALID))
 		svm_events_undelivered(svm, control->exit_int_info,
 				       control->exit_int_info_err);
 	svm->soft_len = 0;
 	if (unlikely(svm->iret_seen))
 		svm_nmi_iret_done(svm);
-	svm->stepped = svm->nmi_step;
 	if (unlikely(svm->nmi_step))
 		svm_nmi_step_stop(svm);
 	if (unlikely(vcpu->debug.control))
@@ -391,5 +398,7 @@ enum hot svm_run(struct vcpu *vcpu)
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();
 	after_exit(svm);
+	if (hot == HOT_NO)
+		after_other_exit(svm);
 	return hot;
 }

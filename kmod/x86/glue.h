@@ -28,8 +28,8 @@ enum glue_walk {
 /**
  * struct code_page - where a page of the guest's code is, and why
  * @gfn: its linear address >> PAGE_SHIFT; ~0: nothing is remembered
- * @cr0: what of it a walk looks at; likewise @cr3, @cr4, @efer
- * @mode: who executes it
+ * @cr3: of the walk
+ * @mode: what else it depends on: bits of CR0, CR4 and EFER, and who executes it
  * @slots_seq: of the memory slots that the addresses are from
  * @nr: of table entries on the way there, all 8 bytes
  * @entry_at: they are here in the VMM
@@ -38,10 +38,7 @@ enum glue_walk {
  */
 struct code_page {
 	u64 gfn;
-	u64 cr0;
 	u64 cr3;
-	u64 cr4;
-	u64 efer;
 	u32 mode;
 	u32 nr;
 	u64 slots_seq;

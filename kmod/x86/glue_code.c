@@ -18,12 +18,18 @@
  */
 #define CODE_CR0	X86_CR0_PG
 #define CODE_CR4	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_SMEP | X86_CR4_LA57)
-/* In code_page.mode besides WALK_USER. */
-#define CODE_SMM	BIT(31)
+#define CODE_EFER	(EFER_LME | EFER_LMA | EFER_NX)
+#define CODE_SMM	BIT(0)
 
-static u32 code_mode(struct vcpu *vcpu, u32 access)
+/* No two of them share a bit: one word tells whether all are the same. */
+static_assert(CODE_CR0 + CODE_CR4 + CODE_EFER + CODE_SMM + WALK_USER ==
+	      (CODE_CR0 | CODE_CR4 | CODE_EFER | CODE_SMM | WALK_USER));
+
+static u32 code_mode(const struct vcpu *vcpu, u32 access)
 {
-	return (access & WALK_USER) | (vcpu->smm ? CODE_SMM : 0);
+	return (vcpu->cr0 & CODE_CR0) | (vcpu->cr4 & CODE_CR4) |
+	       (vcpu->efer & CODE_EFER) | (access & WALK_USER) |
+	       (vcpu->smm ? CODE_SMM : 0);
 }
 
 /* Pages of one kernel's functions: mostly near each other, some at round distances. */
@@ -36,15 +42,13 @@ static struct code_page *code_page(struct glue *glue, u64 lin)
 }
 
 /* Is this what a walk with the registers of now begins and ends with? */
-static bool code_known(const struct code_page *page, struct vcpu *vcpu,
+static __always_inline bool code_known(const struct code_page *page, struct vcpu *vcpu,
 		       u64 lin, u32 access)
 {
 	return page->gfn == lin >> PAGE_SHIFT &&
 	       page->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
-	       !((page->cr3 ^ vcpu_cr3(vcpu)) | (page->efer ^ vcpu->efer) |
-		 (page->cr4 ^ (vcpu->cr4 & CODE_CR4)) |
-		 (page->cr0 ^ (vcpu->cr0 & CODE_CR0)) |
-		 (page->mode ^ code_mode(vcpu, access)));
+	       page->cr3 == vcpu_cr3(vcpu) &&
+	       page->mode == code_mode(vcpu, access);
 }
 
 /*
@@ -118,10 +122,7 @@ static void code_remember(struct glue *glue, u64 lin, u32 access, gpa_t gpa,
 	page->code = code_user(vcpu, gpa & PAGE_MASK);
 	if (!page->code)
 		return;
-	page->cr0 = glue->walk.cr0 & CODE_CR0;
 	page->cr3 = glue->walk.cr3;
-	page->cr4 = glue->walk.cr4 & CODE_CR4;
-	page->efer = glue->walk.efer;
 	page->mode = code_mode(vcpu, access);
 	page->slots_seq = slots_seq;
 	page->gfn = lin >> PAGE_SHIFT;

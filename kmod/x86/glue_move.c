@@ -128,23 +128,31 @@ static bool all_of_access(const struct mmio_move *move, const struct vcpu *vcpu,
 		(offset || begins_a_page(move, vcpu)));
 }
 
-static bool move_known(const struct mmio_move *move, struct vcpu *vcpu, u64 rip,
-		       gpa_t gpa, bool write)
+static bool same_insn(const struct mmio_move *move, struct vcpu *vcpu, u64 rip)
 {
 	u64 bytes[2];
 
-	return move->gfn == gpa_to_gfn(gpa) && move->write == write &&
-	       move->smm == vcpu->smm &&
-	       move->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
-	       all_of_access(move, vcpu, gpa) &&
-	       vcpu_peek_code(vcpu, rip, bytes, 2) &&
-	       !(((bytes[0] & move->mask[0]) ^ move->bytes[0]) |
+	if (move->len <= sizeof(bytes[0]))
+		return vcpu_peek_code(vcpu, rip, bytes, 1) &&
+		       (bytes[0] & move->mask[0]) == move->bytes[0];
+	return vcpu_peek_code(vcpu, rip, bytes, 2) &&
+	       !((bytes[0] ^ move->bytes[0]) |
 		 ((bytes[1] & move->mask[1]) ^ move->bytes[1]));
 }
 
+static bool move_known(const struct mmio_move *move, struct vcpu *vcpu, u64 rip,
+		       gpa_t gpa, bool write)
+{
+	return move->gfn == gpa_to_gfn(gpa) && move->write == write &&
+	       move->smm == vcpu->smm &&
+	       move->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
+	       all_of_access(move, vcpu, gpa) && same_insn(move, vcpu, rip);
+}
+
+/* @size: 1..8 */
 static u64 low_bytes(u64 val, unsigned int size)
 {
-	return size == sizeof(u64) ? val : val & (BIT_ULL(8 * size) - 1);
+	return val & ~0ULL >> (BITS_PER_LONG - 8 * size);
 }
 
 /* Userspace has read the device: now the instruction is done. */
@@ -166,14 +174,14 @@ static int move_answered(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-/* One that a device in the kernel takes. */
-static bool move_kernel(struct vcpu *vcpu, gpa_t gpa, unsigned int size,
-			const u64 *val)
+/* One that a device in the kernel may take. */
+static noinline enum hot move_kernel(struct vcpu *vcpu, gpa_t gpa,
+				     unsigned int size, bool write, u64 val)
 {
-	if (!iobus_write_hot(vcpu, IOBUS_MMIO, gpa, size, val))
-		return false;
+	if (!write || !iobus_write_hot(vcpu, IOBUS_MMIO, gpa, size, &val))
+		return HOT_NO;
 	vcpu->stat.page_faults++;
-	return true;
+	return HOT_AGAIN;
 }
 
 /**
@@ -202,9 +210,8 @@ enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write, int *len)
 	if (write)
 		val = low_bytes(vcpu->regs[move->reg], move->size);
 	*len = write ? move->len : 0;
-	if (iobus_claims_page(vcpu->vm, gpa))
-		return write && move_kernel(vcpu, gpa, move->size, &val) ?
-		       HOT_AGAIN : HOT_NO;
+	if (vm_claims_page(vcpu->vm, gpa))
+		return move_kernel(vcpu, gpa, move->size, write, val);
 	if (!write) {
 		glue->move = *move;
 		vcpu->io.complete = move_answered;
