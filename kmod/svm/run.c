@@ -72,10 +72,14 @@ static void read_tpr(struct vcpu *vcpu, struct vmcb *vmcb)
 
 	if (tpr == guest_cr8(vcpu))
 		return;
-	if (vcpu->lapic)
-		lapic_set_cr8(vcpu->lapic, tpr);
-	else
+	if (!vcpu->lapic) {
 		vcpu->cr8 = tpr;
+		return;
+	}
+	lapic_set_cr8(vcpu->lapic, tpr);
+	/* One that was not held back may be now: svm_update_tpr() is to watch CR8. */
+	if (lapic_highest_irr(vcpu->lapic) >= 0)
+		vcpu_request(vcpu, REQ_EVENT);
 }
 
 static void write_dirty_regs(struct vcpu *vcpu, struct vmcb *vmcb)
