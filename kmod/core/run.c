@@ -537,16 +537,13 @@ static int run_prepared(struct vcpu *vcpu)
 /* The thread that runs a vCPU is remembered for the scheduler and for people. */
 static void run_note_thread(struct vcpu *vcpu)
 {
-	struct pid *pid = task_pid(current);
-	struct pid *old = rcu_dereference_protected(vcpu->pid,
-						    lockdep_is_held(&vcpu->mutex));
+	struct pid *pid = task_pid(current), *old = vcpu->pid;
 
 	if (likely(old == pid))
 		return;
-	rcu_assign_pointer(vcpu->pid, get_pid(pid));
-	if (!old)
-		return;
-	synchronize_rcu();	/* vcpu_yield_to() of others */
+	spin_lock(&vcpu->pid_lock);	/* vcpu_yield_to() of others */
+	WRITE_ONCE(vcpu->pid, get_pid(pid));
+	spin_unlock(&vcpu->pid_lock);
 	put_pid(old);
 }
 

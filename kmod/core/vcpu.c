@@ -125,6 +125,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 	vcpu->srcu_idx = -1;
 	vcpu->regs_avail = ~0;
 	mutex_init(&vcpu->mutex);
+	spin_lock_init(&vcpu->pid_lock);
 	rcuwait_init(&vcpu->wait);
 	preempt_notifier_init(&vcpu->preempt_notifier, &vcpu_preempt_ops);
 
@@ -199,7 +200,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	emulate_destroy(vcpu);
 	fpu_destroy(vcpu);
 	cpuid_free(vcpu);
-	put_pid(rcu_dereference_protected(vcpu->pid, true));
+	put_pid(vcpu->pid);
 	dirty_ring_destroy(&vcpu->dirty_ring);
 	free_page((unsigned long)vcpu->pio_data);
 	free_page((unsigned long)vcpu->run);
@@ -250,9 +251,9 @@ bool vcpu_yield_to(struct vcpu *vcpu, struct vcpu *target)
 	struct task_struct *task;
 	int ret;
 
-	rcu_read_lock();
-	task = get_pid_task(rcu_dereference(target->pid), PIDTYPE_PID);
-	rcu_read_unlock();
+	spin_lock(&target->pid_lock);
+	task = get_pid_task(target->pid, PIDTYPE_PID);
+	spin_unlock(&target->pid_lock);
 	if (!task)
 		return false;
 	vcpu_srcu_drop(vcpu);

@@ -222,7 +222,9 @@ struct vcpu {
 	int last_cpu;			/* (o) where it was loaded last; -1: never */
 	struct kvm_run *run;		/* (c) shared with the VMM: read once */
 	void *pio_data;			/* (c) second page of the run mapping */
-	struct pid __rcu *pid;		/* (m) written: thread that last ran it */
+	/* (m) and pid_lock written: thread that last ran it; compared racily. */
+	struct pid *pid;
+	spinlock_t pid_lock;
 	struct rcuwait wait;		/* halted thread, if any */
 	struct preempt_notifier preempt_notifier;	/* (m) */
 	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN; -1: outside */

@@ -33,7 +33,7 @@ static void request_and_kick(struct vcpu *vcpu, enum request req)
  */
 static bool is_own_thread(struct vcpu *vcpu)
 {
-	return in_task() && rcu_access_pointer(vcpu->pid) == task_pid(current);
+	return in_task() && READ_ONCE(vcpu->pid) == task_pid(current);
 }
 
 void irq_host_notify(struct vcpu *vcpu)
