@@ -5,6 +5,8 @@
 
 #include <linux/eventfd.h>
 #include <linux/kvm.h>
+#include <linux/sched.h>
+#include <linux/task_work.h>
 
 struct vm_area_struct;
 
@@ -40,6 +42,28 @@ static inline bool compat_immediate_exit(const struct kvm_run *run)
 #else
 	return READ_ONCE(run->immediate_exit);
 #endif
+}
+
+/*
+ * Of what TIF_NOTIFY_RESUME may stand for, is there something that should not wait until
+ * this thread is in userspace by itself? Its rseq area can.
+ */
+static inline bool compat_resume_work_urgent(void)
+{
+#ifdef CONFIG_MEMCG
+	if (current->memcg_nr_pages_over_high)
+		return true;
+#endif
+#ifdef CONFIG_BLK_CGROUP
+#ifdef HAVE_THROTTLE_DISK
+	if (current->throttle_disk)
+		return true;
+#else
+	if (current->throttle_queue)
+		return true;
+#endif
+#endif
+	return task_work_pending(current);
 }
 
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)

@@ -55,6 +55,13 @@ static int exit_nothing(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+static int exit_preempt_timer(struct vcpu *vcpu)
+{
+	if (vcpu->lapic)
+		lapic_timer_poll(vcpu->lapic);
+	return EXIT_RESUME;
+}
+
 static int exit_window(struct vcpu *vcpu)
 {
 	vcpu_request(vcpu, REQ_EVENT);
@@ -433,7 +440,7 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
 	[EXIT_BUS_LOCK] = exit_bus_lock,
 	[EXIT_NOTIFY] = exit_notify,
-	[EXIT_PREEMPT_TIMER] = exit_nothing,
+	[EXIT_PREEMPT_TIMER] = exit_preempt_timer,
 	[EXIT_ENTRY_FAILED] = exit_entry_failed,
 	[EXIT_UNKNOWN] = exit_unknown,
 };

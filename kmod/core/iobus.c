@@ -99,6 +99,16 @@ static const struct iobus *bus_get(struct vm *vm, enum iobus_kind kind)
 					 lockdep_is_held(&vm->slots_lock));
 }
 
+static bool any_atomic(const struct iobus *bus)
+{
+	int i;
+
+	for (i = 0; i < bus->nr; i++)
+		if (bus->ranges[i].dev->ops->atomic)
+			return true;
+	return false;
+}
+
 /* Once a bus has changed: what vCPUs look at before they look at the buses. */
 static void claims_update(struct vm *vm)
 {
@@ -109,6 +119,9 @@ static void claims_update(struct vm *vm)
 	bitmap_copy(vm->port_blocks, blocks, IOBUS_PORT_BLOCKS);
 	WRITE_ONCE(vm->mmio_pages, pages_of(bus_get(vm, IOBUS_MMIO)) |
 				   pages_of(bus_get(vm, IOBUS_MMIO_COALESCED)));
+	WRITE_ONCE(vm->atomic_buses,
+		   any_atomic(bus_get(vm, IOBUS_PIO)) << IOBUS_PIO |
+		   any_atomic(bus_get(vm, IOBUS_MMIO)) << IOBUS_MMIO);
 }
 
 /*
@@ -269,6 +282,8 @@ bool iobus_write_hot(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int le
 	bool done = false;
 	int i;
 
+	if (!(READ_ONCE(vcpu->vm->atomic_buses) & BIT(kind)))
+		return false;
 	vcpu_srcu_hold(vcpu);
 	bus = srcu_dereference(vcpu->vm->bus[kind], &vcpu->vm->srcu);
 	for (i = 0; i < bus->nr && bus->ranges[i].addr <= addr; i++) {

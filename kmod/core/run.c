@@ -242,6 +242,8 @@ static int guest_interpret(struct vcpu *vcpu)
 
 	vcpu_srcu_hold(vcpu);
 	ret = interpret_guest(vcpu);
+	if (vcpu->lapic)
+		lapic_timer_poll(vcpu->lapic);
 	guest_left_shared(vcpu);
 	vcpu_srcu_drop(vcpu);
 	return ret;
@@ -375,6 +377,8 @@ static int vcpu_sleep(struct vcpu *vcpu)
 {
 	u64 start = ktime_get_ns();
 
+	if (vcpu->lapic)
+		lapic_timer_to_host(vcpu->lapic);
 	vcpu_srcu_drop(vcpu);
 	vcpu->stat.halts++;
 	if (halt_poll(vcpu, start))
@@ -416,6 +420,20 @@ static int vcpu_halted(struct vcpu *vcpu)
 }
 
 /*
+ * After each switch of threads the flag is set, for the rseq area: that is for userspace,
+ * and has time until this thread is there. It is set again then.
+ */
+static bool resume_work_waits(struct vcpu *vcpu)
+{
+	clear_thread_flag(TIF_NOTIFY_RESUME);
+	smp_mb__after_atomic();	/* pairs with task_work_add() */
+	vcpu->resume_work = !compat_resume_work_urgent();
+	if (!vcpu->resume_work)
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	return vcpu->resume_work;
+}
+
+/*
  * The thread's own business between two entries. Work that only the way back
  * to userspace does (task_work, cgroup throttling) sends the system call
  * there; it is restarted by itself and nothing of it is seen.
@@ -432,7 +450,7 @@ static int thread_work(struct vcpu *vcpu)
 		vcpu->stat.signal_exits++;
 		return -EINTR;
 	}
-	if (test_thread_flag(TIF_NOTIFY_RESUME))
+	if (test_thread_flag(TIF_NOTIFY_RESUME) && !resume_work_waits(vcpu))
 		return -ERESTARTNOINTR;
 	return EXIT_RESUME;
 }
@@ -608,6 +626,10 @@ int vcpu_run(struct vcpu *vcpu)
 	vcpu_put(vcpu);
 	vcpu_srcu_drop(vcpu);
 	run_signals_out(vcpu);
+	if (unlikely(vcpu->resume_work)) {
+		vcpu->resume_work = false;
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	}
 	/* Only with this flag, which sigprocmask() clears, is it restarted. */
 	if (ret == -ERESTARTNOINTR)
 		set_thread_flag(TIF_SIGPENDING);

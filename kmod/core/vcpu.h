@@ -227,6 +227,7 @@ struct vcpu {
 	spinlock_t pid_lock;
 	struct rcuwait wait;		/* halted thread, if any */
 	struct preempt_notifier preempt_notifier;	/* (m) */
+	bool resume_work;		/* (o) TIF_NOTIFY_RESUME was put off until KVM_RUN ends */
 	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN; -1: outside */
 	struct exit exit;		/* (m) the last exit */
 	struct vcpu_stat stat;		/* (m) written; read racily */

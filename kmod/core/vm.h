@@ -70,6 +70,7 @@ struct vm {
 	/* Blocks of ports of which somebody on a bus has one: slots_lock to write. */
 	DECLARE_BITMAP(port_blocks, IOBUS_PORT_BLOCKS);
 	u64 mmio_pages;			/* likewise of pages, by their number modulo 64 */
+	u32 atomic_buses;		/* likewise, buses with iodev_ops.atomic devices */
 	struct coalesced coalesced;	/* says itself */
 	struct mutex irq_lock;
 	struct irqchip *irqchip;	/* set once under lock, read with smp_load_acquire */

@@ -16,6 +16,7 @@
 #include "../core/eventfd.h"
 #include "../core/vcpu.h"
 #include "../core/vm.h"
+#include "../x86/vendor_ops.h"
 #include "../x86/x86.h"
 
 module_param_named(min_timer_period_us, lapic_min_period_us, uint, 0644);
@@ -72,6 +73,11 @@ u64 irq_host_guest_tsc(struct vcpu *vcpu)
 u64 irq_host_tsc_khz(struct vcpu *vcpu)
 {
 	return tsc_guest_khz(vcpu);
+}
+
+bool irq_host_deadline(struct vcpu *vcpu, u64 guest_tsc)
+{
+	return vendor_call(set_deadline)(vcpu, guest_tsc);
 }
 
 bool irq_host_tsc_deadline(struct vcpu *vcpu)

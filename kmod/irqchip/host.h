@@ -25,6 +25,10 @@ void irq_host_timer(struct vcpu *vcpu);
 /* This vCPU's TSC now, and its rate. */
 u64 irq_host_guest_tsc(struct vcpu *vcpu);
 u64 irq_host_tsc_khz(struct vcpu *vcpu);
+/* While this vCPU's guest runs, the CPU tells when its TSC has got there: then
+ * lapic_timer_poll() is called. 0: no more. False: it does not.
+ */
+bool irq_host_deadline(struct vcpu *vcpu, u64 guest_tsc);
 /* CPUID grants the guest the TSC-deadline mode. */
 bool irq_host_tsc_deadline(struct vcpu *vcpu);
 /* A guest's periodic timer is shorter than it may be: worth a line in the log. */

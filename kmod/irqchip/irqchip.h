@@ -93,6 +93,9 @@ bool lapic_tsc_deadline_hot(struct lapic *lapic, u64 guest_tsc);
 /* REQ_APIC_TIMER consumed by the vCPU: set the timer's LVT vector pending. */
 void lapic_timer_inject(struct lapic *lapic);
 bool lapic_timer_pending(struct lapic *lapic);
+/* The guest has left, maybe for its deadline; and: it will not run for a while. */
+void lapic_timer_poll(struct lapic *lapic);
+void lapic_timer_to_host(struct lapic *lapic);
 /* REQ_TIMER_REARM: the guest's TSC jumped, or the vCPU moved: the hrtimer follows. */
 void lapic_timer_update(struct lapic *lapic);
 int lapic_get_state(struct lapic *lapic, struct kvm_lapic_state *state);

@@ -16,7 +16,8 @@
 /*
  * The highest pending vector, -1: none. Words that are found empty are not looked at
  * again. Full barriers here and in lapic_set_irr(): either the vector is seen here, or
- * there that the word is thought to be empty.
+ * there that the word is thought to be empty. vcpu->mutex held: of two that look at
+ * once, one may find nothing.
  */
 static int irr_top(struct lapic *lapic)
 {
@@ -169,6 +170,7 @@ void lapic_set_base(struct lapic *lapic, u64 base)
 bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
 {
 	unsigned int bit = vector & 31;
+	bool was;
 
 	if (level != lapic_vec_test(lapic, LAPIC_REG_TMR, vector)) {
 		if (level)
@@ -178,10 +180,12 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
 			clear_bit(bit, lapic_vec_word(lapic, LAPIC_REG_TMR,
 						      vector));
 	}
-	if (test_and_set_bit(bit, lapic_vec_word(lapic, LAPIC_REG_IRR, vector)))
-		return false;
+	was = test_and_set_bit(bit, lapic_vec_word(lapic, LAPIC_REG_IRR, vector));
+	/* Whoever was first may not have come so far. */
 	if (!test_bit(vector >> 5, &lapic->irr_words))
 		set_bit(vector >> 5, &lapic->irr_words);
+	if (was)
+		return false;
 	irq_host_notify(lapic->vcpu);
 	return true;
 }
@@ -275,6 +279,14 @@ static void lapic_recheck(struct lapic *lapic)
 		irq_host_notify(lapic->vcpu);
 }
 
+static void isr_end(struct lapic *lapic, int vector)
+{
+	u32 isr = LAPIC_REG_ISR + (vector >> 5) * 16;
+
+	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) & ~BIT(vector & 31));
+	isr_top_update(lapic);
+}
+
 /**
  * lapic_eoi() - end of the highest interrupt in service
  * @lapic: vcpu->mutex held
@@ -283,13 +295,10 @@ void lapic_eoi(struct lapic *lapic)
 {
 	int vector = lapic->isr_top;
 	bool level;
-	u32 isr;
 
 	if (vector < 0)
 		return;
-	isr = LAPIC_REG_ISR + (vector >> 5) * 16;
-	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) & ~BIT(vector & 31));
-	isr_top_update(lapic);
+	isr_end(lapic, vector);
 	level = lapic_vec_test(lapic, LAPIC_REG_TMR, vector);
 	if (!level ||
 	    !(lapic_reg(lapic, LAPIC_REG_SVR) & LAPIC_SVR_NO_BROADCAST))
@@ -298,15 +307,23 @@ void lapic_eoi(struct lapic *lapic)
 }
 
 /**
- * lapic_eoi_unheard() - does an EOI now concern this APIC alone?
+ * lapic_eoi_hot() - likewise, if it concerns this APIC alone
  * @lapic: vcpu->mutex held
+ *
+ * Context: any. Return: false: nothing was done.
  */
-bool lapic_eoi_unheard(struct lapic *lapic)
+bool lapic_eoi_hot(struct lapic *lapic)
 {
 	int vector = lapic->isr_top;
 
-	return vector < 0 || (!lapic_vec_test(lapic, LAPIC_REG_TMR, vector) &&
-			      !irq_host_eoi_heard(lapic->vcpu, vector));
+	if (vector < 0)
+		return true;
+	if (lapic_vec_test(lapic, LAPIC_REG_TMR, vector) ||
+	    irq_host_eoi_heard(lapic->vcpu, vector))
+		return false;
+	isr_end(lapic, vector);
+	lapic_recheck(lapic);
+	return true;
 }
 
 /**
@@ -339,6 +356,8 @@ void lapic_set_tpr(struct lapic *lapic, u8 tpr)
 	lapic_reg_set(lapic, LAPIC_REG_TPR, tpr);
 	if (tpr < old)
 		lapic_recheck(lapic);
+	else if (tpr > old && irr_top(lapic) >= 0)
+		irq_host_notify(lapic->vcpu);	/* update_tpr: it may be held back now */
 }
 
 /** lapic_get_tpr() - the task priority register */

@@ -15,6 +15,7 @@
  * struct lapic_timer - the APIC timer; one tick of its bus clock is 1 ns
  * @hrtimer: armed only while an interrupt is due
  * @pending: expired, vector not yet set pending: (a)
+ * @in_cpu: the deadline is not @hrtimer's, but the CPU's while the guest runs
  * @running: an initial count was loaded and has not run out for good
  * @target: CLOCK_MONOTONIC ns at which the count reaches zero (next)
  * @divide: ticks of the bus clock per count: 1..128
@@ -25,6 +26,7 @@
 struct lapic_timer {
 	struct hrtimer hrtimer;
 	int pending;
+	bool in_cpu;
 	bool running;
 	u32 divide;
 	s64 target;
@@ -138,7 +140,7 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level);
 int lapic_next_irq(struct lapic *lapic);
 void lapic_ack(struct lapic *lapic, u8 vector);
 void lapic_eoi(struct lapic *lapic);
-bool lapic_eoi_unheard(struct lapic *lapic);
+bool lapic_eoi_hot(struct lapic *lapic);
 int lapic_lazy_vector(struct lapic *lapic);
 u8 lapic_ppr(const struct lapic *lapic);
 void lapic_error(struct lapic *lapic, unsigned long bits);

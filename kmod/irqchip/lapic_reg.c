@@ -303,9 +303,7 @@ bool lapic_msr_write_hot(struct lapic *lapic, u32 msr, u64 val)
 {
 	switch (msr) {
 	case X2APIC_MSR_BASE + (LAPIC_REG_EOI >> 4):
-		if (!lapic_eoi_unheard(lapic))
-			return false;
-		break;
+		return lapic_is_x2apic(lapic) && !val && lapic_eoi_hot(lapic);
 	case X2APIC_MSR_BASE + (LAPIC_REG_ICR >> 4):
 		if (!icr_hot(val))
 			return false;

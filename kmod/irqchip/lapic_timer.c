@@ -17,6 +17,8 @@ unsigned int lapic_min_period_us = 200;
 
 /* A deadline this close counts as reached: the clocks differ in their rate. */
 #define DEADLINE_SLACK_NS	2000
+/* Farther ones are the host's: the CPU's own timer does not count so far. */
+#define DEADLINE_CPU_NS		NSEC_PER_SEC
 /* Farther deadlines are looked at again after this many guest TSC ticks. */
 #define DEADLINE_MAX_TICKS	BIT_ULL(50)
 
@@ -79,19 +81,42 @@ static u64 deadline_remaining(struct lapic *lapic)
 	return ns > DEADLINE_SLACK_NS ? ns : 0;
 }
 
-static void deadline_arm(struct lapic *lapic)
+static void cpu_disarm(struct lapic *lapic)
 {
+	if (!lapic->timer.in_cpu)
+		return;
+	lapic->timer.in_cpu = false;
+	irq_host_deadline(lapic->vcpu, 0);
+}
+
+/* True: it was armed, and has not expired. */
+static bool timer_stop(struct lapic *lapic)
+{
+	cpu_disarm(lapic);
+	return hrtimer_cancel(&lapic->timer.hrtimer);
+}
+
+/* @runs: the guest does, or soon will. */
+static void deadline_arm(struct lapic *lapic, bool runs)
+{
+	struct lapic_timer *timer = &lapic->timer;
 	u64 ns;
 
-	if (!lapic->timer.tsc_deadline)
+	cpu_disarm(lapic);
+	if (!timer->tsc_deadline)
 		return;
 	ns = deadline_remaining(lapic);
-	if (ns) {
-		timer_start(lapic, ktime_get_ns() + ns);
+	if (!ns) {
+		timer->tsc_deadline = 0;
+		lapic_local_deliver(lapic, LAPIC_REG_LVTT);
 		return;
 	}
-	lapic->timer.tsc_deadline = 0;
-	lapic_local_deliver(lapic, LAPIC_REG_LVTT);
+	timer->in_cpu = runs && ns < DEADLINE_CPU_NS &&
+			irq_host_deadline(lapic->vcpu, timer->tsc_deadline);
+	if (!timer->in_cpu)
+		timer_start(lapic, ktime_get_ns() + ns);
+	else if (hrtimer_is_queued(&timer->hrtimer))
+		hrtimer_cancel(&timer->hrtimer);
 }
 
 /* Arm the host's timer for the next interrupt; it is not armed now. */
@@ -104,7 +129,7 @@ static void timer_arm(struct lapic *lapic)
 		return;
 	switch (timer_mode(lapic)) {
 	case LAPIC_TIMER_DEADLINE:
-		deadline_arm(lapic);
+		deadline_arm(lapic, true);
 		break;
 	case LAPIC_TIMER_PERIODIC:
 		if (!timer->running)
@@ -146,7 +171,7 @@ void lapic_timer_inject(struct lapic *lapic)
 	case LAPIC_TIMER_DEADLINE:
 		/* Delivers, or waits on: the guest's TSC may run slower. */
 		if (!timer_masked(lapic))
-			deadline_arm(lapic);
+			deadline_arm(lapic, true);
 		return;
 	case LAPIC_TIMER_ONESHOT:
 		timer->running = false;
@@ -164,13 +189,33 @@ bool lapic_timer_pending(struct lapic *lapic)
 	return READ_ONCE(lapic->timer.pending);
 }
 
+/**
+ * lapic_timer_poll() - has the deadline come that the CPU looks after?
+ * @lapic: vcpu->mutex held, outside of the guest
+ */
+void lapic_timer_poll(struct lapic *lapic)
+{
+	if (lapic->timer.in_cpu)
+		deadline_arm(lapic, true);
+}
+
+/**
+ * lapic_timer_to_host() - the guest is about to halt: the CPU looks after nothing then
+ * @lapic: vcpu->mutex held
+ */
+void lapic_timer_to_host(struct lapic *lapic)
+{
+	if (lapic->timer.in_cpu)
+		deadline_arm(lapic, false);
+}
+
 /* Stop the host's timer; what has expired until now is not lost, unless it was
  * masked.
  */
 static void timer_settle(struct lapic *lapic)
 {
 	struct lapic_timer *timer = &lapic->timer;
-	bool armed = hrtimer_cancel(&timer->hrtimer);
+	bool armed = timer_stop(lapic);
 
 	if (timer->running && timer_mode(lapic) != LAPIC_TIMER_DEADLINE &&
 	    timer->target <= (s64)ktime_get_ns()) {
@@ -182,7 +227,7 @@ static void timer_settle(struct lapic *lapic)
 	}
 	if (READ_ONCE(timer->pending)) {
 		lapic_timer_inject(lapic);
-		hrtimer_cancel(&timer->hrtimer);
+		timer_stop(lapic);
 	}
 }
 
@@ -197,7 +242,7 @@ void lapic_timer_init(struct lapic *lapic)
 /** lapic_timer_reset() - stopped, nothing loaded; the registers' reset follows */
 void lapic_timer_reset(struct lapic *lapic)
 {
-	hrtimer_cancel(&lapic->timer.hrtimer);
+	timer_stop(lapic);
 	WRITE_ONCE(lapic->timer.pending, 0);
 	lapic->timer.running = false;
 	lapic->timer.tsc_deadline = 0;
@@ -352,7 +397,7 @@ void lapic_set_tsc_deadline(struct lapic *lapic, u64 guest_tsc)
 	timer_arm(lapic);
 	/* Armed anew is moved; an old expiry must not be left. */
 	if (!timer->tsc_deadline || timer_masked(lapic))
-		hrtimer_cancel(&timer->hrtimer);
+		timer_stop(lapic);
 }
 
 /**

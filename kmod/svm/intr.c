@@ -225,6 +225,12 @@ void svm_update_tpr(struct vcpu *vcpu, int tpr, int vector)
 		       masked || (vmcb->control.int_ctl & V_IRQ_MASK));
 }
 
+/** svm_set_deadline() - SVM has no timer that ends a guest's stay */
+bool svm_set_deadline(struct vcpu *vcpu, u64 guest_tsc)
+{
+	return false;
+}
+
 /** svm_get_shadow() - STI and MOV SS look alike to SVM */
 u32 svm_get_shadow(struct vcpu *vcpu)
 {

@@ -268,6 +268,7 @@ const struct vendor_ops svm_ops = {
 	.set_nmi_mask = svm_set_nmi_mask,
 	.smm_changed = svm_smm_changed,
 	.update_tpr = svm_update_tpr,
+	.set_deadline = svm_set_deadline,
 	.can_enter = svm_can_enter,
 	.run = svm_run,
 	.decode_exit = svm_decode_exit,

@@ -77,9 +77,6 @@ static void read_tpr(struct vcpu *vcpu, struct vmcb *vmcb)
 		return;
 	}
 	lapic_set_cr8(vcpu->lapic, tpr);
-	/* One that was not held back may be now: svm_update_tpr() is to watch CR8. */
-	if (lapic_highest_irr(vcpu->lapic) >= 0)
-		vcpu_request(vcpu, REQ_EVENT);
 }
 
 static void write_dirty_regs(struct vcpu *vcpu, struct vmcb *vmcb)
@@ -303,7 +300,7 @@ static enum hot hot_page_fault(struct svm_vcpu *svm, int *len)
 	const struct vmcb *vmcb = svm->vmcb;
 	u64 info = vmcb->control.exit_info_1;
 	enum hot hot;
-	int skip;	/* so that @len stays in a register */
+	int skip = 0;	/* so that @len stays in a register */
 
 	if ((info & (NPF_INFO_PRESENT | NPF_INFO_FETCH | NPF_INFO_FINAL |
 		     NPF_INFO_WALK)) != NPF_INFO_FINAL)

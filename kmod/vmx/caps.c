@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the CPU can do, and what of it joist uses. */
 #define pr_fmt(fmt) "joist: " fmt
-#include <linux/dmi.h>
-#include <linux/math64.h>
 #include <linux/moduleparam.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -27,12 +25,8 @@ unsigned int vmx_param_ple_gap = 128;
 module_param_named(ple_gap, vmx_param_ple_gap, uint, 0444);
 MODULE_PARM_DESC(ple_gap, "most TSC ticks between two PAUSEs of one spinning loop (Intel; 0: no pause-loop exits; default 128)");
 
-static int param_preemption_timer = -1;
-module_param_named(preemption_timer, param_preemption_timer, int, 0444);
-MODULE_PARM_DESC(preemption_timer, "longest run of a guest between two looks at the host's interrupts, in microseconds (Intel; 0: no bound; -1, the default: 1000 on emulators that need it, else none)");
 
 struct vmx_caps vmx_caps __ro_after_init;
-u32 vmx_timer_ticks __ro_after_init;
 
 /* Controls by name, for what is missing. */
 struct control_name {
@@ -172,36 +166,6 @@ static int caps_read(struct vmx_caps *caps)
 	return 0;
 }
 
-/* Bochs 2.7 forgets the host's interrupts in a guest that was entered with its
- * own off: only a timer brings such a guest back.
- */
-static const struct dmi_system_id timer_needed[] = {
-	{ .matches = { DMI_MATCH(DMI_BIOS_VERSION, "Bochs") } },
-	{ }
-};
-
-/* The timer counts TSC ticks shifted right by what IA32_VMX_MISC says. */
-static void caps_add_timer(struct vmx_caps *caps)
-{
-	int usec = param_preemption_timer;
-	u64 ctls, misc, ticks;
-
-	if (usec < 0)
-		usec = dmi_check_system(timer_needed) ? 1000 : 0;
-	if (!usec)
-		return;
-	rdmsrl(MSR_IA32_VMX_PINBASED_CTLS, ctls);
-	if (!(ctls >> 32 & PIN_BASED_VMX_PREEMPTION_TIMER)) {
-		pr_warn("preemption_timer is ignored: this CPU has none\n");
-		return;
-	}
-	rdmsrl(MSR_IA32_VMX_MISC, misc);
-	ticks = mul_u64_u32_div(usec, tsc_khz, 1000) >>
-		vmx_misc_preemption_timer_rate(misc);
-	vmx_timer_ticks = clamp_t(u64, ticks, 1, U32_MAX);
-	caps->pin |= PIN_BASED_VMX_PREEMPTION_TIMER;
-}
-
 /* EPT as joist builds it: four levels, write-back, flushed by INVEPT. */
 static int caps_check_ept(const struct vmx_caps *caps)
 {
@@ -261,7 +225,7 @@ int vmx_caps_setup(void)
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_ENABLE_VPID;
 	if (!vmx_param_ple_gap)
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_PAUSE_LOOP_EXITING;
-	caps_add_timer(&vmx_caps);
+	vmx_timer_setup(&vmx_caps);
 	return 0;
 }
 

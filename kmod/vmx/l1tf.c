@@ -16,7 +16,7 @@
 #define FLUSH_ORDER	4
 #define FLUSH_BYTES	(PAGE_SIZE << FLUSH_ORDER)
 
-static DEFINE_STATIC_KEY_FALSE(l1tf_active);
+DEFINE_STATIC_KEY_FALSE(vmx_l1tf_active);
 static void *flush_pages;
 
 /** vmx_l1tf_setup() - is it needed here? 0 or -ENOMEM */
@@ -41,7 +41,7 @@ int vmx_l1tf_setup(void)
 		for (i = 0; i < FLUSH_BYTES; i += PAGE_SIZE)
 			memset(flush_pages + i, 1 + i / PAGE_SIZE, PAGE_SIZE);
 	}
-	static_branch_enable(&l1tf_active);
+	static_branch_enable(&vmx_l1tf_active);
 	return 0;
 }
 
@@ -64,18 +64,9 @@ static void flush_by_reading(void)
 	rmb();		/* all of them are done before the guest is entered */
 }
 
-/**
- * vmx_l1tf_flush() - empty the L1 data cache, where that is needed
- *
- * Once per vmx_run(): the core has handled other memory before it, while the
- * exits handled inside touch this vCPU's own.
- *
- * Context: interrupts off, right before the entry.
- */
-void vmx_l1tf_flush(void)
+/** vmx_l1tf_empty() - for vmx_l1tf_flush() */
+void vmx_l1tf_empty(void)
 {
-	if (!static_branch_unlikely(&l1tf_active))
-		return;
 	if (flush_pages)
 		flush_by_reading();
 	else

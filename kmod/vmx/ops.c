@@ -258,6 +258,7 @@ const struct vendor_ops vmx_ops = {
 	.set_nmi_mask = vmx_set_nmi_mask,
 	.smm_changed = vmx_smm_changed,
 	.update_tpr = vmx_update_tpr,
+	.set_deadline = vmx_set_deadline,
 	.can_enter = vmx_can_enter,
 	.run = vmx_run,
 	.decode_exit = vmx_decode_exit,

@@ -120,6 +120,8 @@ static void enter_once(struct vmx_vcpu *vmx)
 
 	if (vcpu->regs_dirty)
 		write_dirty_regs(vmx);
+	if (vmx->deadline || vmx->deadline_armed)
+		vmx_timer_load(vmx);
 	vmx->failed = enter_guest(vmx);
 	vcpu->stat.entries++;
 
@@ -325,6 +327,7 @@ enum hot vmx_run(struct vcpu *vcpu)
 			hot = HOT_DONE;
 			break;
 		}
+		vmx_l1tf_flush();
 		enter_once(vmx);
 	}
 	if (unlikely(steps))

@@ -349,8 +349,7 @@ void vmcs_init(struct vmx_vcpu *vmx)
 		vmcs_write(PLE_GAP, vmx_param_ple_gap);
 		vmcs_write(PLE_WINDOW, PLE_WINDOW_TICKS);
 	}
-	if (vmx->pin & PIN_BASED_VMX_PREEMPTION_TIMER)
-		vmcs_write(VMX_PREEMPTION_TIMER_VALUE, vmx_timer_ticks);
+	vmx_timer_init(vmx);
 	if (vmx_has_cpu2(VMCS_CONTROL_BIT(XSAVES)))
 		vmcs_write(XSS_EXIT_BITMAP, 0);
 

@@ -3,6 +3,7 @@
 #ifndef JOIST_VMX_VMX_H
 #define JOIST_VMX_VMX_H
 
+#include <linux/jump_label.h>
 #include <linux/kvm.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
@@ -108,6 +109,8 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @seg: those fields as the VMCS holds them
  * @tsc_offset: as the VMCS holds it
  * @tsc_ratio: likewise; 0: not written yet
+ * @deadline: the host's TSC when the guest's deadline comes; 0: not by the CPU
+ * @deadline_armed: the preemption timer was loaded for one
  * @host_cr3: HOST_CR3 as written, and the others below
  * @host_debugctl: the host's DEBUGCTL, cleared by every exit
  * @step_shadow: the interrupt shadow of what is stepped: KVM_X86_SHADOW_INT_*
@@ -159,6 +162,8 @@ struct vmx_vcpu {
 
 	u64 tsc_offset;
 	u64 tsc_ratio;
+	u64 deadline;
+	bool deadline_armed;
 
 	u64 host_cr3;
 	u64 host_cr4;
@@ -245,7 +250,6 @@ static inline u32 vmx_exit_intr_info(struct vmx_vcpu *vmx)
 /* caps.c */
 extern bool vmx_param_vpid;
 extern unsigned int vmx_param_ple_gap;
-extern u32 vmx_timer_ticks;	/* of the preemption timer, per entry */
 int vmx_probe(void);
 int vmx_caps_setup(void);
 bool vmx_caps_same(void);
@@ -355,12 +359,28 @@ void vmx_vpid_alloc(struct vmx_vcpu *vmx);
 void vmx_vpid_free(struct vmx_vcpu *vmx);
 void vmx_flush_tlb_guest(struct vcpu *vcpu);
 
+/* timer.c */
+void vmx_timer_setup(struct vmx_caps *caps);
+void vmx_timer_init(struct vmx_vcpu *vmx);
+bool vmx_set_deadline(struct vcpu *vcpu, u64 guest_tsc);
+void vmx_timer_load(struct vmx_vcpu *vmx);
+
 /* run.c, exit.c, l1tf.c */
 enum hot vmx_run(struct vcpu *vcpu);
 void vmx_decode_exit(struct vcpu *vcpu);
 int vmx_l1tf_setup(void);
 void vmx_l1tf_teardown(void);
-void vmx_l1tf_flush(void);
+void vmx_l1tf_empty(void);
+DECLARE_STATIC_KEY_FALSE(vmx_l1tf_active);
+
+/* Right before each entry, interrupts off: no secret stays in the L1 data cache where a
+ * guest could read it.
+ */
+static inline void vmx_l1tf_flush(void)
+{
+	if (static_branch_unlikely(&vmx_l1tf_active))
+		vmx_l1tf_empty();
+}
 
 /* dump.c */
 void vmx_dump(struct vcpu *vcpu);

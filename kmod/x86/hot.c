@@ -6,7 +6,6 @@
 #include <linux/kvm_para.h>
 
 #include "hot.h"
-#include "hyperv.h"
 #include "msr.h"
 #include "x86.h"
 #include "../core/regs.h"
@@ -68,10 +67,10 @@ static noinline bool hot_wrmsr(struct vcpu *vcpu)
 	return hot_lapic_msr(vcpu, &msr);
 }
 
-/* Numbers past the last are nobody's; the others are pv_hypercall()'s. */
+/* Numbers past the last are nobody's but Hyper-V's; the others are pv_hypercall()'s. */
 static bool hot_hypercall(struct vcpu *vcpu)
 {
-	if (vcpu->regs[REG_RAX] <= KVM_HC_MAP_GPA_RANGE || hv_hypercalls(vcpu) ||
+	if (vcpu->regs[REG_RAX] <= KVM_HC_MAP_GPA_RANGE || vcpu->feat.hyperv ||
 	    vendor_call(get_cpl)(vcpu) || !vcpu_64bit(vcpu))
 		return false;
 	vcpu->regs[REG_RAX] = -KVM_ENOSYS;

@@ -148,6 +148,7 @@ enum hot {
 	OP(void, set_nmi_mask, (struct vcpu *vcpu, bool masked))	\
 	OP(void, smm_changed, (struct vcpu *vcpu))			\
 	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
+	OP(bool, set_deadline, (struct vcpu *vcpu, u64 guest_tsc))	\
 	OP(bool, can_enter, (struct vcpu *vcpu))			\
 	OP(enum hot, run, (struct vcpu *vcpu))				\
 	OP(void, decode_exit, (struct vcpu *vcpu))			\

@@ -105,6 +105,12 @@ u64 irq_host_tsc_khz(struct vcpu *vcpu)
 	return vcpu->vm->tsc_khz;
 }
 
+bool irq_host_deadline(struct vcpu *vcpu, u64 guest_tsc)
+{
+	vcpu->cpu_deadline = vcpu->vm->cpu_timer ? guest_tsc : 0;
+	return vcpu->cpu_deadline;
+}
+
 bool irq_host_tsc_deadline(struct vcpu *vcpu)
 {
 	return !vcpu->vm->no_deadline;

@@ -19,6 +19,7 @@ struct vcpu {
 	unsigned int init_sipis;
 	unsigned int tpr_accesses;
 	unsigned int timers;	/* expiries since one was taken */
+	u64 cpu_deadline;	/* that the CPU looks after */
 };
 
 struct vm {
@@ -28,6 +29,7 @@ struct vm {
 	u64 tsc_khz;
 	u64 tsc_offset;		/* guest TSC = clock * khz + offset */
 	bool no_deadline;
+	bool cpu_timer;		/* CPUs look after deadlines */
 	struct ioapic *ioapic;	/* EOIs go there */
 	unsigned int eois;
 	u8 last_eoi;

@@ -264,6 +264,76 @@ static void deadline(void **state)
 	assert_true(fires());
 }
 
+/* The CPU looks after it while the guest runs, the host while it does not. */
+static void deadline_in_the_cpu(void **state)
+{
+	struct vcpu *vcpu = &vm->vcpus[0];
+	u64 when = guest_tsc() + 20 * MS;		/* 10 ms */
+
+	vm->cpu_timer = true;
+	wr(LAPIC_REG_LVTT, 0x40000 | VECTOR);
+	lapic_set_tsc_deadline(apic, when);
+	assert_int_equal(vcpu->cpu_deadline, when);
+	assert_int_equal(lapic_get_tsc_deadline(apic), when);
+	fake_clock_advance(9 * MS);
+	lapic_timer_poll(apic);				/* an exit for something else */
+	assert_int_equal(vcpu->cpu_deadline, when);
+	assert_false(fires());
+	fake_clock_advance(1 * MS);
+	assert_int_equal(fake_clock_fired(), 0);
+	lapic_timer_poll(apic);
+	assert_true(fires());
+	assert_int_equal(vcpu->cpu_deadline, 0);
+	assert_int_equal(lapic_get_tsc_deadline(apic), 0);
+	lapic_timer_poll(apic);
+	assert_false(fires());
+
+	/* It halts. */
+	when = guest_tsc() + 20 * MS;
+	lapic_set_tsc_deadline(apic, when);
+	lapic_timer_to_host(apic);
+	assert_int_equal(vcpu->cpu_deadline, 0);
+	fake_clock_advance(10 * MS);
+	assert_int_equal(fake_clock_fired(), 1);
+	assert_true(fires());
+	/* It halted, and was woken by something else: armed anew, once. */
+	lapic_set_tsc_deadline(apic, guest_tsc() + 20 * MS);
+	lapic_timer_to_host(apic);
+	when = guest_tsc() + 40 * MS;
+	lapic_set_tsc_deadline(apic, when);
+	assert_int_equal(vcpu->cpu_deadline, when);
+	fake_clock_advance(20 * MS);
+	assert_int_equal(fake_clock_fired(), 1);
+	lapic_timer_poll(apic);
+	assert_true(fires());
+	/* It halts too late. */
+	lapic_set_tsc_deadline(apic, guest_tsc() + 20 * MS);
+	fake_clock_advance(11 * MS);
+	lapic_timer_to_host(apic);
+	assert_true(fires());
+
+	/* Disarmed, masked, another mode, far away, reset. */
+	lapic_set_tsc_deadline(apic, guest_tsc() + 20 * MS);
+	lapic_set_tsc_deadline(apic, 0);
+	assert_int_equal(vcpu->cpu_deadline, 0);
+	lapic_set_tsc_deadline(apic, guest_tsc() + 20 * MS);
+	wr(LAPIC_REG_LVTT, 0x40000 | LAPIC_LVT_MASKED | VECTOR);
+	assert_int_equal(vcpu->cpu_deadline, 0);
+	wr(LAPIC_REG_LVTT, 0x40000 | VECTOR);
+	assert_int_not_equal(vcpu->cpu_deadline, 0);
+	wr(LAPIC_REG_LVTT, VECTOR);
+	assert_int_equal(vcpu->cpu_deadline, 0);
+	wr(LAPIC_REG_LVTT, 0x40000 | VECTOR);
+	lapic_set_tsc_deadline(apic, guest_tsc() + 20000 * MS);
+	assert_int_equal(vcpu->cpu_deadline, 0);
+	lapic_set_tsc_deadline(apic, guest_tsc() + 20 * MS);
+	assert_int_not_equal(vcpu->cpu_deadline, 0);
+	lapic_reset(apic, true);
+	assert_int_equal(vcpu->cpu_deadline, 0);
+	fake_clock_advance(20000 * MS);
+	assert_false(fires());
+}
+
 static void deadline_of_another_clock(void **state)
 {
 	/* The guest's TSC falls behind after the deadline was set. */
@@ -411,6 +481,7 @@ int main(void)
 		TEST(masked),
 		TEST(late_expiry_is_not_lost),
 		TEST(deadline),
+		TEST(deadline_in_the_cpu),
 		TEST(deadline_of_another_clock),
 		TEST(deadline_masked),
 		TEST(mode_changes_disarm),

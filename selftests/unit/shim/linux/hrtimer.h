@@ -21,6 +21,11 @@ void hrtimer_init(struct hrtimer *timer, clockid_t clock,
 void hrtimer_start(struct hrtimer *timer, ktime_t at, enum hrtimer_mode mode);
 void hrtimer_start_expires(struct hrtimer *timer, enum hrtimer_mode mode);
 int hrtimer_cancel(struct hrtimer *timer);
+static inline bool hrtimer_is_queued(struct hrtimer *timer)
+{
+	return timer->queued;
+}
+
 u64 hrtimer_forward_now(struct hrtimer *timer, ktime_t interval);
 
 /* The clock goes on; timers fire in order, each at its time. */
