@@ -17,6 +17,7 @@ svm_start()
 	[ "$ICOUNT" = yes ] && args+=(-icount "shift=0,sleep=off")
 	local d
 	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server,nowait")
+	[ -z "$PLUGIN" ] || args+=(-plugin "$PLUGIN")
 	for d in "${DEVICES[@]}"; do args+=(-device "$d"); done
 	for d in "${DISKS[@]}"; do args+=(-drive "file=${d/%,ro/,readonly=on},format=raw,if=virtio"); done
 	[ -z "$ROOT_IMAGE" ] || args+=(-drive "file=$ROOT_IMAGE,format=raw,if=virtio,readonly=on")
