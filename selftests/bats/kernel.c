@@ -137,6 +137,10 @@ static void obey(char what, const struct info *info)
 	case 'i':
 		print(info->mods_count ? (const char *)info->mods[0] : "none");
 		break;
+	case 'c':
+		print("command line: ");
+		print((const char *)info->cmdline);
+		break;
 	case 'u':
 		print("unclaimed: ");
 		print_number(*(volatile u32 *)0xe0000000);

@@ -73,6 +73,17 @@ setup()
 	[[ $output == *"from the initrd"* ]]
 }
 
+# Later words win, in Linux: --cmdline is behind what vmctl says itself.
+@test "the command line: ours, then --cmdline, or that alone" {
+	run timeout 60 "$VMCTL" run --device-path "$DEVICE" -m 16M \
+		--cmdline "cryptomgr.notests=0 c" "$KERNEL"
+	[ "$status" = 0 ]
+	[[ $output == *"command line: console=ttyS0 quiet panic=-1 reboot=panic_warm cryptomgr.notests cryptomgr.notests=0 c"* ]]
+	run guest "only c"
+	[ "$status" = 0 ]
+	[[ $output == *"command line: only c"* ]]
+}
+
 @test "unclaimed ports and memory read as ones" {
 	run guest u
 	[ "$status" = 0 ]
