@@ -49,6 +49,15 @@ start()
 	wait $pid || true
 }
 
+@test "nothing but guest memory can be a huge page" {
+	start h -c 16
+	run awk '$1 == "Size:" { size = $2 } $1 == "Rss:" && $2 && size >= 2048 { print size }' \
+		/proc/$pid/smaps
+	kill $pid
+	wait $pid || true
+	[ "$output" = 16384 ]
+}
+
 @test "signals end it with 128 + their number" {
 	for case in INT:h TERM:l HUP:h QUIT:l; do
 		start "${case#*:}"

@@ -11,6 +11,7 @@
 #include "libjoist/joist.h"
 #include "log.h"
 #include "report.h"
+#include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -165,15 +166,14 @@ int vcpus_start(struct vm *vm)
 	for (i = 0; i < vm->config->vcpus; i++) {
 		struct vcpu *vcpu = &vm->vcpu[i];
 
-		err = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+		snprintf(name, sizeof(name), "vcpu%u", i);
+		err = thread_start(&vcpu->thread, name, vcpu_thread, vcpu);
 		if (err) {
 			log_err("cannot start the thread of vCPU %u: %s", i,
-				strerror(err));
-			return -err;
+				strerror(-err));
+			return err;
 		}
 		vcpu->started = true;
-		snprintf(name, sizeof(name), "vcpu%u", i);
-		pthread_setname_np(vcpu->thread, name);
 	}
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "../backend/raw.h"
 #include "../log.h"
+#include "../thread.h"
 #include "../vm.h"
 #include "blk.h"
 #include "device.h"
@@ -275,15 +276,14 @@ void virtio_blk_destroy(struct virtio_blk *blk)
 /* Return: 0, or -errno with the reason logged. */
 int virtio_blk_start(struct virtio_blk *blk)
 {
-	int err = pthread_create(&blk->thread, NULL, blk_thread, blk);
+	int err = thread_start(&blk->thread, "blk", blk_thread, blk);
 
 	if (err) {
 		log_err("cannot start the thread of the disk %s: %s",
-			blk->path, strerror(err));
-		return -err;
+			blk->path, strerror(-err));
+		return err;
 	}
 	blk->started = true;
-	pthread_setname_np(blk->thread, "blk");
 	return 0;
 }
 
