@@ -39,10 +39,15 @@ FIXTURE(hot_irq)
 	int vcpu;
 };
 
-#define SET_HANDLER(vector, name) do {					\
-	vm_set_gate(&self->vm, vector, HANDLER(vector));		\
-	vm_load(&self->vm, HANDLER(vector), name);			\
-} while (0)
+static void set_handler(struct test_vm *vm, int vector, const uint8_t *start,
+			const uint8_t *end)
+{
+	vm_set_gate(vm, vector, HANDLER(vector));
+	vm_copy(vm, HANDLER(vector), start, end);
+}
+
+#define SET_HANDLER(vector, name)					\
+	set_handler(&self->vm, vector, name, name##_end)
 
 FIXTURE_SETUP(hot_irq)
 {

@@ -224,7 +224,7 @@ struct vcpu {
 	void *pio_data;			/* (c) second page of the run mapping */
 	/* (m) and pid_lock written: thread that last ran it; compared racily. */
 	struct pid *pid;
-	spinlock_t pid_lock;
+	spinlock_t pid_lock;		/* innermost */
 	struct rcuwait wait;		/* halted thread, if any */
 	struct preempt_notifier preempt_notifier;	/* (m) */
 	bool resume_work;		/* (o) TIF_NOTIFY_RESUME was put off until KVM_RUN ends */

@@ -30,7 +30,7 @@ static int irr_top(struct lapic *lapic)
 		if (word)
 			return i * 32 + fls(word) - 1;
 		clear_bit(i, &lapic->irr_words);
-		smp_mb__after_atomic();
+		smp_mb__after_atomic(); /* pairs with test_and_set_bit() there */
 		if (lapic_reg(lapic, LAPIC_REG_IRR + i * 16))
 			set_bit(i, &lapic->irr_words);
 	}

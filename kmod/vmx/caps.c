@@ -25,7 +25,6 @@ unsigned int vmx_param_ple_gap = 128;
 module_param_named(ple_gap, vmx_param_ple_gap, uint, 0444);
 MODULE_PARM_DESC(ple_gap, "most TSC ticks between two PAUSEs of one spinning loop (Intel; 0: no pause-loop exits; default 128)");
 
-
 struct vmx_caps vmx_caps __ro_after_init;
 
 /* Controls by name, for what is missing. */

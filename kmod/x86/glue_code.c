@@ -42,8 +42,8 @@ static struct code_page *code_page(struct glue *glue, u64 lin)
 }
 
 /* Is this what a walk with the registers of now begins and ends with? */
-static __always_inline bool code_known(const struct code_page *page, struct vcpu *vcpu,
-		       u64 lin, u32 access)
+static __always_inline bool code_known(const struct code_page *page,
+				       struct vcpu *vcpu, u64 lin, u32 access)
 {
 	return page->gfn == lin >> PAGE_SHIFT &&
 	       page->slots_seq == READ_ONCE(vcpu->vm->slots_seq) &&
