@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KVM_SET_GUEST_DEBUG: breakpoints, watchpoints, steps, and what the guest sees. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/test.h"
@@ -21,7 +22,7 @@
 #define SW_BP		(ENABLE | KVM_GUESTDBG_USE_SW_BP)
 #define HW_BP		(ENABLE | KVM_GUESTDBG_USE_HW_BP)
 
-#define KERNEL		0xffffffff81000000ULL
+#define KERNEL		0xffffffff81000000ULL	/* the host's kernel is there, too */
 #define HANDLER		0x18000UL	/* of #DB, #BP and others */
 
 static uint64_t dr7_write4(int n)
@@ -113,12 +114,6 @@ TEST_F(debug, arguments)
 				     KVM_GUESTDBG_INJECT_BP, 0, 0, 0));
 	EXPECT_EQ(-EFAULT, xioctl(self->vcpu, KVM_SET_GUEST_DEBUG, NULL));
 	EXPECT_EQ(0, set_debug(self->vcpu, HW_BP, 0, 0, DR7_NONE));
-	/* In a kernel: QEMU's CPU would find it in the host's as well. */
-	for (int i = 0; i < 4; i++) {
-		EXPECT_EQ(0, set_debug(self->vcpu, HW_BP, i, KERNEL, DR7_NONE));
-		EXPECT_EQ(cpu_is_tcg() ? -EINVAL : 0,
-			  set_debug(self->vcpu, HW_BP, i, KERNEL, DR7_EXEC(i)));
-	}
 	EXPECT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
 	/* One exception at a time. */
 	EXPECT_EQ(0, set_debug(self->vcpu, KVM_GUESTDBG_INJECT_DB, 0, 0, 0));
@@ -178,32 +173,155 @@ TEST_F(debug, int_n_is_no_breakpoint)
 
 /* --- hardware breakpoints ----------------------------------------------------------------- */
 
+/* What is at 0 is at KERNEL as well. */
+static void map_kernel(struct test_vm *vm)
+{
+	uint64_t *pml4 = (uint64_t *)(vm->mem + GPA_PML4);
+	uint64_t *pdpt = (uint64_t *)(vm->mem + 0x2000);
+
+	pml4[KERNEL >> 39 & 511] = pml4[0];
+	pdpt[KERNEL >> 30 & 511] = pdpt[0];
+	*vm_pte_2m(vm, KERNEL & ((1 << 30) - 1)) = *vm_pte_2m(vm, 0);
+}
+
 GUEST64(code_hw,
 	"nop\n"
 	"nop\n"					/* 1 */
-	"movl $5, 0x20000\n"			/* 2 */
-	"nop\n"					/* 13 */
+	"movl $5, (%rbx)\n"			/* 2 */
+	"nop\n"					/* 8 */
 	DONE);
 
 TEST_F(debug, hardware_breakpoints)
 {
+	static const uint64_t bases[] = { 0, KERNEL };
+	struct kvm_regs regs;
+	uint64_t at;
+
 	vm_load(&self->vm, GPA_CODE, code_hw);
-	/* Set anew at the same place, it is hit again. */
-	for (int i = 0; i < 4; i++) {
-		ASSERT_EQ(0, set_debug(self->vcpu, HW_BP, i, GPA_CODE + 1,
+	map_kernel(&self->vm);
+	for (int n = 0; n < 8; n++) {
+		int i = n % 4;
+
+		at = bases[n / 4] + GPA_CODE;
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_REGS, &regs));
+		regs.rip = at;
+		regs.rbx = bases[n / 4] + GPA_DATA;
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_REGS, &regs));
+		ASSERT_EQ(0, set_debug(self->vcpu, HW_BP, i, at + 1,
 				       DR7_EXEC(i)));
-		EXPECT_DEBUG(DB, GPA_CODE + 1, DR6_NONE | 1 << i);
+		EXPECT_DEBUG(DB, at + 1, DR6_NONE | 1 << i);
 		EXPECT_EQ(DR7_EXEC(i), self->run->debug.arch.dr7);
-	}
-	for (int i = 0; i < 4; i++) {
-		ASSERT_EQ(0, set_rip(self->vcpu, GPA_CODE + 2));
-		ASSERT_EQ(0, set_debug(self->vcpu, HW_BP, i, GPA_DATA,
+		/* Set anew at the same place, it is hit again. */
+		ASSERT_EQ(0, set_debug(self->vcpu, HW_BP, i ^ 1, at + 1,
+				       DR7_EXEC(i ^ 1)));
+		EXPECT_DEBUG(DB, at + 1, DR6_NONE | 1 << (i ^ 1));
+		self->vm.mem[GPA_DATA] = 0;
+		ASSERT_EQ(0, set_debug(self->vcpu, HW_BP, i, regs.rbx,
 				       dr7_write4(i)));
-		EXPECT_DEBUG(DB, GPA_CODE + 13, DR6_NONE | 1 << i);
+		EXPECT_DEBUG(DB, at + 8, DR6_NONE | 1 << i);
 		EXPECT_EQ(5, self->vm.mem[GPA_DATA]);
 	}
 	ASSERT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+}
+
+/* 0: the kernel has none of that name, or does not tell. */
+static uint64_t host_symbol(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long long at;
+	uint64_t found = 0;
+	char word[256];
+
+	while (f && !found && fscanf(f, "%llx %*c %255s%*[^\n]", &at, word) == 2)
+		if (!strcmp(word, name))
+			found = at;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+GUEST64(code_loops, "mov $20, %ebx\n 1: mov %ebx, %eax\n" REPORT
+	"dec %ebx\n jnz 1b\n" DONE);
+
+/* A breakpoint of the guest's, or its debugger's, is not the host's, wherever. */
+TEST_F(debug, breakpoints_in_the_hosts_code)
+{
+	static const char * const names[] = {
+		"svm_enter_armed", "svm_armed_begin", "svm_run", "vmx_run",
+		"vmx_enter", "schedule", "__x64_sys_ioctl",
+	};
+	struct kvm_debugregs dr = { .dr6 = DR6_NONE, .dr7 = DR7_EXEC(1) };
+	int tried = 0;
+
+	vm_load(&self->vm, GPA_CODE, code_loops);
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		dr.db[1] = host_symbol(names[i]);
+		if (!dr.db[1])
+			continue;
+		tried++;
+		ASSERT_EQ(0, set_debug(self->vcpu, HW_BP, 0, dr.db[1],
+				       DR7_EXEC(0)));
+		ASSERT_EQ(0, set_rip(self->vcpu, GPA_CODE));
+		for (int n = 20; n; n--)
+			EXPECT_REPORT(n);
+		EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+		ASSERT_EQ(0, set_debug(self->vcpu, 0, 0, 0, 0));
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_DEBUGREGS, &dr));
+		ASSERT_EQ(0, set_rip(self->vcpu, GPA_CODE));
+		for (int n = 20; n; n--)
+			EXPECT_REPORT(n);
+		EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+	}
+	if (!tried)
+		SKIP(return, "/proc/kallsyms tells no addresses");
+}
+
+GUEST64(code_arms,
+	"mov %rbx, %dr2\n"		/* 0 */
+	"mov $0x420, %eax\n"		/* 3 */
+	"mov %rax, %dr7\n"		/* 8 */
+	"mov $1, %eax\n" REPORT		/* 11 */
+	"nop\n"				/* 18 */
+	"mov $2, %eax\n" REPORT
+	DONE);
+GUEST64(handler_breakpoint,
+	"mov %dr6, %rax\n" REPORT
+	"mov (%rsp), %rax\n" REPORT
+	"orl $0x10000, 16(%rsp)\n"	/* RF: go on */
+	"iretq\n");
+
+/* The guest's own: hit while it is armed, and not any more. */
+TEST_F(debug, guest_arms_a_breakpoint)
+{
+	static const uint64_t bases[] = { 0, KERNEL };
+	struct kvm_debugregs dr;
+	struct kvm_regs regs;
+
+	vm_load(&self->vm, GPA_CODE, code_arms);
+	vm_load(&self->vm, HANDLER, handler_breakpoint);
+	vm_set_gate(&self->vm, DB, HANDLER);
+	map_kernel(&self->vm);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_REGS, &regs));
+		regs.rip = bases[i] + GPA_CODE;
+		regs.rbx = bases[i] + GPA_CODE + 18;
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_REGS, &regs));
+		EXPECT_REPORT(1);
+		EXPECT_REPORT(DR6_NONE | 4);
+		EXPECT_REPORT((uint32_t)regs.rbx);
+		EXPECT_REPORT(2);
+		EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_DEBUGREGS, &dr));
+		EXPECT_EQ(regs.rbx, dr.db[2]);
+		EXPECT_EQ(0x420, dr.dr7);
+		dr.dr7 = DR7_NONE;
+		ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_DEBUGREGS, &dr));
+		ASSERT_EQ(0, set_rip(self->vcpu, bases[i] + GPA_CODE + 11));
+		EXPECT_REPORT(1);
+		EXPECT_REPORT(2);
+		EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+	}
 }
 
 /* What the guest puts into its debug registers it finds there; they do nothing. */

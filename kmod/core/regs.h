@@ -6,6 +6,7 @@
 #include <asm/processor-flags.h>
 #include <asm/msr-index.h>
 #include <asm/page.h>
+#include <uapi/asm/debugreg.h>
 
 #include "vcpu.h"
 #include "../x86/vendor_ops.h"
@@ -20,6 +21,10 @@
 #define DR7_WRITABLE	0xffff2bffULL
 #define DR7_GD		BIT(13)
 #define DR7_ENABLED	0xff		/* breakpoints, locally or globally */
+/* Of breakpoint @i: len and rw, zero if it is for execution; enabled. */
+#define DR7_TYPE(dr7, i)	((dr7) >> (DR_CONTROL_SHIFT + \
+					   (i) * DR_CONTROL_SIZE) & 0xf)
+#define DR7_ON(dr7, i)		((dr7) >> (i) * DR_ENABLE_SIZE & 3)
 
 #define PAT_RESET	0x0007040600070406ULL
 

@@ -118,8 +118,5 @@ int svm_caps_setup(void)
 	if (edx & CPUID_8000000A_TSC_RATE)
 		tsc_scaling_setup(SVM_TSC_RATIO_BITS, SVM_TSC_RATIO_MAX);
 	svm_caps.tcg = hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
-	/* Armed before VMRUN there: no address of the kernel's may be. */
-	if (svm_caps.tcg)
-		guest_debug_addr_max = S64_MAX;
 	return 0;
 }

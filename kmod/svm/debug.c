@@ -2,7 +2,8 @@
 /*
  * Debug registers. Accesses exit until the guest makes one; from then on, until
  * the vCPU leaves its CPU, the registers are the guest's while it runs. DR6 and
- * DR7 are the VMCB's, DR0..DR3 are switched here.
+ * DR7 are the VMCB's, DR0..DR3 are switched here. Not so in QEMU, whose exit
+ * would leave armed in the host what the guest has armed itself.
  */
 #include <linux/mm_types.h>
 #include <linux/percpu.h>
@@ -43,14 +44,34 @@ void svm_debug_give(struct svm_vcpu *svm)
 	intercept_all(svm->vmcb, false);
 }
 
+/*
+ * QEMU's VMRUN loads DR7 but arms no breakpoint; one that is armed before is the
+ * host's as well until the exit. Of the host's code these are but the few
+ * instructions around VMRUN: a breakpoint there, which the host would hit for
+ * ever, is left out. Data that they touch may be watched: the trap is nobody's.
+ */
+static u64 armed_dr7(struct vcpu *vcpu, const u64 *dr)
+{
+	u64 dr7 = vcpu->dr7_hw & ~(u64)DR7_GD;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (!DR7_TYPE(dr7, i) && dr[i] >= (u64)svm_armed_begin &&
+		    dr[i] < (u64)svm_armed_end)
+			dr7 &= ~(3ULL << i * DR_ENABLE_SIZE);
+	return dr7;
+}
+
 /**
  * svm_debug_load() - the guest's DR0..DR3, or its debugger's, into the CPU
  * @vcpu: about to be entered, interrupts off
  *
  * The host's breakpoints are disarmed first: an address of the guest's is none
  * of the host's.
+ *
+ * Return: DR7 for svm_enter_armed().
  */
-void svm_debug_load(struct vcpu *vcpu)
+u64 svm_debug_load(struct vcpu *vcpu)
 {
 	const u64 *dr = guest_debug_dr(vcpu);
 
@@ -59,15 +80,7 @@ void svm_debug_load(struct vcpu *vcpu)
 	set_debugreg(dr[1], 1);
 	set_debugreg(dr[2], 2);
 	set_debugreg(dr[3], 3);
-	if (svm_caps.tcg)
-		set_debugreg(vcpu->dr7_hw & ~(u64)DR7_GD, 7);
-}
-
-/** svm_debug_unload() - after the exit, which has disarmed DR7; not on QEMU */
-void svm_debug_unload(void)
-{
-	if (svm_caps.tcg)
-		set_debugreg(0UL, 7);
+	return unlikely(svm_caps.tcg) ? armed_dr7(vcpu, dr) : 0;
 }
 
 /**

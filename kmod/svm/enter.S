@@ -37,6 +37,8 @@
 /*
  * void svm_enter(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
  *		  struct svm_spec_ctrl *spec_ctrl)
+ * void svm_enter_armed(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
+ *			struct svm_spec_ctrl *spec_ctrl, u64 dr7)
  *
  * Runs the guest once. Interrupts are off before and after; while the guest
  * runs IF is on, so that an interrupt ends it (V_INTR_MASKING), and GIF off
@@ -45,8 +47,9 @@
  *
  * @host_pa: page with the host's VMSAVE state
  * @spec_ctrl: NULL, or SPEC_CTRL is to be switched by hand
+ * @dr7: what arms the guest's breakpoints on a CPU whose VMRUN does not
  */
-SYM_FUNC_START(svm_enter)
+.macro ENTER armed
 	push	%rbp
 	push	%r15
 	push	%r14
@@ -59,20 +62,24 @@ SYM_FUNC_START(svm_enter)
 	push	%rdi
 
 	test	%rcx, %rcx
-	jz	.Lenter_spec_done
+	jz	.Lenter_spec_done\@
 	mov	SPEC_GUEST(%rcx), %rax
 	cmp	SPEC_HOST(%rcx), %rax
-	je	.Lenter_spec_done
+	je	.Lenter_spec_done\@
 	mov	%rax, %rdx
 	shr	$32, %rdx
 	mov	$MSR_IA32_SPEC_CTRL, %ecx
 	wrmsr
-.Lenter_spec_done:
+.Lenter_spec_done\@:
 
 	mov	%rsi, %rax
 	mov	REG_RCX(%rax), %rcx
 	mov	REG_RDX(%rax), %rdx
+	.if \armed
+	mov	%r8, %rbx
+	.else
 	mov	REG_RBX(%rax), %rbx
+	.endif
 	mov	REG_RBP(%rax), %rbp
 	mov	REG_RSI(%rax), %rsi
 	mov	REG_RDI(%rax), %rdi
@@ -84,14 +91,24 @@ SYM_FUNC_START(svm_enter)
 	mov	REG_R13(%rax), %r13
 	mov	REG_R14(%rax), %r14
 	mov	REG_R15(%rax), %r15
-	pop	%rax
 
 	clgi
 	sti
+	.if \armed
+	mov	%rbx, %db7
+SYM_INNER_LABEL(svm_armed_begin, SYM_L_GLOBAL)
+	mov	REG_RBX(%rax), %rbx
+	.endif
+	pop	%rax
 	COMPAT_VM_CLEAR_CPU_BUFFERS
 	vmload	%rax
 	vmrun	%rax
 	vmsave	%rax
+	.if \armed
+	xor	%eax, %eax
+	mov	%rax, %db7
+SYM_INNER_LABEL(svm_armed_end, SYM_L_GLOBAL)
+	.endif
 	mov	STACK_HOST(%rsp), %rax
 	vmload	%rax
 
@@ -117,7 +134,7 @@ SYM_FUNC_START(svm_enter)
 
 	mov	STACK_SPEC(%rsp), %rsi
 	test	%rsi, %rsi
-	jz	.Lexit_spec_done
+	jz	.Lexit_spec_done\@
 	mov	$MSR_IA32_SPEC_CTRL, %ecx
 	rdmsr
 	shl	$32, %rdx
@@ -125,11 +142,11 @@ SYM_FUNC_START(svm_enter)
 	mov	%rax, SPEC_GUEST(%rsi)
 	mov	SPEC_HOST(%rsi), %rdx
 	cmp	%rdx, %rax
-	je	.Lexit_spec_done
+	je	.Lexit_spec_done\@
 	mov	%edx, %eax
 	shr	$32, %rdx
 	wrmsr
-.Lexit_spec_done:
+.Lexit_spec_done\@:
 
 	COMPAT_UNTRAIN_RET_VM
 
@@ -154,4 +171,12 @@ SYM_FUNC_START(svm_enter)
 	pop	%r15
 	pop	%rbp
 	RET
+.endm
+
+SYM_FUNC_START(svm_enter)
+	ENTER armed=0
 SYM_FUNC_END(svm_enter)
+
+SYM_FUNC_START(svm_enter_armed)
+	ENTER armed=1
+SYM_FUNC_END(svm_enter_armed)

@@ -120,7 +120,7 @@ static void decode_dr(struct svm_vcpu *svm, struct exit *e)
 	const struct vmcb_control_area *control = &svm->vmcb->control;
 	u32 code = control->exit_code;
 
-	if (!svm->vcpu.debug.control) {
+	if (!svm->vcpu.debug.control && !svm_caps.tcg) {
 		/* The guest executes it again, without an exit. */
 		svm_debug_give(svm);
 		return;

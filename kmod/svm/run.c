@@ -210,17 +210,44 @@ static noinstr void enter_guest(struct svm_vcpu *svm, hpa_t host_pa,
 	guest_state_exit();
 }
 
-/* One entry and its exit: what was asked of the entry is done. */
-static void enter_once(struct svm_vcpu *svm, hpa_t host_pa,
-		       struct svm_spec_ctrl *spec_ctrl)
+/* Likewise, with breakpoints. */
+static noinstr void enter_guest_armed(struct svm_vcpu *svm, hpa_t host_pa,
+				      struct svm_spec_ctrl *spec_ctrl, u64 dr7)
+{
+	guest_state_enter(svm->vcpu.rcu_due);
+	svm_enter_armed(svm->vmcb_pa, svm->vcpu.regs, host_pa, spec_ctrl, dr7);
+	guest_state_exit();
+}
+
+/* What was asked of the entry is done. */
+static void entered(struct svm_vcpu *svm)
 {
 	struct vmcb_control_area *control = &svm->vmcb->control;
 
-	enter_guest(svm, host_pa, spec_ctrl);
 	svm->vcpu.stat.entries++;
 	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	control->clean = svm_caps.clean;
 	control->event_inj = 0;
+}
+
+/* One entry and its exit. */
+static void enter_once(struct svm_vcpu *svm, hpa_t host_pa,
+		       struct svm_spec_ctrl *spec_ctrl)
+{
+	enter_guest(svm, host_pa, spec_ctrl);
+	entered(svm);
+}
+
+/* With breakpoints, the guest's or a debugger's. */
+static noinline void enter_armed(struct svm_vcpu *svm, hpa_t host_pa,
+				 struct svm_spec_ctrl *spec_ctrl)
+{
+	u64 dr7 = svm_debug_load(&svm->vcpu);
+
+	enter_guest_armed(svm, host_pa, spec_ctrl, dr7);
+	entered(svm);
+	if (svm->debug_native)
+		svm_debug_save(svm);
 }
 
 static enum exit_kind hot_kind(const struct vmcb_control_area *control)
@@ -372,7 +399,6 @@ enum hot svm_run(struct vcpu *vcpu)
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
 	struct svm_spec_ctrl *spec_ctrl = NULL;
 	enum hot hot = HOT_NO;
-	bool armed;
 
 	before_entry(svm, cpu);
 	save_host_ldt();
@@ -380,21 +406,17 @@ enum hot svm_run(struct vcpu *vcpu)
 		spec_ctrl = &svm->spec_ctrl;
 		spec_ctrl->host = this_cpu_read(x86_spec_ctrl_current);
 	}
-	armed = svm->debug_native || vcpu->dr7_hw & DR7_ENABLED;
-	if (unlikely(armed))
-		svm_debug_load(vcpu);
-
-	enter_once(svm, cpu->host_pa, spec_ctrl);
-	if (likely(!armed && may_be_hot(svm))) {
-		vcpu->rcu_due = false;
-		while ((hot = hot_exit_handle(svm)) == HOT_AGAIN)
-			enter_once(svm, cpu->host_pa, spec_ctrl);
+	if (unlikely(svm->debug_native || vcpu->dr7_hw & DR7_ENABLED)) {
+		enter_armed(svm, cpu->host_pa, spec_ctrl);
+	} else {
+		enter_once(svm, cpu->host_pa, spec_ctrl);
+		if (likely(may_be_hot(svm))) {
+			vcpu->rcu_due = false;
+			while ((hot = hot_exit_handle(svm)) == HOT_AGAIN)
+				enter_once(svm, cpu->host_pa, spec_ctrl);
+		}
 	}
 
-	if (unlikely(armed))
-		svm_debug_unload();
-	if (unlikely(svm->debug_native))
-		svm_debug_save(svm);
 	/* An exit leaves DR7 disarmed. */
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();

@@ -271,13 +271,15 @@ void svm_nmi_step_stop(struct svm_vcpu *svm);
 enum hot svm_run(struct vcpu *vcpu);
 void svm_enter(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
 	       struct svm_spec_ctrl *spec_ctrl);
+void svm_enter_armed(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
+		     struct svm_spec_ctrl *spec_ctrl, u64 dr7);
+extern const char svm_armed_begin[], svm_armed_end[];	/* in it */
 void svm_save_host(void);
 
 /* debug.c */
 void svm_debug_trap(struct svm_vcpu *svm);
 void svm_debug_give(struct svm_vcpu *svm);
-void svm_debug_load(struct vcpu *vcpu);
-void svm_debug_unload(void);
+u64 svm_debug_load(struct vcpu *vcpu);
 void svm_debug_save(struct svm_vcpu *svm);
 
 /* step.c: a debugger's breakpoints and steps */

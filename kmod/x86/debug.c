@@ -11,27 +11,11 @@
 
 #define INJECT	(KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
 
-u64 guest_debug_addr_max = U64_MAX;
-
 /** guest_debug_update_dr7() - vcpu->dr7, or who owns the registers, changed */
 void guest_debug_update_dr7(struct vcpu *vcpu)
 {
 	vcpu->dr7_hw = guest_debug_owns_dr(vcpu) ? vcpu->debug.dr7 : vcpu->dr7;
 	vendor_call(set_dr7)(vcpu);
-}
-
-static bool breakpoints_valid(const struct kvm_guest_debug *debug)
-{
-	const __u64 *dr = debug->arch.debugreg;
-	int i;
-
-	if (upper_32_bits(dr[7]))
-		return false;
-	for (i = 0; i < 4; i++)
-		if (dr[7] >> i * DR_ENABLE_SIZE & 3 &&
-		    dr[i] > guest_debug_addr_max)
-			return false;
-	return true;
 }
 
 static void load_breakpoints(struct vcpu *vcpu,
@@ -49,8 +33,7 @@ static void load_breakpoints(struct vcpu *vcpu,
  * @vcpu: loaded vCPU, its mutex held
  * @debug: kernel copy
  *
- * Return: 0; -EINVAL: flags that are not there, DR7 with its upper half, an
- * address above guest_debug_addr_max;
+ * Return: 0; -EINVAL: flags that are not there, DR7 with its upper half;
  * -EBUSY: the guest is getting another exception. Nothing is changed then.
  */
 int guest_debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *debug)
@@ -59,7 +42,8 @@ int guest_debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *debug)
 
 	if (control & ~GUEST_DEBUG_FLAGS || (control & INJECT) == INJECT)
 		return -EINVAL;
-	if (control & KVM_GUESTDBG_USE_HW_BP && !breakpoints_valid(debug))
+	if (control & KVM_GUESTDBG_USE_HW_BP &&
+	    upper_32_bits(debug->arch.debugreg[7]))
 		return -EINVAL;
 	if (control & INJECT) {
 		if (vcpu->exception.pending || vcpu->exception.injected)

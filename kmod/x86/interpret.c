@@ -15,11 +15,6 @@
 /* Instructions, before the thread looks what else there is. */
 #define BATCH		64
 
-/* An execution breakpoint's bits in DR7: len and rw are zero. */
-#define DR7_TYPE(dr7, i)	((dr7) >> (DR_CONTROL_SHIFT + \
-					   (i) * DR_CONTROL_SIZE) & 0xf)
-#define DR7_ON(dr7, i)		((dr7) >> (i) * DR_ENABLE_SIZE & 3)
-
 /* What was given to the vCPU as "injected" is to be delivered. False: nothing. */
 static bool event_get(struct vcpu *vcpu, struct emu_event *ev)
 {

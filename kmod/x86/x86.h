@@ -62,7 +62,6 @@ void dr_restore(struct vcpu *vcpu, u64 dr6, u64 dr7);
 	 KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_USE_HW_BP |		\
 	 KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP |		\
 	 KVM_GUESTDBG_BLOCKIRQ)
-extern u64 guest_debug_addr_max;	/* of a VMM's breakpoint; set at load */
 int guest_debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *debug);
 void guest_debug_report(struct vcpu *vcpu, u8 vector, u64 dr6);
 void guest_debug_trap(struct vcpu *vcpu, u64 payload);
