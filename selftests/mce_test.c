@@ -20,6 +20,9 @@
 #define MC_ADDR(i)	(0x402 + 4 * (i))
 #define MC_MISC(i)	(0x403 + 4 * (i))
 #define MC_CTL2(i)	(0x280 + (i))
+#define HWCR		0xc0010015
+#define STATUS_WRITE	(1ULL << 18)
+#define TSC_AT_P0	(1ULL << 24)
 
 #define VAL		(1ULL << 63)
 #define OVER		(1ULL << 62)
@@ -168,6 +171,45 @@ TEST_F(mce, guest_writes)
 	EXPECT_EQ(cpu_is_amd() ? BANKS : BANKS | SER_P, vcpu_report(vm, 0));
 	EXPECT_EQ(0, vcpu_done(vm, 0));
 	EXPECT_EQ(0, get(vm, MC_STATUS(3)));
+}
+
+TEST_F(mce, hwcr)
+{
+	const uint64_t ignored = 1 << 3 | 1 << 6 | 1 << 8;
+	struct test_vm *vm = &self->vm;
+
+	EXPECT_EQ(TSC_AT_P0, get(vm, HWCR));
+	for (int bit = 0; bit < 64; bit++) {
+		uint64_t val = 1ULL << bit, kept = val & (STATUS_WRITE | TSC_AT_P0);
+
+		ASSERT_EQ(1, vcpu_set_msr(vm, 0, HWCR, 0));
+		EXPECT_EQ(!!(val & ignored) || kept,
+			  vcpu_set_msr(vm, 0, HWCR, val));
+		EXPECT_EQ(kept, get(vm, HWCR));
+	}
+}
+
+/* By a guest that may. */
+GUEST64(code_status,
+	"mov $0x40d, %ecx\n mov $5, %eax\n mov $7, %edx\n wrmsr\n"
+	"rdmsr\n" REPORT
+	"mov %ebx, %eax\n" REPORT
+	DONE);
+
+TEST_F(mce, guest_writes_status)
+{
+	struct test_vm *vm = &self->vm;
+	bool amd = cpu_is_amd();
+
+	ASSERT_EQ(0, setup(vm, BANKS));
+	vm_set_gate(vm, 13, GPA_HANDLER);
+	vm_load(vm, GPA_HANDLER, handler_gp);
+	vm_load(vm, GPA_CODE, code_status);
+	ASSERT_EQ(1, vcpu_set_msr(vm, 0, HWCR, TSC_AT_P0 | STATUS_WRITE));
+	EXPECT_EQ(amd ? 5 : 0, vcpu_report(vm, 0));
+	EXPECT_EQ(!amd, vcpu_report(vm, 0));
+	EXPECT_EQ(0, vcpu_done(vm, 0));
+	EXPECT_EQ(amd ? 7ULL << 32 | 5 : 0, get(vm, MC_STATUS(3)));
 }
 
 /* Corrected errors are recorded, and do not hide what is worse. */

@@ -22,6 +22,11 @@
 /* Of MCG_CAP what AMD's guests see: the rest is Intel's. */
 #define MCG_CAP_AMD	(MCG_BANKCNT_MASK | MCG_CTL_P)
 
+/* K7_HWCR: flush filter, IGNNE emulation, slow flush do nothing */
+#define HWCR_IGNORED		(BIT(3) | BIT(6) | BIT(8))
+#define HWCR_STATUS_WRITE	BIT(18)
+#define HWCR_TSC_AT_P0		BIT(24)
+
 /* Of MCi_CTL: what Linux turns off for old AMD (GART) and Intel (bank 0) CPUs. */
 #define CTL_MAY_BE_OFF	(BIT_ULL(10) | BIT_ULL(0))
 
@@ -37,6 +42,7 @@ int mce_create(struct vcpu *vcpu)
 	if (!vcpu->mce)
 		return -ENOMEM;
 	vcpu->mce->cap = MCE_BANKS_MAX;
+	vcpu->mce->hwcr = HWCR_TSC_AT_P0;
 	return 0;
 }
 
@@ -164,7 +170,7 @@ static u64 *bank_field(struct vcpu_mce *mce, u32 index)
 /**
  * mce_msr_get() - read a machine-check MSR
  * @vcpu: vcpu->mutex held
- * @msr: in: IA32_MCG_*, IA32_MCi_*, host; out: data
+ * @msr: in: IA32_MCG_*, IA32_MCi_*, K7_HWCR, host; out: data
  *
  * Return: 0 or MSR_FAULT.
  */
@@ -187,6 +193,9 @@ int mce_msr_get(struct vcpu *vcpu, struct msr_access *msr)
 			return MSR_FAULT;
 		msr->data = mce->ctl;
 		return 0;
+	case MSR_K7_HWCR:
+		msr->data = mce->hwcr;
+		return 0;
 	}
 	field = bank_field(mce, msr->index);
 	if (!field || (msr->index < MSR_IA32_MC0_CTL &&
@@ -196,10 +205,21 @@ int mce_msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	return 0;
 }
 
-/* Of a register that is there: what it may hold. */
-static bool bank_value_valid(const struct vcpu_mce *mce,
-			     const struct msr_access *msr)
+static int set_hwcr(struct vcpu_mce *mce, const struct msr_access *msr)
 {
+	u64 kept = msr->data & ~(u64)HWCR_IGNORED;
+
+	if (kept & ~(u64)(HWCR_STATUS_WRITE | HWCR_TSC_AT_P0))
+		return MSR_FAULT;
+	mce->hwcr = kept;
+	return 0;
+}
+
+/* Of a register that is there: what it may hold. */
+static bool bank_value_valid(struct vcpu *vcpu, const struct msr_access *msr)
+{
+	const struct vcpu_mce *mce = vcpu->mce;
+
 	if (msr->index < MSR_IA32_MC0_CTL) {
 		/* Without CMCI it is not there; a VMM may write back the zero. */
 		if (!(mce->cap & MCG_CMCI_P))
@@ -210,7 +230,9 @@ static bool bank_value_valid(const struct vcpu_mce *mce,
 	case 0:
 		return !msr->data || (msr->data | CTL_MAY_BE_OFF) == CTL_ON;
 	case 1:
-		return msr->host || !msr->data;	/* guests clear it */
+		/* Guests clear it. */
+		return msr->host || !msr->data ||
+		       (vcpu->feat.amd && mce->hwcr & HWCR_STATUS_WRITE);
 	}
 	return true;
 }
@@ -240,9 +262,11 @@ int mce_msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 			return MSR_FAULT;
 		mce->ctl = msr->data;
 		return 0;
+	case MSR_K7_HWCR:
+		return set_hwcr(mce, msr);
 	}
 	field = bank_field(mce, msr->index);
-	if (!field || !bank_value_valid(mce, msr))
+	if (!field || !bank_value_valid(vcpu, msr))
 		return MSR_FAULT;
 	*field = msr->data;
 	return 0;

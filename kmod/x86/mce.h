@@ -40,6 +40,7 @@ static_assert(offsetof(struct mce_bank, misc) == 3 * sizeof(u64));
  * @cap: IA32_MCG_CAP: KVM_X86_SETUP_MCE
  * @status: IA32_MCG_STATUS
  * @ctl: IA32_MCG_CTL
+ * @hwcr: K7_HWCR: whether AMD's guests may write what is recorded; and more
  * @bank: those below the number in @cap are there
  *
  * Protected by the vCPU's mutex.
@@ -48,6 +49,7 @@ struct vcpu_mce {
 	u64 cap;
 	u64 status;
 	u64 ctl;
+	u64 hwcr;
 	struct mce_bank bank[MCE_BANKS_MAX];
 };
 

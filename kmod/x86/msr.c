@@ -328,6 +328,7 @@ int msr_get(struct vcpu *vcpu, struct msr_access *msr)
 	case MSR_IA32_MCG_CAP:
 	case MSR_IA32_MCG_STATUS:
 	case MSR_IA32_MCG_CTL:
+	case MSR_K7_HWCR:
 	case MSR_IA32_MCx_CTL2(0) ... MSR_IA32_MCx_CTL2(MCE_BANKS_MAX - 1):
 	case MSR_IA32_MCx_CTL(0) ... MSR_IA32_MCx_CTL(MCE_BANKS_MAX) - 1:
 		return mce_msr_get(vcpu, msr);
@@ -432,6 +433,7 @@ int msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 	case MSR_IA32_MCG_CAP:
 	case MSR_IA32_MCG_STATUS:
 	case MSR_IA32_MCG_CTL:
+	case MSR_K7_HWCR:
 	case MSR_IA32_MCx_CTL2(0) ... MSR_IA32_MCx_CTL2(MCE_BANKS_MAX - 1):
 	case MSR_IA32_MCx_CTL(0) ... MSR_IA32_MCx_CTL(MCE_BANKS_MAX) - 1:
 		return mce_msr_set(vcpu, msr);

@@ -13,10 +13,6 @@
 #define FSB_100_MHZ		3
 #define EBC_RATIO		BIT(24)
 
-/* K7_HWCR: flush filter, IGNNE emulation, slow flush, status write, TSC at P0 */
-#define HWCR_IGNORED		(BIT(3) | BIT(6) | BIT(8) | BIT(18) | BIT(24))
-#define HWCR_TSC_AT_P0		BIT(24)
-
 #define MSR_F10H_BU_CFG2	0xc001102a
 
 /**
@@ -61,9 +57,6 @@ int msr_fixed_get(struct msr_access *msr)
 	case MSR_EBC_FREQUENCY_ID:
 		msr->data = EBC_RATIO;
 		return 0;
-	case MSR_K7_HWCR:
-		msr->data = HWCR_TSC_AT_P0;
-		return 0;
 	case MSR_IA32_PERF_CAPABILITIES:
 		/* No guest is told of it; VMMs look. */
 		msr->data = 0;
@@ -101,9 +94,6 @@ int msr_fixed_set(const struct msr_access *msr)
 		break;
 	case MSR_IA32_DEBUGCTLMSR:
 		ignored = DEBUGCTLMSR_LBR | DEBUGCTLMSR_BTF;
-		break;
-	case MSR_K7_HWCR:
-		ignored = HWCR_IGNORED;
 		break;
 	case MSR_IA32_FEAT_CTL:
 		ignored = FEAT_CTL_LOCKED;

@@ -145,11 +145,6 @@ static void fixed(void **state)
 	msr.data = 1;
 	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
 
-	msr = (struct msr_access) { .index = MSR_K7_HWCR, .data = 1 << 18 };
-	assert_int_equal(msr_fixed_set(&msr), 0);
-	msr.data = 1 << 15;
-	assert_int_equal(msr_fixed_set(&msr), MSR_FAULT);
-
 	msr = (struct msr_access) { .index = MSR_IA32_DEBUGCTLMSR, .data = 3 };
 	assert_int_equal(msr_fixed_set(&msr), 0);
 	msr.data = 1 << 6;
