@@ -150,6 +150,11 @@ TEST_F(api, supported_cpuid_sizes)
 	c.head.nent = n - 1;
 	EXPECT_EQ(-E2BIG, xioctl(self->vm.dev, KVM_GET_SUPPORTED_CPUID,
 				 &c.head));
+	EXPECT_EQ(n - 1, c.head.nent);
+	/* As many as vm_add_vcpu() has set. */
+	c.head.nent = 1;
+	EXPECT_EQ(-E2BIG, xioctl(self->vm.vcpu[0], KVM_GET_CPUID2, &c.head));
+	EXPECT_EQ(1, c.head.nent);
 	EXPECT_EQ(-EFAULT, xioctl(self->vm.dev, KVM_GET_SUPPORTED_CPUID,
 				  (void *)8));
 }
@@ -196,6 +201,21 @@ TEST_F(api, vcpu_ids)
 	EXPECT_EQ(-EEXIST, xioctl_val(self->vm.fd, KVM_CREATE_VCPU, 0));
 	EXPECT_EQ(-EINVAL, xioctl_val(self->vm.fd, KVM_CREATE_VCPU, max));
 	EXPECT_EQ(-EINVAL, xioctl_val(self->vm.fd, KVM_CREATE_VCPU, -1UL));
+}
+
+TEST_F(api, boot_id_is_below_the_limit)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MAX_VCPU_ID, .args = { 8 } };
+	int vm = xioctl(self->vm.dev, KVM_CREATE_VM, NULL);
+
+	ASSERT_LE(0, vm);
+	EXPECT_EQ(0, xioctl_val(vm, KVM_SET_BOOT_CPU_ID, 9));
+	EXPECT_EQ(-EINVAL, xioctl(vm, KVM_ENABLE_CAP, &cap));
+	/* As KVM: that it is one too many is found when it is created. */
+	EXPECT_EQ(0, xioctl_val(vm, KVM_SET_BOOT_CPU_ID, 8));
+	EXPECT_EQ(0, xioctl(vm, KVM_ENABLE_CAP, &cap));
+	EXPECT_EQ(-EINVAL, xioctl_val(vm, KVM_CREATE_VCPU, 8));
+	close(vm);
 }
 
 TEST_F(api, vcpus_until_the_limit)

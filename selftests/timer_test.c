@@ -151,6 +151,24 @@ GUEST64(code_deadline,
 	"rdmsr\n" REPORT		/* disarmed */
 	"jmp 1b\n");
 
+/* Without the feature a write does nothing, and is no fault. */
+GUEST64(code_no_deadline,
+	"mov $0x6e0, %ecx\n mov $1, %eax\n xor %edx, %edx\n wrmsr\n"
+	"rdmsr\n" REPORT
+	DONE);
+
+TEST_F(timer, tsc_deadline_without_the_feature)
+{
+	struct kvm_regs regs = {
+		.rip = GPA_CODE, .rsp = GPA_STACK, .rflags = 2,
+	};
+
+	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_SET_REGS, &regs));
+	vm_load(&self->vm, GPA_CODE, code_no_deadline);
+	EXPECT_EQ(0, vcpu_report(&self->vm, 0));
+	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
+}
+
 TEST_F(timer, tsc_deadline)
 {
 	struct kvm_regs regs = {

@@ -33,7 +33,8 @@ static int enable_max_vcpu_id(struct vm *vm, const struct kvm_enable_cap *cap)
 		return -EINVAL;
 	if (vm->max_vcpu_id == cap->args[0])
 		return 0;
-	if (vm->created_vcpus || vm->max_vcpu_id)
+	if (vm->created_vcpus || vm->max_vcpu_id ||
+	    vm->bsp_id > cap->args[0])
 		return -EINVAL;
 	vm->max_vcpu_id = cap->args[0];
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The world switch of SVM. Nothing here may be traced or probed. */
 #include <linux/linkage.h>
+#include <linux/objtool.h>
 #include <asm/alternative.h>
 #include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
@@ -97,6 +98,7 @@
 	.if \armed
 	mov	%rbx, %db7
 SYM_INNER_LABEL(svm_armed_begin, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	mov	REG_RBX(%rax), %rbx
 	.endif
 	pop	%rax
@@ -108,6 +110,7 @@ SYM_INNER_LABEL(svm_armed_begin, SYM_L_GLOBAL)
 	xor	%eax, %eax
 	mov	%rax, %db7
 SYM_INNER_LABEL(svm_armed_end, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	.endif
 	mov	STACK_HOST(%rsp), %rax
 	vmload	%rax

@@ -242,7 +242,7 @@ void cpuid_free(struct vcpu *vcpu)
 
 /**
  * cpuid_to_user() - give rows to userspace
- * @user: nent of them fit; receives how many there are
+ * @user: nent of them fit; receives how many there are, if they do
  * @entries: the rows
  * @n: how many
  *
@@ -253,20 +253,21 @@ int cpuid_to_user(struct kvm_cpuid2 __user *user,
 {
 	u32 nent;
 
-	if (get_user(nent, &user->nent) || put_user(n, &user->nent))
+	if (get_user(nent, &user->nent))
 		return -EFAULT;
 	if (n > nent)
 		return -E2BIG;
-	return copy_to_user(user->entries, entries, n * sizeof(*entries)) ?
-	       -EFAULT : 0;
+	if (put_user(n, &user->nent) ||
+	    copy_to_user(user->entries, entries, n * sizeof(*entries)))
+		return -EFAULT;
+	return 0;
 }
 
 /**
  * cpuid_get_supported() - KVM_GET_SUPPORTED_CPUID
  * @user: nent rows fit
  *
- * Return: 0; -E2BIG: they do not fit, nent says how many there are; -EFAULT,
- * -ENOMEM.
+ * Return: 0; -E2BIG: they do not fit; -EFAULT; -ENOMEM.
  */
 int cpuid_get_supported(struct kvm_cpuid2 __user *user)
 {
@@ -427,7 +428,7 @@ int cpuid_set_old(struct vcpu *vcpu, struct kvm_cpuid __user *user)
  * @vcpu: loaded vCPU, its mutex held
  * @user: nent rows fit
  *
- * Return: 0; -E2BIG: they do not fit, nent says how many there are; -EFAULT.
+ * Return: 0; -E2BIG: they do not fit, and nent stays; -EFAULT.
  */
 int cpuid_get(struct vcpu *vcpu, struct kvm_cpuid2 __user *user)
 {
@@ -438,10 +439,10 @@ int cpuid_get(struct vcpu *vcpu, struct kvm_cpuid2 __user *user)
 
 	if (get_user(nent, &user->nent))
 		return -EFAULT;
-	if (put_user(table.nent, &user->nent))
-		return -EFAULT;
 	if (nent < table.nent)
 		return -E2BIG;
+	if (put_user(table.nent, &user->nent))
+		return -EFAULT;
 	for (i = 0; i < table.nent; i++) {
 		entry = table.entries[i];
 		cpuid_dynamic(&table, &state, &entry);

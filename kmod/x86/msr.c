@@ -200,8 +200,7 @@ static int msr_set_time(struct vcpu *vcpu, const struct msr_access *msr)
 	case MSR_IA32_TSC_DEADLINE:
 		if (!vcpu->lapic)
 			return msr->host && !msr->data ? 0 : MSR_FAULT;
-		if (!msr->host && !vcpu->feat.tsc_deadline)
-			return MSR_FAULT;
+		/* Of no effect but in the timer's mode, which needs the feature. */
 		lapic_set_tsc_deadline(vcpu->lapic, msr->data);
 		return 0;
 	}
