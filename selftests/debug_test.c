@@ -225,38 +225,46 @@ TEST_F(debug, hardware_breakpoints)
 	EXPECT_EQ(0, vcpu_done(&self->vm, 0));
 }
 
-/* 0: the kernel has none of that name, or does not tell. */
-static uint64_t host_symbol(const char *name)
+static const char * const host_names[] = {
+	"svm_enter_armed", "svm_armed_begin", "svm_run", "vmx_run", "vmx_enter",
+	"schedule", "__x64_sys_ioctl",
+};
+
+#define NR_HOST_NAMES	(sizeof(host_names) / sizeof(*host_names))
+
+/* 0: the kernel has none of that name, or does not tell. Read once: it is long. */
+static void host_symbols(uint64_t at[NR_HOST_NAMES])
 {
 	FILE *f = fopen("/proc/kallsyms", "r");
-	unsigned long long at;
-	uint64_t found = 0;
-	char word[256];
+	char line[512], name[256];
+	unsigned long long addr;
 
-	while (f && !found && fscanf(f, "%llx %*c %255s%*[^\n]", &at, word) == 2)
-		if (!strcmp(word, name))
-			found = at;
+	memset(at, 0, NR_HOST_NAMES * sizeof(*at));
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %*c %255s", &addr, name) != 2)
+			continue;
+		for (unsigned int i = 0; i < NR_HOST_NAMES; i++)
+			if (!strcmp(name, host_names[i]))
+				at[i] = addr;
+	}
 	if (f)
 		fclose(f);
-	return found;
 }
 
 GUEST64(code_loops, "mov $20, %ebx\n 1: mov %ebx, %eax\n" REPORT
 	"dec %ebx\n jnz 1b\n" DONE);
 
 /* A breakpoint of the guest's, or its debugger's, is not the host's, wherever. */
-TEST_F(debug, breakpoints_in_the_hosts_code)
+TEST_F_TIMEOUT(debug, breakpoints_in_the_hosts_code, 200)
 {
-	static const char * const names[] = {
-		"svm_enter_armed", "svm_armed_begin", "svm_run", "vmx_run",
-		"vmx_enter", "schedule", "__x64_sys_ioctl",
-	};
 	struct kvm_debugregs dr = { .dr6 = DR6_NONE, .dr7 = DR7_EXEC(1) };
+	uint64_t at[NR_HOST_NAMES];
 	int tried = 0;
 
 	vm_load(&self->vm, GPA_CODE, code_loops);
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		dr.db[1] = host_symbol(names[i]);
+	host_symbols(at);
+	for (unsigned int i = 0; i < NR_HOST_NAMES; i++) {
+		dr.db[1] = at[i];
 		if (!dr.db[1])
 			continue;
 		tried++;
