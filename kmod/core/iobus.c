@@ -211,6 +211,15 @@ static bool range_hit(const struct iobus_range *range, gpa_t addr, int len)
 	return addr >= range->addr && addr - range->addr + len <= range->len;
 }
 
+/* Of the ranges from @i on the first that claims the access; bus->nr: none does. */
+static int next_hit(const struct iobus *bus, int i, gpa_t addr, int len)
+{
+	for (; i < bus->nr && bus->ranges[i].addr <= addr; i++)
+		if (range_hit(&bus->ranges[i], addr, len))
+			return i;
+	return bus->nr;
+}
+
 /* The access at @addr, offered to each device that claims it. */
 static int iobus_access(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr,
 			int len, void *val, bool write)
@@ -219,12 +228,10 @@ static int iobus_access(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr,
 					     &vcpu->vm->srcu);
 	int i;
 
-	for (i = 0; i < bus->nr && bus->ranges[i].addr <= addr; i++) {
+	for (i = 0; (i = next_hit(bus, i, addr, len)) < bus->nr; i++) {
 		struct iodev *dev = bus->ranges[i].dev;
 		int err;
 
-		if (!range_hit(&bus->ranges[i], addr, len))
-			continue;
 		err = write ? dev->ops->write(vcpu, dev, addr, len, val) :
 			      dev->ops->read(vcpu, dev, addr, len, val);
 		if (err != -EOPNOTSUPP) {
@@ -286,15 +293,12 @@ bool iobus_write_hot(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int le
 		return false;
 	vcpu_srcu_hold(vcpu);
 	bus = srcu_dereference(vcpu->vm->bus[kind], &vcpu->vm->srcu);
-	for (i = 0; i < bus->nr && bus->ranges[i].addr <= addr; i++) {
+	for (i = 0; !done && (i = next_hit(bus, i, addr, len)) < bus->nr; i++) {
 		struct iodev *dev = bus->ranges[i].dev;
 
-		if (!range_hit(&bus->ranges[i], addr, len))
-			continue;
-		done = dev->ops->atomic &&
-		       !dev->ops->write(vcpu, dev, addr, len, val);
-		if (done || !dev->ops->atomic)
+		if (!dev->ops->atomic)
 			break;
+		done = !dev->ops->write(vcpu, dev, addr, len, val);
 	}
 	vcpu_srcu_drop(vcpu);
 	return done;
