@@ -72,11 +72,10 @@ static void read_tpr(struct vcpu *vcpu, struct vmcb *vmcb)
 
 	if (tpr == guest_cr8(vcpu))
 		return;
-	if (!vcpu->lapic) {
+	if (vcpu->lapic)
+		lapic_set_cr8(vcpu->lapic, tpr);
+	else
 		vcpu->cr8 = tpr;
-		return;
-	}
-	lapic_set_cr8(vcpu->lapic, tpr);
 }
 
 static void write_dirty_regs(struct vcpu *vcpu, struct vmcb *vmcb)

@@ -37,8 +37,7 @@ static bool hot_lapic_msr(struct vcpu *vcpu, const struct msr_access *msr)
 	if (!vcpu->lapic || unlikely(vcpu->pv.eoi_offered))
 		return false;
 	if (msr->index == MSR_IA32_TSC_DEADLINE)
-		return vcpu->feat.tsc_deadline &&
-		       lapic_tsc_deadline_hot(vcpu->lapic, msr->data);
+		return lapic_tsc_deadline_hot(vcpu->lapic, msr->data);
 	return lapic_msr_write_hot(vcpu->lapic, msr->index, msr->data);
 }
 
