@@ -5,8 +5,8 @@
  */
 #include <pthread.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 
+#include "lib/doorbell.h"
 #include "lib/irq.h"
 #include "lib/test.h"
 
@@ -143,13 +143,6 @@ GUEST64(code_pin,
 	"1: sti\n nop\n cli\n mov %r13d, %eax\n" REPORT "jmp 1b\n");
 GUEST64(count51, SAVE "inc %r13\n" EOI RESTORE "iretq\n");
 
-static int64_t events(int fd)
-{
-	uint64_t n;
-
-	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
-}
-
 static int reported(struct test_vm *vm)
 {
 	if (vcpu_run(vm, 0) != KVM_EXIT_IO || vm->run[0]->io.port != PORT_REPORT)
@@ -208,23 +201,9 @@ GUEST64(code_deadline,
 	"add $60000000, %r14\n"
 	"2: rdtsc\n shl $32, %rdx\n or %rax, %rdx\n cmp %r14, %rdx\n jb 2b\n" DONE);
 
-static int allow_deadlines(struct test_vm *vm)
-{
-	struct kvm_cpuid_entry2 *e;
-	struct test_cpuid cpuid;
-
-	if (supported_cpuid(vm, &cpuid))
-		return -1;
-	e = cpuid_entry(&cpuid, 1, 0);
-	if (!e)
-		return -1;
-	e->ecx |= 1U << 24;
-	return xioctl(vm->vcpu[0], KVM_SET_CPUID2, &cpuid.head);
-}
-
 TEST_F(hot_irq, deadline_moves)
 {
-	ASSERT_EQ(0, allow_deadlines(&self->vm));
+	ASSERT_EQ(0, vcpu_allow_deadlines(&self->vm, 0));
 	vm_load(&self->vm, GPA_CODE, code_deadline);
 	EXPECT_EQ(0x41, noted(&self->vm));
 }
@@ -245,7 +224,7 @@ TEST_F(hot_irq, deadline_wherever_the_guest_is)
 	uint64_t pending;
 	struct kvm_regs regs;
 
-	ASSERT_EQ(0, allow_deadlines(&self->vm));
+	ASSERT_EQ(0, vcpu_allow_deadlines(&self->vm, 0));
 	SET_HANDLER(0x41, count41);
 	vm_load(&self->vm, GPA_CODE, code_deadlines);
 	ASSERT_EQ(0, xioctl(self->vcpu, KVM_GET_REGS, &regs));
@@ -312,17 +291,6 @@ TEST_F(hot_irq, two_wake_each_other)
 
 /* --- doorbells ------------------------------------------------------------------------ */
 
-static int bell(struct test_vm *vm, int fd, uint64_t addr, int len, int flags,
-		uint64_t value)
-{
-	struct kvm_ioeventfd io = {
-		.addr = addr, .len = len, .fd = fd, .flags = flags,
-		.datamatch = value,
-	};
-
-	return xioctl(vm->fd, KVM_IOEVENTFD, &io);
-}
-
 static int start(struct test_vm *vm, uint64_t addr, uint64_t n)
 {
 	struct kvm_regs regs;
@@ -345,9 +313,9 @@ TEST_F(hot_irq, bells)
 	int any = eventfd(0, EFD_NONBLOCK), seven = eventfd(0, EFD_NONBLOCK);
 	int i, n;
 
-	ASSERT_EQ(0, bell(&self->vm, any, GPA_HOLE + 0x10, 4, 0, 0));
-	ASSERT_EQ(0, bell(&self->vm, seven, GPA_HOLE + 0x20, 2,
-			  KVM_IOEVENTFD_FLAG_DATAMATCH, 7));
+	ASSERT_EQ(0, ioeventfd(&self->vm, any, GPA_HOLE + 0x10, 4, 0, 0));
+	ASSERT_EQ(0, ioeventfd(&self->vm, seven, GPA_HOLE + 0x20, 2,
+			       KVM_IOEVENTFD_FLAG_DATAMATCH, 7));
 	vm_load(&self->vm, GPA_CODE, code_bells);
 	ASSERT_EQ(0, start(&self->vm, GPA_HOLE, 10));
 	for (i = 10; i; i--) {
@@ -372,49 +340,17 @@ TEST_F(hot_irq, bells)
 
 GUEST64(code_rings, "1: mov %ebp, (%rdx)\n dec %rbp\n jnz 1b\n" DONE);
 
-struct writer {
-	struct test_vm *vm;
-	uint64_t exits;
-	volatile int ret;		/* 1: runs, 0: is done, -1 */
-};
-
-static void *write_device(void *arg)
-{
-	struct writer *w = arg;
-	int ret;
-
-	while ((ret = vcpu_run(w->vm, 0)) == KVM_EXIT_MMIO)
-		w->exits++;
-	w->ret = ret == KVM_EXIT_IO && w->vm->run[0]->io.port == PORT_DONE ? 0 : -1;
-	return NULL;
-}
-
 /* Each write is told once, to the one or the other. */
 TEST_F(hot_irq, bell_comes_and_goes)
 {
-	struct writer w = { .vm = &self->vm, .ret = 1 };
-	int fd = eventfd(0, EFD_NONBLOCK);
-	pthread_t thread;
-	int64_t sum = 0;
+	int64_t rung, exits;
 
 	vm_load(&self->vm, GPA_CODE, code_rings);
 	ASSERT_EQ(0, start(&self->vm, GPA_HOLE, MANY));
-	ASSERT_EQ(0, bell(&self->vm, fd, GPA_HOLE, 4, 0, 0));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, write_device, &w));
-	while (w.ret == 1) {
-		usleep(500);
-		ASSERT_EQ(0, bell(&self->vm, fd, GPA_HOLE, 4,
-				  KVM_IOEVENTFD_FLAG_DEASSIGN, 0));
-		sum += events(fd);
-		usleep(500);
-		ASSERT_EQ(0, bell(&self->vm, fd, GPA_HOLE, 4, 0, 0));
-	}
-	pthread_join(thread, NULL);
-	EXPECT_EQ(0, w.ret);
-	sum += events(fd);
-	EXPECT_EQ(MANY, sum + w.exits);
-	EXPECT_LT(0, sum);
-	close(fd);
+	ASSERT_EQ(0, doorbell_comes_and_goes(&self->vm, GPA_HOLE, false, &rung,
+					     &exits));
+	EXPECT_EQ(MANY, rung + exits);
+	EXPECT_LT(0, rung);
 }
 
 JOIST_TEST_MAIN

@@ -4,8 +4,8 @@
  * exits are answered at once.
  */
 #include <pthread.h>
-#include <sys/eventfd.h>
 
+#include "lib/doorbell.h"
 #include "lib/irq.h"
 #include "lib/site.h"
 
@@ -334,23 +334,7 @@ TEST_F(hot_vmm, registers_between)
 }
 
 #define EVENT_PORT	0x340
-
-static int ioeventfd(struct test_vm *vm, int fd, uint64_t port, int len, int flags)
-{
-	struct kvm_ioeventfd io = {
-		.addr = port, .len = len, .fd = fd,
-		.flags = KVM_IOEVENTFD_FLAG_PIO | flags,
-	};
-
-	return xioctl(vm->fd, KVM_IOEVENTFD, &io);
-}
-
-static int64_t events(int fd)
-{
-	uint64_t n;
-
-	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
-}
+#define PIO		KVM_IOEVENTFD_FLAG_PIO
 
 /* How many writes of so many bytes to @port are userspace's; -1: something else. */
 static int port_exits(struct test_vm *vm, uint16_t port, int form)
@@ -379,7 +363,7 @@ TEST_F(hot_vmm, neighbours_of_a_device)
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(SITE_LOOPS, port_exits(&self->vm, EVENT_PORT, 4));
-	ASSERT_EQ(0, ioeventfd(&self->vm, fd, EVENT_PORT, 4, 0));
+	ASSERT_EQ(0, ioeventfd(&self->vm, fd, EVENT_PORT, 4, PIO, 0));
 	EXPECT_EQ(0, port_exits(&self->vm, EVENT_PORT, 4));
 	EXPECT_EQ(SITE_LOOPS, events(fd));
 	/* Other sizes, ports beside it, and one that reaches into it. */
@@ -389,19 +373,19 @@ TEST_F(hot_vmm, neighbours_of_a_device)
 	EXPECT_EQ(SITE_LOOPS, port_exits(&self->vm, EVENT_PORT ^ 0x8000, 4));
 	EXPECT_EQ(0, events(fd));
 	/* The first port and the last, of any length; what is no port. */
-	ASSERT_EQ(0, ioeventfd(&self->vm, fd, 0xffff, 0, 0));
-	ASSERT_EQ(0, ioeventfd(&self->vm, fd, 0, 1, 0));
-	ASSERT_EQ(0, ioeventfd(&self->vm, fd, 0x10000, 4, 0));
-	ASSERT_EQ(0, ioeventfd(&self->vm, fd, ~0ULL - 4, 4, 0));
+	ASSERT_EQ(0, ioeventfd(&self->vm, fd, 0xffff, 0, PIO, 0));
+	ASSERT_EQ(0, ioeventfd(&self->vm, fd, 0, 1, PIO, 0));
+	ASSERT_EQ(0, ioeventfd(&self->vm, fd, 0x10000, 4, PIO, 0));
+	ASSERT_EQ(0, ioeventfd(&self->vm, fd, ~0ULL - 4, 4, PIO, 0));
 	EXPECT_EQ(0, port_exits(&self->vm, 0xffff, 3));
 	EXPECT_EQ(0, port_exits(&self->vm, 0, 3));
 	EXPECT_EQ(2 * SITE_LOOPS, events(fd));
 	EXPECT_EQ(SITE_LOOPS, port_exits(&self->vm, 0, 4));
 	EXPECT_EQ(SITE_LOOPS, port_exits(&self->vm, 0xfffe, 3));
 	/* Gone; what shared its block stays. */
-	ASSERT_EQ(0, ioeventfd(&self->vm, fd, EVENT_PORT + 8, 4, 0));
+	ASSERT_EQ(0, ioeventfd(&self->vm, fd, EVENT_PORT + 8, 4, PIO, 0));
 	ASSERT_EQ(0, ioeventfd(&self->vm, fd, EVENT_PORT, 4,
-			       KVM_IOEVENTFD_FLAG_DEASSIGN));
+			       PIO | KVM_IOEVENTFD_FLAG_DEASSIGN, 0));
 	EXPECT_EQ(SITE_LOOPS, port_exits(&self->vm, EVENT_PORT, 4));
 	EXPECT_EQ(0, events(fd));
 	EXPECT_EQ(0, port_exits(&self->vm, EVENT_PORT + 8, 4));
@@ -438,62 +422,20 @@ TEST_F(hot_vmm, coalesced_ports)
 GUEST64(code_writes,
 	"1: out %eax, (%dx)\n dec %rbp\n jnz 1b\n" DONE);
 
-struct writer {
-	struct test_vm *vm;
-	uint64_t exits;
-	volatile int ret;		/* 1: runs, 0: is done, -1 */
-};
-
-static void *write_port(void *arg)
-{
-	struct writer *w = arg;
-	struct kvm_run *run = w->vm->run[0];
-
-	for (;;) {
-		int ret = vcpu_run(w->vm, 0);
-
-		if (ret != KVM_EXIT_IO || (run->io.port != EVENT_PORT &&
-					   run->io.port != PORT_DONE)) {
-			w->ret = -1;
-			break;
-		}
-		if (run->io.port == PORT_DONE) {
-			w->ret = 0;
-			break;
-		}
-		w->exits++;
-	}
-	return NULL;
-}
-
 /* Each write is told once, to the one or the other. */
 TEST_F(hot_vmm, ioeventfd_comes_and_goes)
 {
-	struct writer w = { .vm = &self->vm, .ret = 1 };
 	struct kvm_regs regs = { .rdx = EVENT_PORT };
-	int fd = eventfd(0, EFD_NONBLOCK);
-	pthread_t thread;
-	int64_t sum = 0;
+	int64_t rung, exits;
 
-	ASSERT_LE(0, fd);
 	vm_load(&self->vm, GPA_CODE, code_writes);
 	site_begin(&regs, GPA_CODE + SITE_BEFORE);
 	regs.rbp = MANY;
 	ASSERT_EQ(0, xioctl(self->vcpu, KVM_SET_REGS, &regs));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, write_port, &w));
-	while (w.ret == 1) {
-		ASSERT_EQ(0, ioeventfd(&self->vm, fd, EVENT_PORT, 4, 0));
-		usleep(500);
-		ASSERT_EQ(0, ioeventfd(&self->vm, fd, EVENT_PORT, 4,
-				       KVM_IOEVENTFD_FLAG_DEASSIGN));
-		sum += events(fd);
-		usleep(500);
-	}
-	pthread_join(thread, NULL);
-	EXPECT_EQ(0, w.ret);
-	EXPECT_EQ(MANY, sum + events(fd) + w.exits);
-	EXPECT_LT(0, sum);
-	close(fd);
+	ASSERT_EQ(0, doorbell_comes_and_goes(&self->vm, EVENT_PORT, true, &rung,
+					     &exits));
+	EXPECT_EQ(MANY, rung + exits);
+	EXPECT_LT(0, rung);
 }
 
 /* The mask that was written, and another port of the same block; RSI: the mask. */

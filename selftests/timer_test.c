@@ -174,19 +174,12 @@ TEST_F(timer, tsc_deadline)
 	struct kvm_regs regs = {
 		.rip = GPA_CODE, .rsp = GPA_STACK, .rflags = 2,
 	};
-	struct kvm_cpuid_entry2 *e;
-	struct test_cpuid c;
 	int khz;
 
-	ASSERT_EQ(0, supported_cpuid(&self->vm, &c));
-	e = cpuid_entry(&c, 1, 0);
-	ASSERT_NE(NULL, e);
 	if (xioctl_val(self->vm.fd, KVM_CHECK_EXTENSION,
 		       KVM_CAP_TSC_DEADLINE_TIMER) <= 0)
 		SKIP(return, "no KVM_CAP_TSC_DEADLINE_TIMER");
-	/* The VMM says that the guest has it, once the chip is in the kernel. */
-	e->ecx |= 1 << 24;
-	ASSERT_EQ(0, xioctl(self->vm.vcpu[0], KVM_SET_CPUID2, &c.head));
+	ASSERT_EQ(0, vcpu_allow_deadlines(&self->vm, 0));
 	khz = xioctl(self->vm.vcpu[0], KVM_GET_TSC_KHZ, NULL);
 	ASSERT_LT(0, khz);
 	regs.rbx = (uint64_t)khz * 20;		/* 20 ms */

@@ -51,26 +51,11 @@ GUEST64(wake,
 	"sti\nhlt\ncli\n"
 	"dec %r12\njnz 1b\n" DONE);
 
-/* KVM_GET_SUPPORTED_CPUID leaves the TSC deadline to the VMM. */
-static int add_deadline(struct bench *b)
-{
-	struct kvm_cpuid_entry2 *e;
-	struct test_cpuid c;
-
-	if (supported_cpuid(&b->vm, &c))
-		return -1;
-	e = cpuid_entry(&c, 1, 0);
-	if (!e)
-		return -1;
-	e->ecx |= 1U << 24;
-	return xioctl(b->vm.vcpu[0], KVM_SET_CPUID2, &c.head);
-}
-
 static int open_irq(struct bench *b)
 {
 	vm_set_gate(&b->vm, VECTOR, GPA_HANDLER);
 	vm_load(&b->vm, GPA_HANDLER, handler);
-	return add_deadline(b);
+	return vcpu_allow_deadlines(&b->vm, 0);
 }
 
 /* Ticks, less what the guest span; -1 if not each iteration had its interrupt. */

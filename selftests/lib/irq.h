@@ -3,17 +3,7 @@
 #ifndef JOIST_SELFTESTS_IRQ_H
 #define JOIST_SELFTESTS_IRQ_H
 
-#include <cpuid.h>
-#include <stdbool.h>
-
-/* On an emulated AMD. */
-static inline bool irq_may_repeat(void)
-{
-	unsigned int a, b, c, d;
-
-	__cpuid(0x40000000, a, b, c, d);
-	return b == 0x54474354;		/* TCGT... */
-}
+#include "vm.h"
 
 /* The xAPIC's registers, once RBP has its address. */
 #define APIC_BASE_RBP	"mov $0xfee00000, %ebp\n"
@@ -83,7 +73,7 @@ static inline bool irq_may_repeat(void)
  */
 static inline bool irq_count_is(int wanted, int got)
 {
-	return got == wanted || (irq_may_repeat() && got > wanted && got < wanted + 10);
+	return got == wanted || (cpu_is_tcg() && got > wanted && got < wanted + 10);
 }
 
 #endif

@@ -214,6 +214,21 @@ struct kvm_cpuid_entry2 *cpuid_entry(struct test_cpuid *c, uint32_t leaf,
 	return NULL;
 }
 
+/** vcpu_allow_deadlines() - KVM_GET_SUPPORTED_CPUID leaves the TSC deadline to the VMM */
+int vcpu_allow_deadlines(struct test_vm *vm, int i)
+{
+	struct kvm_cpuid_entry2 *e;
+	struct test_cpuid c;
+
+	if (supported_cpuid(vm, &c))
+		return -1;
+	e = cpuid_entry(&c, 1, 0);
+	if (!e)
+		return -1;
+	e->ecx |= 1U << 24;
+	return xioctl(vm->vcpu[i], KVM_SET_CPUID2, &c.head);
+}
+
 /** vcpu_cpuid() - give a vCPU all that is supported, and its own APIC id */
 int vcpu_cpuid(struct test_vm *vm, int i)
 {
