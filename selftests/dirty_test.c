@@ -248,6 +248,53 @@ TEST_F(dirty, large_pages_are_split)
 			  *(uint32_t *)(self->extra + i * PAGE));
 }
 
+/* Clean pages are written again, more of them than a log of the CPU's holds. */
+TEST_F(dirty, many_pages_again)
+{
+	struct test_vm *vm = &self->vm;
+
+	NEW_VCPU();
+	ASSERT_EQ(0, set_log(vm, LOG, EXTRA_PAGES, self->extra));
+	for (unsigned int pages = EXTRA_PAGES; pages > 100; pages = pages * 3 / 4) {
+		ASSERT_EQ(0, fill(vm, 0, pages));
+		ASSERT_EQ(0, get_log(vm, 1, big));
+		EXPECT_EQ(pages, count_bits(big, EXTRA_PAGES / 64));
+		EXPECT_EQ(1, big[(pages - 1) / 64] >> ((pages - 1) % 64) & 1);
+	}
+	ASSERT_EQ(0, get_log(vm, 1, big));
+	EXPECT_EQ(0, count_bits(big, EXTRA_PAGES / 64));
+}
+
+/* Writes RCX to the page at RBX, and stays. */
+GUEST64(code_write_and_spin, "mov %ecx, (%rbx)\n1: pause\njmp 1b\n");
+
+/* What a guest wrote that has not left since is in the log. */
+TEST_F(dirty, seen_while_it_runs)
+{
+	volatile uint32_t *word = (uint32_t *)(self->extra + 3 * PAGE);
+	struct test_vm *vm = &self->vm;
+	struct runner r;
+
+	NEW_VCPU();
+	ASSERT_EQ(0, set_log(vm, LOG, EXTRA_PAGES, self->extra));
+	for (uint32_t i = 1; i < 5; i++) {
+		ASSERT_EQ(0, fill(vm, 0, 8));
+		ASSERT_EQ(0, get_log(vm, 1, big));
+		vm_load(vm, GPA_CODE, code_write_and_spin);
+		ASSERT_EQ(0, guest_regs(vm, 0, SLOT_GPA + 3 * PAGE, i << 16, 0));
+		ASSERT_EQ(0, runner_start(&r, vm, 0));
+		while (*word != i << 16 && !r.bad)
+			usleep(100);
+		ASSERT_EQ(0, get_log(vm, 1, big));
+		runner_stop(&r);
+		ASSERT_EQ(0, r.bad);
+		EXPECT_EQ(1 << 3, big[0]);
+		EXPECT_EQ(1, count_bits(big, EXTRA_PAGES / 64));
+		vm_load(vm, GPA_CODE, code_fill);
+		vm->run[0]->immediate_exit = 0;
+	}
+}
+
 /* --- all at once -------------------------------------------------------------------- */
 
 static void ring_collect(struct kvm_dirty_gfn *ring, unsigned int nr,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Dirty logging. A page of a logged slot is writable by the guest only while
- * its bit is set: clearing the bit write-protects the page again.
+ * its bit is set: clearing the bit write-protects the page again. Where the CPU
+ * keeps a log (Intel's page-modification logging) the page stays writable, and the
+ * bit is set when the vCPU's log is taken: at the latest when the VMM asks.
  * KVM_GET_DIRTY_LOG does so, or with KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 only
  * KVM_CLEAR_DIRTY_LOG.
  */
@@ -14,6 +16,7 @@
 #include "dirty_ring.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "../x86/vendor_ops.h"
 
 /* Bits handled at a time: one page of them, 128 MiB of guest memory. */
 #define CHUNK_BITS	(PAGE_SIZE * BITS_PER_BYTE)
@@ -92,6 +95,41 @@ void mark_page_dirty(struct vm *vm, struct memslot *slot, gfn_t gfn)
 		 */
 		set_bit(gfn - slot->base_gfn, slot->dirty_bitmap);
 	}
+}
+
+/**
+ * mark_gfn_dirty() - the CPU's log says that a frame was written
+ * @vm: without rings
+ * @gfn: seen from whichever space
+ *
+ * Context: process, vm->srcu read section.
+ */
+void mark_gfn_dirty(struct vm *vm, gfn_t gfn)
+{
+	struct memslot *slot;
+	enum space space;
+
+	for (space = 0; space < NR_SPACES; space++) {
+		slot = space_slot(vm, space, gfn);
+		if (slot)
+			mark_page_dirty(vm, slot, gfn);
+	}
+}
+
+/* What the vCPUs have written until now is in the bitmaps. */
+static void log_sync(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	int idx;
+	u32 i;
+
+	if (!READ_ONCE(vm->mmu.cpu_logs))
+		return;
+	vm_request_all_wait(vm, REQ_KICK);
+	idx = srcu_read_lock(&vm->srcu);
+	vm_for_each_vcpu(vm, vcpu, i)
+		vendor_call(take_dirty)(vcpu);
+	srcu_read_unlock(&vm->srcu, idx);
 }
 
 /**
@@ -227,6 +265,7 @@ int dirty_log_get(struct vm *vm, const struct kvm_dirty_log *log)
 	slot = log_begin(vm, log->slot, &buf);
 	if (IS_ERR(slot))
 		return PTR_ERR(slot);
+	log_sync(vm);
 	for (first = 0; !err && first < slot->npages; first += nbits) {
 		nbits = min_t(u64, CHUNK_BITS, slot->npages - first);
 		err = log_get_chunk(vm, slot, first, nbits,

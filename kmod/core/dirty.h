@@ -19,6 +19,7 @@ int dirty_bitmap_alloc(struct vm *vm, struct memslot *slot);
 void dirty_bitmap_free(struct memslot *slot);
 bool dirty_all_set(struct vm *vm);
 void mark_page_dirty(struct vm *vm, struct memslot *slot, gfn_t gfn);
+void mark_gfn_dirty(struct vm *vm, gfn_t gfn);
 int dirty_manual_enable(struct vm *vm, u64 flags);
 int dirty_log_get(struct vm *vm, const struct kvm_dirty_log *log);
 int dirty_log_clear(struct vm *vm, const struct kvm_clear_dirty_log *log);

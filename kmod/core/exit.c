@@ -441,6 +441,7 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_BUS_LOCK] = exit_bus_lock,
 	[EXIT_NOTIFY] = exit_notify,
 	[EXIT_PREEMPT_TIMER] = exit_preempt_timer,
+	[EXIT_LOG_FULL] = exit_nothing,
 	[EXIT_ENTRY_FAILED] = exit_entry_failed,
 	[EXIT_UNKNOWN] = exit_unknown,
 };

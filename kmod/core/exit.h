@@ -48,6 +48,7 @@ struct vcpu;
 	X(BUS_LOCK, "bus-lock")		/* that alone: see vcpu->bus_lock */ \
 	X(NOTIFY, "notify")		/* no event could come in for long */ \
 	X(PREEMPT_TIMER, "preemption-timer")				\
+	X(LOG_FULL, "log-full")		/* of written pages: already taken */ \
 	X(ENTRY_FAILED, "entry-failed")	/* guest state refused */	\
 	X(UNKNOWN, "unknown")
 

@@ -25,6 +25,8 @@ struct exit;
  * @invalidate_start: addresses of the VMM that those are about
  * @invalidate_end: the end of them
  * @nr_tables: page-table pages in use, for accounting
+ * @cpu_logs: what the CPU makes dirty is in the vCPUs' own logs, and to be taken from
+ *            there: set with the first page so watched; read racily
  */
 struct mmu {
 	spinlock_t lock;	/* see above */
@@ -35,6 +37,7 @@ struct mmu {
 	hva_t invalidate_start;
 	hva_t invalidate_end;
 	unsigned long nr_tables;
+	bool cpu_logs;
 };
 
 /**
@@ -74,6 +77,7 @@ enum fault_result {
 /* Module-wide, at load: the vendor's layout of table entries. */
 void mmu_set_layout(const struct spte_layout *layout, int root_level,
 		    int max_page_level);
+void mmu_set_cpu_logs(void);
 gfn_t mmu_max_gfn(void);
 gpa_t mmu_reserve_end(u64 pfn, unsigned int pages);
 int mmu_setup(void);

@@ -16,6 +16,7 @@
 struct spte_layout tdp_layout __ro_after_init;
 int tdp_max_level __ro_after_init;
 static int tdp_root_level __ro_after_init;
+static bool tdp_cpu_logs __ro_after_init;
 struct tdp_reserved tdp_reserved __ro_after_init;
 
 /**
@@ -33,6 +34,16 @@ void mmu_set_layout(const struct spte_layout *layout, int root_level,
 	tdp_layout.encrypt = sme_me_mask;
 	tdp_root_level = root_level;
 	tdp_max_level = max_page_level;
+}
+
+/**
+ * mmu_set_cpu_logs() - the CPU logs the pages whose dirty bit it sets
+ *
+ * Called at load, by the vendor's setup, if its take_dirty operation has them.
+ */
+void mmu_set_cpu_logs(void)
+{
+	tdp_cpu_logs = true;
 }
 
 /**
@@ -197,10 +208,26 @@ static u64 spte_clear_bits(u64 *sptep, u64 bits)
 	return old;
 }
 
+/*
+ * The bit without which the next write is noticed: by the CPU's log, or as a fault. A
+ * large page is to fault, for it is split; rings are filled before a page is written.
+ */
+static u64 sweep_watch_bit(struct sweep *s, u64 spte)
+{
+	if (!tdp_cpu_logs || s->vm->dirty_ring_nr || spte & tdp_layout.large)
+		return tdp_layout.write;
+	if (!s->vm->mmu.cpu_logs) {
+		WRITE_ONCE(s->vm->mmu.cpu_logs, true);
+		smp_mb();	/* before the first page is watched so */
+	}
+	return tdp_layout.dirty;
+}
+
 /* A present leaf. */
 static void sweep_leaf(struct sweep *s, u64 *table, u64 *sptep)
 {
 	u64 accessed = tdp_layout.accessed;
+	u64 watch;
 
 	switch (s->op) {
 	case SWEEP_ZAP:
@@ -208,9 +235,10 @@ static void sweep_leaf(struct sweep *s, u64 *table, u64 *sptep)
 		sweep_zap_leaf(s, table, sptep);
 		break;
 	case SWEEP_WRITE_PROTECT:
-		if (!spte_writable(&tdp_layout, *sptep))
+		watch = sweep_watch_bit(s, *sptep);
+		if (!(*sptep & watch))
 			break;
-		spte_clear_bits(sptep, tdp_layout.write);
+		spte_clear_bits(sptep, watch);
 		s->flush = true;
 		break;
 	case SWEEP_CLEAR_YOUNG:
@@ -569,12 +597,12 @@ void mmu_zap_all(struct vm *vm)
 }
 
 /**
- * mmu_write_protect_slot() - make every write to a slot fault once
+ * mmu_write_protect_slot() - have every page of a slot noticed when it is written
  * @vm: whose
  * @slot: published with KVM_MEM_LOG_DIRTY_PAGES, and no fault is under way
  *        that saw it without; large mappings are split by those faults
  *
- * May sleep.
+ * By a fault, or in the CPU's log. May sleep.
  */
 void mmu_write_protect_slot(struct vm *vm, struct memslot *slot)
 {
@@ -582,7 +610,7 @@ void mmu_write_protect_slot(struct vm *vm, struct memslot *slot)
 }
 
 /**
- * mmu_write_protect_pages() - make the next write to some pages fault
+ * mmu_write_protect_pages() - likewise, the next write to some pages
  * @vm: whose
  * @slot: that has them
  * @first: frame of the mask's first bit

@@ -231,6 +231,11 @@ bool svm_set_deadline(struct vcpu *vcpu, u64 guest_tsc)
 	return false;
 }
 
+/** svm_take_dirty() - SVM has no log of the pages that a guest writes */
+void svm_take_dirty(struct vcpu *vcpu)
+{
+}
+
 /** svm_get_shadow() - STI and MOV SS look alike to SVM */
 u32 svm_get_shadow(struct vcpu *vcpu)
 {

@@ -275,6 +275,7 @@ const struct vendor_ops svm_ops = {
 	.load_root = svm_load_root,
 	.flush_tlb = svm_flush_tlb,
 	.flush_tlb_guest = svm_flush_tlb,
+	.take_dirty = svm_take_dirty,
 	.write_tsc = svm_write_tsc,
 	.dump = svm_dump,
 };

@@ -262,6 +262,7 @@ void svm_set_nmi_mask(struct vcpu *vcpu, bool masked);
 void svm_smm_changed(struct vcpu *vcpu);
 void svm_update_tpr(struct vcpu *vcpu, int tpr, int vector);
 bool svm_set_deadline(struct vcpu *vcpu, u64 guest_tsc);
+void svm_take_dirty(struct vcpu *vcpu);
 void svm_events_undelivered(struct svm_vcpu *svm, u32 info, u32 error);
 void svm_nmi_iret(struct svm_vcpu *svm);
 void svm_nmi_iret_done(struct svm_vcpu *svm);

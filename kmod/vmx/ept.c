@@ -25,6 +25,10 @@ void vmx_ept_setup(void)
 		leaf = cap & VMX_EPT_1GB_PAGE_BIT ? 3 : 2;
 	mmu_set_layout(ept_ad ? &spte_layout_ept : &spte_layout_ept_noad, root,
 		       leaf);
+	/* The log is of dirty bits. */
+	if (!ept_ad)
+		vmx_caps.cpu2 &= ~SECONDARY_EXEC_ENABLE_PML;
+	vmx_pml_setup();
 }
 
 static void flush_eptp(struct vmx_vcpu *vmx)

@@ -159,6 +159,11 @@ static void decode_notify(struct vmx_vcpu *vmx, struct exit *exit)
 			       NOTIFY_VM_CONTEXT_INVALID;
 }
 
+static void decode_log_full(struct vmx_vcpu *vmx, struct exit *exit)
+{
+	vmx_pml_full(vmx);
+}
+
 /* No entry of our tables is malformed: see mmu/spte.h. */
 static void decode_ept_misconfig(struct vmx_vcpu *vmx, struct exit *exit)
 {
@@ -229,6 +234,7 @@ static const struct decoder decoders[] = {
 	[EXIT_REASON_EPT_MISCONFIG] = { EXIT_UNKNOWN, 0, decode_ept_misconfig },
 	[EXIT_REASON_PREEMPTION_TIMER] = { EXIT_PREEMPT_TIMER },
 	[EXIT_REASON_WBINVD] = INSN(WBINVD),
+	[EXIT_REASON_PML_FULL] = { EXIT_LOG_FULL, 0, decode_log_full },
 	[EXIT_REASON_XSETBV] = INSN(XSETBV),
 	[EXIT_REASON_BUS_LOCK] = { EXIT_BUS_LOCK },
 	[EXIT_REASON_NOTIFY] = { EXIT_NOTIFY, 0, decode_notify },

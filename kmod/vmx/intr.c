@@ -131,7 +131,7 @@ void vmx_cancel_injection(struct vcpu *vcpu)
 
 /* An IRET that faults on its way had unblocked NMIs already: SDM volume 3,
  * "Information for VM Exits Due to Vectored Events", "Exit Qualification for EPT
- * Violations" and that of notify exits, bit 12 of all.
+ * Violations" and those of page-modification log-full and notify exits, bit 12 of all.
  */
 static void restore_nmi_blocking(struct vmx_vcpu *vmx)
 {
@@ -145,6 +145,7 @@ static void restore_nmi_blocking(struct vmx_vcpu *vmx)
 			    (info & INTR_INFO_VECTOR_MASK) != X86_TRAP_DF;
 		break;
 	case EXIT_REASON_EPT_VIOLATION:
+	case EXIT_REASON_PML_FULL:
 	case EXIT_REASON_NOTIFY:
 		unblocked = vmx_exit_qualification(vmx) & INTR_INFO_UNBLOCK_NMI;
 		break;

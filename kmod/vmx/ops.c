@@ -130,6 +130,9 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	err = vmx_msr_bitmap_create(vmx);
 	if (err)
 		goto out_vmcs;
+	err = vmx_pml_create(vmx);
+	if (err)
+		goto out_bitmap;
 
 	vmx_vcpu_load(vcpu, get_cpu());
 	vmcs_init(vmx);
@@ -138,6 +141,8 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	put_cpu();
 	return 0;
 
+out_bitmap:
+	vmx_msr_bitmap_destroy(vmx);
 out_vmcs:
 	vmcs_destroy(vmx);
 	return err;
@@ -148,6 +153,7 @@ static void vmx_vcpu_free(struct vcpu *vcpu)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	vmcs_destroy(vmx);
+	vmx_pml_destroy(vmx);
 	vmx_msr_bitmap_destroy(vmx);
 	vmx_vpid_free(vmx);
 }
@@ -265,6 +271,7 @@ const struct vendor_ops vmx_ops = {
 	.load_root = vmx_load_root,
 	.flush_tlb = vmx_flush_tlb,
 	.flush_tlb_guest = vmx_flush_tlb_guest,
+	.take_dirty = vmx_take_dirty,
 	.write_tsc = vmx_write_tsc,
 	.dump = vmx_dump,
 };

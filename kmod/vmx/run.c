@@ -335,6 +335,8 @@ enum hot vmx_run(struct vcpu *vcpu)
 
 	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 		vcpu->spec_ctrl = vmx->enter.spec_guest;
+	if (unlikely(READ_ONCE(vcpu->vm->mmu.cpu_logs)))
+		vmx_pml_note(vmx);
 	/* An exit leaves the host without breakpoints and branch tracing. */
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();

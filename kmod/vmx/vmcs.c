@@ -318,6 +318,8 @@ static void vmcs_init_controls(struct vmx_vcpu *vmx)
 		cpu2 &= ~SECONDARY_EXEC_PAUSE_LOOP_EXITING;
 	if (!vm->bus_lock_exit)
 		cpu2 &= ~SECONDARY_EXEC_BUS_LOCK_DETECTION;
+	if (!vmx->pml)
+		cpu2 &= ~SECONDARY_EXEC_ENABLE_PML;
 	if (vm->notify_flags)
 		vmcs_write(NOTIFY_WINDOW, vm->notify_window);
 	else
@@ -349,6 +351,7 @@ void vmcs_init(struct vmx_vcpu *vmx)
 		vmcs_write(PLE_GAP, vmx_param_ple_gap);
 		vmcs_write(PLE_WINDOW, PLE_WINDOW_TICKS);
 	}
+	vmx_pml_init(vmx);
 	vmx_timer_init(vmx);
 	if (vmx_has_cpu2(VMCS_CONTROL_BIT(XSAVES)))
 		vmcs_write(XSS_EXIT_BITMAP, 0);

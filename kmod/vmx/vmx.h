@@ -111,6 +111,7 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @tsc_ratio: likewise; 0: not written yet
  * @deadline: the host's TSC when the guest's deadline comes; 0: not by the CPU
  * @deadline_armed: the preemption timer was loaded for one
+ * @pml: pages that the CPU found clean and made dirty; NULL: it does not log
  * @host_cr3: HOST_CR3 as written, and the others below
  * @host_debugctl: the host's DEBUGCTL, cleared by every exit
  * @step_shadow: the interrupt shadow of what is stepped: KVM_X86_SHADOW_INT_*
@@ -164,6 +165,7 @@ struct vmx_vcpu {
 	u64 tsc_ratio;
 	u64 deadline;
 	bool deadline_armed;
+	struct vmx_pml *pml;
 
 	u64 host_cr3;
 	u64 host_cr4;
@@ -358,6 +360,15 @@ void vmx_flush_tlb(struct vcpu *vcpu);
 void vmx_vpid_alloc(struct vmx_vcpu *vmx);
 void vmx_vpid_free(struct vmx_vcpu *vmx);
 void vmx_flush_tlb_guest(struct vcpu *vcpu);
+
+/* pml.c */
+void vmx_pml_setup(void);
+int vmx_pml_create(struct vmx_vcpu *vmx);
+void vmx_pml_destroy(struct vmx_vcpu *vmx);
+void vmx_pml_init(struct vmx_vcpu *vmx);
+void vmx_pml_note(struct vmx_vcpu *vmx);
+void vmx_pml_full(struct vmx_vcpu *vmx);
+void vmx_take_dirty(struct vcpu *vcpu);
 
 /* timer.c */
 void vmx_timer_setup(struct vmx_caps *caps);

@@ -94,6 +94,8 @@ enum hot {
  *  load_root	use this nested paging root (host physical) from next entry
  *  flush_tlb	drop all translations of this vCPU (at entry)
  *  flush_tlb_guest: drop linear translations only
+ *  take_dirty	mark_gfn_dirty() for what a log of the CPU's (mmu_set_cpu_logs()) has.
+ *		Any thread, in a vm->srcu read section, after the vCPU was kicked
  * Time:
  *  write_tsc	vcpu->tsc_offset or vcpu->tsc_ratio changed
  * Reports:
@@ -155,6 +157,7 @@ enum hot {
 	OP(void, load_root, (struct vcpu *vcpu, hpa_t root, int level))	\
 	OP(void, flush_tlb, (struct vcpu *vcpu))			\
 	OP(void, flush_tlb_guest, (struct vcpu *vcpu))			\
+	OP(void, take_dirty, (struct vcpu *vcpu))			\
 	OP(void, write_tsc, (struct vcpu *vcpu))			\
 	OP(void, dump, (struct vcpu *vcpu))
 
