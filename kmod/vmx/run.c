@@ -120,7 +120,7 @@ static void enter_once(struct vmx_vcpu *vmx)
 
 	if (vcpu->regs_dirty)
 		write_dirty_regs(vmx);
-	if (vmx->deadline || vmx->deadline_armed)
+	if (vmx->deadline_armed)
 		vmx_timer_load(vmx);
 	vmx->failed = enter_guest(vmx);
 	vcpu->stat.entries++;

@@ -112,6 +112,7 @@ bool vmx_set_deadline(struct vcpu *vcpu, u64 guest_tsc)
 	if (tsc_scaling.bits && vcpu->tsc_ratio != TSC_MULTIPLIER_ONE)
 		return false;
 	vmx->deadline = guest_tsc - vcpu->tsc_offset ?: 1;
+	vmx->deadline_armed = true;
 	return true;
 }
 
@@ -134,7 +135,6 @@ void vmx_timer_load(struct vmx_vcpu *vmx)
 			vmx_write_pin(vmx, vmx->pin & ~PIN_BASED_VMX_PREEMPTION_TIMER);
 		return;
 	}
-	vmx->deadline_armed = true;
 	vmx_write_pin(vmx, vmx->pin | PIN_BASED_VMX_PREEMPTION_TIMER);
 	vmcs_write(VMX_PREEMPTION_TIMER_VALUE,
 		   left > 0 ? min_t(u64, left >> rate, most) : 0);

@@ -110,7 +110,7 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @tsc_offset: as the VMCS holds it
  * @tsc_ratio: likewise; 0: not written yet
  * @deadline: the host's TSC when the guest's deadline comes; 0: not by the CPU
- * @deadline_armed: the preemption timer was loaded for one
+ * @deadline_armed: the preemption timer is to be, or was, loaded for one
  * @pml: pages that the CPU found clean and made dirty; NULL: it does not log
  * @host_cr3: HOST_CR3 as written, and the others below
  * @host_debugctl: the host's DEBUGCTL, cleared by every exit
