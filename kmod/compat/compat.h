@@ -7,6 +7,7 @@
 #include <linux/kvm.h>
 #include <linux/sched.h>
 #include <linux/task_work.h>
+#include <asm/hardirq.h>
 
 struct vm_area_struct;
 
@@ -64,6 +65,22 @@ static inline bool compat_resume_work_urgent(void)
 #endif
 #endif
 	return task_work_pending(current);
+}
+
+/*
+ * Has this CPU taken an interrupt of the host's since it was asked last? The kernel notes
+ * it for kvm_intel's sake, where that can be built.
+ */
+static inline bool compat_l1d_exposed(void)
+{
+#if IS_ENABLED(CONFIG_KVM_INTEL)
+	bool exposed = kvm_get_cpu_l1tf_flush_l1d();
+
+	kvm_clear_cpu_l1tf_flush_l1d();
+	return exposed;
+#else
+	return true;
+#endif
 }
 
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)

@@ -235,6 +235,7 @@ struct vcpu {
 	bool sigset_active;		/* (m) */
 	bool bus_lock;			/* (m) userspace is to hear of one */
 	bool rcu_due;			/* (o) a host interrupt ended its last run */
+	bool l1d_exposed;		/* (o) the L1 cache may hold secrets: vmx/l1tf.c */
 	bool enter_unsure;		/* (m) ask can_enter before an entry */
 	bool guest_state_loaded;	/* (o) host state is saved, guest's is in the CPU */
 

@@ -108,6 +108,8 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 		 */
 		vcpu_request(vcpu, REQ_TLB_FLUSH);
 	}
+	/* Others were here, or the VMM was. */
+	vcpu->l1d_exposed = true;
 	if (!vmx->launched)
 		vmx->enter.flags &= ~BIT(VMX_ENTER_LAUNCHED);
 	sync_tsc(vmx);

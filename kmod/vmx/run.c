@@ -319,7 +319,7 @@ enum hot vmx_run(struct vcpu *vcpu)
 		vmx->enter.spec_guest = vcpu->spec_ctrl;
 		vmx->enter.spec_host = this_cpu_read(x86_spec_ctrl_current);
 	}
-	vmx_l1tf_flush();
+	vmx_l1tf_flush(vmx);
 
 	enter_once(vmx);
 	while ((hot = hot_exit_handle(vmx)) == HOT_AGAIN) {
@@ -327,9 +327,11 @@ enum hot vmx_run(struct vcpu *vcpu)
 			hot = HOT_DONE;
 			break;
 		}
-		vmx_l1tf_flush();
+		vmx_l1tf_flush(vmx);
 		enter_once(vmx);
 	}
+	if (static_branch_unlikely(&vmx_l1tf_active))
+		vmx_l1tf_after_run(vmx);
 	if (unlikely(steps))
 		vmx_step_exit(vmx);
 

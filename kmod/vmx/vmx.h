@@ -381,16 +381,17 @@ enum hot vmx_run(struct vcpu *vcpu);
 void vmx_decode_exit(struct vcpu *vcpu);
 int vmx_l1tf_setup(void);
 void vmx_l1tf_teardown(void);
-void vmx_l1tf_empty(void);
+void vmx_l1tf_before_entry(struct vmx_vcpu *vmx);
+void vmx_l1tf_after_run(struct vmx_vcpu *vmx);
 DECLARE_STATIC_KEY_FALSE(vmx_l1tf_active);
 
 /* Right before each entry, interrupts off: no secret stays in the L1 data cache where a
  * guest could read it.
  */
-static inline void vmx_l1tf_flush(void)
+static inline void vmx_l1tf_flush(struct vmx_vcpu *vmx)
 {
 	if (static_branch_unlikely(&vmx_l1tf_active))
-		vmx_l1tf_empty();
+		vmx_l1tf_before_entry(vmx);
 }
 
 /* dump.c */

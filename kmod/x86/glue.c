@@ -323,6 +323,7 @@ static int emulate(struct vcpu *vcpu, bool replay)
 	bool done;
 	int ret;
 
+	vcpu->l1d_exposed = true;
 	do {
 		io_insn_begin(vcpu, replay);
 		done = false;
