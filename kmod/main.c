@@ -7,6 +7,7 @@
 #include "core/chardev.h"
 #include "core/eventfd.h"
 #include "core/hardware.h"
+#include "core/netlink.h"
 #include "mmu/mmu.h"
 #include "x86/cpuid.h"
 #include "x86/exits.h"
@@ -43,9 +44,14 @@ static int __init joist_init(void)
 	err = chardev_register();
 	if (err)
 		goto out_hardware;
+	err = netlink_register();
+	if (err)
+		goto out_chardev;
 	pr_info("%s ready\n", vendor->name);
 	return 0;
 
+out_chardev:
+	chardev_unregister();
 out_hardware:
 	hardware_teardown();
 out_eventfd:
@@ -59,6 +65,7 @@ out_vendor:
 
 static void __exit joist_exit(void)
 {
+	netlink_unregister();
 	chardev_unregister();
 	hardware_teardown();
 	eventfd_teardown();

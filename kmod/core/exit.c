@@ -7,6 +7,7 @@
 #include <asm/trapnr.h>
 #include <uapi/asm/debugreg.h>
 
+#include "admin.h"
 #include "exit.h"
 #include "io.h"
 #include "regs.h"
@@ -30,6 +31,19 @@ static int fault_and_resume(struct vcpu *vcpu)
 }
 
 /**
+ * exit_shutdown() - KVM_EXIT_SHUTDOWN, of a triple fault
+ * @vcpu: owner thread
+ *
+ * Return: EXIT_USERSPACE.
+ */
+int exit_shutdown(struct vcpu *vcpu)
+{
+	registry_note_fault(vcpu, JOIST_FAULT_KIND_TRIPLE_FAULT, "triple fault");
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return EXIT_USERSPACE;
+}
+
+/**
  * exit_internal_error() - KVM_EXIT_INTERNAL_ERROR
  * @vcpu: owner thread
  * @suberror: KVM_INTERNAL_ERROR_*
@@ -40,6 +54,14 @@ int exit_internal_error(struct vcpu *vcpu, u32 suberror)
 {
 	struct kvm_run *run = vcpu->run;
 
+	if (suberror == KVM_INTERNAL_ERROR_EMULATION)
+		registry_note_fault(vcpu, JOIST_FAULT_KIND_EMULATION_FAILURE,
+				    "what the guest does is not emulated");
+	else
+		registry_note_fault(vcpu, JOIST_FAULT_KIND_INTERNAL,
+				    suberror == KVM_INTERNAL_ERROR_DELIVERY_EV ?
+				    "an event could not be delivered" :
+				    "exit that joist does not know");
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	run->internal.suberror = suberror;
 	run->internal.ndata = 4;
@@ -358,8 +380,7 @@ static int exit_tpr_below(struct vcpu *vcpu)
 
 static int exit_triple_fault(struct vcpu *vcpu)
 {
-	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
-	return EXIT_USERSPACE;
+	return exit_shutdown(vcpu);
 }
 
 static int exit_bus_lock(struct vcpu *vcpu)
@@ -392,6 +413,8 @@ static int exit_entry_failed(struct vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 
 	report_broken_guest(vcpu, "the CPU refused the guest's state");
+	registry_note_fault(vcpu, JOIST_FAULT_KIND_ENTRY_FAILURE,
+			    "the CPU refused the guest's state");
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason = vcpu->exit.fail.hw_code;
 	run->fail_entry.cpu = raw_smp_processor_id();

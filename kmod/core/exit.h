@@ -136,6 +136,7 @@ enum exit_result {
 };
 
 int exit_handle(struct vcpu *vcpu);
+int exit_shutdown(struct vcpu *vcpu);
 int exit_internal_error(struct vcpu *vcpu, u32 suberror);
 const char *exit_kind_name(enum exit_kind kind);
 

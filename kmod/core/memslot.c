@@ -155,6 +155,26 @@ bool memslots_logged(struct vm *vm)
 	return false;
 }
 
+/** memslots_bytes() - how much memory an address space has */
+u64 memslots_bytes(struct vm *vm, enum space space)
+{
+	const struct memslots *slots = memslots_get(vm, space);
+	u64 pages = 0;
+	int i;
+
+	for (i = 0; i < slots->nr; i++)
+		pages += slots->slots[i]->npages;
+	return pages << PAGE_SHIFT;
+}
+
+/** memslots_nth() - a slot by its place in an address space, or NULL */
+struct memslot *memslots_nth(struct vm *vm, enum space space, u32 n)
+{
+	struct memslots *slots = memslots_get(vm, space);
+
+	return n < slots->nr ? slots->slots[n] : NULL;
+}
+
 /* --- changing: slots_lock is held ------------------------------------------ */
 
 /* Publish the present array without @old and with @new, of one space; either may
@@ -230,6 +250,10 @@ static int memslot_create(struct vm *vm, struct memslot *new)
 
 	if (memslot_overlaps(vm, new, NULL))
 		return -EEXIST;
+	/* As mmap(2) says of RLIMIT_AS. */
+	if (!registry_memory_allowed(vm, memslots_bytes(vm, memslot_space(new)) +
+				     (new->npages << PAGE_SHIFT)))
+		return -ENOMEM;
 	if (memslot_logged(new)) {
 		err = dirty_bitmap_alloc(vm, new);
 		if (err)

@@ -89,6 +89,8 @@ void memslots_free(struct vm *vm);
 int memslot_set(struct vm *vm, const struct kvm_userspace_memory_region *mem);
 struct memslot *memslot_by_id(struct vm *vm, u32 id);
 bool memslots_logged(struct vm *vm);
+u64 memslots_bytes(struct vm *vm, enum space space);
+struct memslot *memslots_nth(struct vm *vm, enum space space, u32 n);
 struct memslot *space_slot(struct vm *vm, enum space space, gfn_t gfn);
 int space_read(struct vm *vm, enum space space, gpa_t gpa, void *buf,
 	       size_t len);

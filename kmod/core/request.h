@@ -29,6 +29,9 @@ enum request {
 	REQ_IOAPIC_EOI,		/* the IOAPIC in userspace is told of vcpu->ioapic_eoi */
 	REQ_TPR_ACCESS,		/* userspace is told of vcpu->vapic */
 	REQ_BUS_LOCK,		/* leave: vcpu->bus_lock */
+	REQ_PAUSE,		/* wait for the end of vm_pause() */
+	REQ_STOP,		/* leave: the VMM is to end the VM */
+	REQ_DEAD,		/* the VM was killed; stays for ever */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

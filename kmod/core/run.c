@@ -9,6 +9,7 @@
 #include <linux/vtime.h>
 #include <trace/events/ipi.h>
 
+#include "admin.h"
 #include "exit.h"
 #include "hardware.h"
 #include "regs.h"
@@ -26,8 +27,7 @@
 
 static int request_triple_fault(struct vcpu *vcpu)
 {
-	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
-	return EXIT_USERSPACE;
+	return exit_shutdown(vcpu);
 }
 
 /* Until there is room again. */
@@ -102,9 +102,25 @@ static void request_init_sipi(struct vcpu *vcpu)
 	}
 }
 
+/* What others than the VMM want: REQ_PAUSE, REQ_DEAD. EXIT_RESUME or -errno. */
+static int requests_admin(struct vcpu *vcpu)
+{
+	int ret = EXIT_RESUME;
+
+	if (vcpu_check_request(vcpu, REQ_PAUSE))
+		ret = vcpu_pause_wait(vcpu);
+	return vcpu_test_request(vcpu, REQ_DEAD) ? -EIO : ret;
+}
+
 /* Everything but REQ_EVENT. EXIT_RESUME, EXIT_USERSPACE or -errno. */
 static int requests_process(struct vcpu *vcpu)
 {
+	if (unlikely(READ_ONCE(vcpu->requests) & (BIT(REQ_PAUSE) | BIT(REQ_DEAD)))) {
+		int ret = requests_admin(vcpu);
+
+		if (ret != EXIT_RESUME)
+			return ret;
+	}
 	if (vcpu_check_request(vcpu, REQ_TRIPLE_FAULT))
 		return request_triple_fault(vcpu);
 	if (vcpu_check_request(vcpu, REQ_DIRTY_RING_FULL) &&
@@ -149,6 +165,8 @@ static int requests_process(struct vcpu *vcpu)
 		vendor_call(update_msr_intercepts)(vcpu);
 	vcpu_check_request(vcpu, REQ_KICK);
 	/* Those that leave are the last: nothing else is put off by them. */
+	if (vcpu_check_request(vcpu, REQ_STOP) && vcpu_stop_exit(vcpu) == EXIT_USERSPACE)
+		return EXIT_USERSPACE;
 	if (vcpu_check_request(vcpu, REQ_HYPERV))
 		return hv_exit(vcpu);
 	if (vcpu_check_request(vcpu, REQ_TPR_ACCESS))
@@ -372,17 +390,27 @@ bool vcpu_stays_asleep(struct vcpu *vcpu)
 	       !vcpu_runnable(vcpu);
 }
 
+/* With interrupts off: for good, as far as it knows. */
+static bool sleeps_masked(struct vcpu *vcpu)
+{
+	return vcpu->mp_state == KVM_MP_STATE_HALTED &&
+	       !(vcpu_rflags(vcpu) & X86_EFLAGS_IF);
+}
+
 /* Sleep until there is something to run, to process or a signal. */
 static int vcpu_sleep(struct vcpu *vcpu)
 {
 	u64 start = ktime_get_ns();
 
+	if (unlikely(sleeps_masked(vcpu)))
+		registry_note_halt(vcpu);
 	if (vcpu->lapic)
 		lapic_timer_to_host(vcpu->lapic);
 	vcpu_srcu_drop(vcpu);
 	vcpu->stat.halts++;
 	if (halt_poll(vcpu, start))
 		goto out;
+	WRITE_ONCE(vcpu->asleep, JOIST_VCPU_STATE_HALTED);
 	prepare_to_rcuwait(&vcpu->wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -391,6 +419,7 @@ static int vcpu_sleep(struct vcpu *vcpu)
 		schedule();
 	}
 	finish_rcuwait(&vcpu->wait);
+	WRITE_ONCE(vcpu->asleep, JOIST_VCPU_STATE_USERSPACE);
 	halt_poll_learn(vcpu, ktime_get_ns() - start);
 out:
 	vcpu_srcu_hold(vcpu);
@@ -411,6 +440,7 @@ static int vcpu_halted(struct vcpu *vcpu)
 	if (vcpu->mp_state != KVM_MP_STATE_HALTED || !vcpu_runnable(vcpu))
 		return EXIT_RESUME;
 	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu->halted_masked = false;
 	vcpu_request(vcpu, REQ_EVENT);
 	/* From here RSM can go back to the HLT. */
 	if (smm_smi_ready(vcpu) && !event_on_its_way(vcpu))
@@ -591,7 +621,7 @@ static void run_signals_out(struct vcpu *vcpu)
  * Runs the guest until userspace is needed, by the KVM API documentation.
  *
  * Return: 0 with run->exit_reason set; -EINTR: a signal or immediate_exit;
- * -EINVAL: the run page asks for what is not there; -EIO: the VM is dead;
+ * -EINVAL: the run page asks for what is not there; -EIO: the VM was killed;
  * -EFAULT: guest memory has no backing; -ERESTARTNOINTR: to the system call
  * return only.
  */
@@ -601,7 +631,10 @@ int vcpu_run(struct vcpu *vcpu)
 
 	lockdep_assert_held(&vcpu->mutex);
 	run_note_thread(vcpu);
-	vcpu->ran = true;
+	if (unlikely(!vcpu->ran)) {
+		vcpu->ran = true;
+		registry_note_start(vcpu);
+	}
 	/* The VMM may have changed what it halted for: it will see. */
 	vcpu->pv.apf_halted = false;
 	run_signals_in(vcpu);

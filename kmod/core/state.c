@@ -219,6 +219,7 @@ int state_set_mp_state(struct vcpu *vcpu, const struct kvm_mp_state *mp)
 		return -EINVAL;
 	}
 	vcpu->mp_state = mp->mp_state;
+	vcpu->halted_masked = false;
 	vcpu_request(vcpu, REQ_EVENT);
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include "vcpu.h"
 #include "vm.h"
 
-#define NAME_BYTES	48
+#define NAME_BYTES	STATS_NAME_BYTES
 #define DESC_BYTES	(offsetof(struct kvm_stats_desc, name) + NAME_BYTES)
 
 static_assert(sizeof(struct kvm_stats_header) == 24);
@@ -25,9 +25,7 @@ static const char * const vcpu_counters[] = {
 	VCPU_COUNTERS(COUNTER_NAME)
 };
 
-#define NR_VCPU_STATS	(NR_EXIT_KINDS + ARRAY_SIZE(vcpu_counters))
-
-static_assert(sizeof(struct vcpu_stat) == NR_VCPU_STATS * sizeof(u64));
+static_assert(ARRAY_SIZE(vcpu_counters) == NR_VCPU_STATS - NR_EXIT_KINDS);
 
 static const char * const vm_gauges[] = { "vcpus", "memslots", "table_pages" };
 
@@ -46,7 +44,12 @@ static u32 stats_count(const struct stats_file *sf)
 	return sf->vcpu ? NR_VCPU_STATS : ARRAY_SIZE(vm_gauges);
 }
 
-static void vcpu_stat_name(u32 i, char *name)
+/**
+ * stats_vcpu_name() - of a counter of vCPUs
+ * @i: which, below NR_VCPU_STATS
+ * @name: STATS_NAME_BYTES for it
+ */
+void stats_vcpu_name(u32 i, char *name)
 {
 	if (i >= NR_EXIT_KINDS) {
 		strscpy(name, vcpu_counters[i - NR_EXIT_KINDS], NAME_BYTES);
@@ -93,16 +96,22 @@ static void stats_describe(const struct stats_file *sf, u32 i, void *out)
 
 	memcpy(out, &desc, offsetof(struct kvm_stats_desc, name));
 	if (sf->vcpu)
-		vcpu_stat_name(i, name);
+		stats_vcpu_name(i, name);
 	else
 		strscpy(name, vm_gauges[i], NAME_BYTES);
+}
+
+/** stats_vcpu_value() - what a vCPU has counted, as seen from outside */
+u64 stats_vcpu_value(const struct vcpu *vcpu, u32 i)
+{
+	return READ_ONCE(((const u64 *)&vcpu->stat)[i]);
 }
 
 static u64 stats_value(const struct stats_file *sf, u32 i)
 {
 	if (!sf->vcpu)
 		return vm_gauge(sf->vm, i);
-	return READ_ONCE(((const u64 *)&sf->vcpu->stat)[i]);
+	return stats_vcpu_value(sf->vcpu, i);
 }
 
 /* A zeroed buffer becomes the file: header, id, descriptors, numbers. */

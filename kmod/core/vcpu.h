@@ -227,6 +227,8 @@ struct vcpu {
 	spinlock_t pid_lock;		/* innermost */
 	struct rcuwait wait;		/* halted thread, if any */
 	struct preempt_notifier preempt_notifier;	/* (m) */
+	u8 asleep;			/* (m) HALTED, PAUSED of enum joist_vcpu_state, or not */
+	bool halted_masked;		/* (m) it waits with interrupts off, and that is known */
 	bool resume_work;		/* (o) TIF_NOTIFY_RESUME was put off until KVM_RUN ends */
 	int srcu_idx;			/* (m) vm->srcu read section of KVM_RUN; -1: outside */
 	struct exit exit;		/* (m) the last exit */

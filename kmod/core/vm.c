@@ -2,12 +2,12 @@
 /* The life of a VM, and what is told to all of its vCPUs at once. */
 #define pr_fmt(fmt) "joist: " fmt
 #include <linux/cpumask.h>
-#include <linux/cred.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "admin.h"
 #include "eventfd.h"
 #include "report.h"
 #include "vcpu.h"
@@ -17,18 +17,15 @@
 #include "../x86/vendor_ops.h"
 #include "../x86/x86.h"
 
-static atomic_t next_vm_id;
-
 /* Mask of CPUs to interrupt; preemption off while in use. */
 static DEFINE_PER_CPU(struct cpumask, kick_mask);
 
 static void vm_init_fields(struct vm *vm)
 {
 	vm->mm = current->mm;
-	vm->id = atomic_inc_return(&next_vm_id);
 	refcount_set(&vm->refs, 1);
 	vm->owner_pid = task_tgid_nr(current);
-	vm->owner_uid = current_uid();
+	registry_vm_init(vm);
 	mutex_init(&vm->lock);
 	mutex_init(&vm->slots_lock);
 	mutex_init(&vm->irq_lock);
@@ -43,7 +40,7 @@ static void vm_init_fields(struct vm *vm)
 /**
  * vm_create() - make a VM owned by the calling process
  *
- * Return: the VM with one reference, or ERR_PTR(): -ENOMEM, -EINTR (a signal
+ * Return: the VM with one reference, or ERR_PTR(): -ENOMEM, -EBUSY (no id), -EINTR (a signal
  * came while the notifier was being registered), or the vendor's errno.
  */
 struct vm *vm_create(void)
@@ -81,9 +78,14 @@ struct vm *vm_create(void)
 	err = mmu_notifier_start(vm);
 	if (err)
 		goto out_vendor;
+	err = registry_add(vm);
+	if (err)
+		goto out_notifier;
 	preempt_notifier_inc();		/* for vcpu_load() */
 	return vm;
 
+out_notifier:
+	mmu_notifier_stop(vm);
 out_vendor:
 	vendor_call(vm_destroy)(vm);
 out_mmu:
@@ -98,6 +100,7 @@ out_memslots:
 out_srcu:
 	cleanup_srcu_struct(&vm->srcu);
 out_mm:
+	registry_vm_free(vm);
 	mmdrop(vm->mm);
 	kfree(vm);
 	return ERR_PTR(err);
@@ -109,6 +112,7 @@ static void vm_destroy(struct vm *vm)
 	struct vcpu *vcpu;
 	u32 i;
 
+	registry_remove(vm);
 	preempt_notifier_dec();
 	mmu_notifier_stop(vm);
 	/* The PIT may still send to the vCPUs: it stops before they go. */
@@ -125,6 +129,7 @@ static void vm_destroy(struct vm *vm)
 	memslots_free(vm);
 	cleanup_srcu_struct(&vm->irq_srcu);
 	cleanup_srcu_struct(&vm->srcu);
+	registry_vm_free(vm);
 	mmdrop(vm->mm);
 	kfree(vm);
 }

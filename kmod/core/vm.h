@@ -12,6 +12,7 @@
 #include <linux/xarray.h>
 
 #include "types.h"
+#include "admin.h"
 #include "coalesced.h"
 #include "iobus.h"
 #include "memslot.h"
@@ -43,11 +44,11 @@ struct vm {
 	u32 id;				/* (c) unique while the module is loaded */
 	refcount_t refs;		/* (a) fds: VM, vCPUs, devices */
 	pid_t owner_pid;		/* (c) tgid, init namespace */
-	kuid_t owner_uid;		/* (c) */
 	struct mutex lock;		/* the VM's make-up: vCPUs, chips */
 	struct srcu_struct srcu;	/* memslots and buses; read section of KVM_RUN */
 	struct srcu_struct irq_srcu;	/* routing; taken in irqfd wakeups */
 	struct ratelimit_state report_limit;	/* locks itself */
+	struct vm_admin admin;		/* says itself */
 
 	struct xarray vcpus;		/* (l) to add; idx -> struct vcpu */
 	atomic_t online_vcpus;		/* (a) grows only; entries below are valid */

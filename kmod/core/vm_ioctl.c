@@ -32,6 +32,9 @@ static int vcpu_reserve(struct vm *vm, u32 id, u32 *idx)
 		return -EINVAL;
 	if (vm_vcpu_by_id(vm, id))
 		return -EEXIST;
+	/* As clone(2) says of RLIMIT_NPROC. */
+	if (!registry_vcpu_allowed(vm, vm->created_vcpus + 1))
+		return -EAGAIN;
 	*idx = vm->created_vcpus;
 	return xa_reserve(&vm->vcpus, *idx, GFP_KERNEL_ACCOUNT);
 }
@@ -44,6 +47,7 @@ static void vcpu_publish(struct vm *vm, struct vcpu *vcpu)
 	/* A vCPU that is counted can be found: pairs with vm_for_each_vcpu(). */
 	smp_wmb();
 	atomic_inc(&vm->online_vcpus);
+	vcpu_admin_publish(vcpu);
 }
 
 static long vm_create_vcpu(void *obj, void *arg, unsigned long raw)

@@ -120,3 +120,28 @@ int svm_caps_setup(void)
 	svm_caps.tcg = hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
 	return 0;
 }
+
+/** svm_feature() - names, one by one, of what the CPU has; NULL after the last */
+const char *svm_feature(unsigned int i)
+{
+	switch (i) {
+	case 0:
+		return "nested-paging";
+	case 1:
+		return svm_caps.nrips ? "nrip-save" : "";
+	case 2:
+		return svm_caps.flush_by_asid ? "flush-by-asid" : "";
+	case 3:
+		return svm_caps.decode_assists ? "decode-assists" : "";
+	case 4:
+		return svm_caps.v_spec_ctrl ? "virtual-spec-ctrl" : "";
+	case 5:
+		return svm_caps.pause_filter ? "pause-filter" : "";
+	case 6:
+		return svm_caps.clean ? "clean-bits" : "";
+	case 7:
+		return tsc_scaling.bits ? "tsc-scaling" : "";
+	default:
+		return NULL;
+	}
+}

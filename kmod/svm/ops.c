@@ -278,4 +278,5 @@ const struct vendor_ops svm_ops = {
 	.take_dirty = svm_take_dirty,
 	.write_tsc = svm_write_tsc,
 	.dump = svm_dump,
+	.feature = svm_feature,
 };

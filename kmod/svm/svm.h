@@ -58,6 +58,8 @@ struct svm_caps {
 
 extern struct svm_caps svm_caps;
 
+const char *svm_feature(unsigned int i);
+
 /* exit_info_1 of a nested page fault. */
 #define NPF_INFO_PRESENT	BIT_ULL(0)
 #define NPF_INFO_WRITE		BIT_ULL(1)

@@ -8,6 +8,7 @@
 #include <asm/tsc.h>
 
 #include "vmx.h"
+#include "../x86/x86.h"
 
 static bool param_ept = true;
 module_param_named(ept, param_ept, bool, 0444);
@@ -280,4 +281,26 @@ int vmx_probe(void)
 		return -EBUSY;
 	}
 	return 0;
+}
+
+/** vmx_feature() - names, one by one, of what the CPU has; NULL after the last */
+const char *vmx_feature(unsigned int i)
+{
+	switch (i) {
+	case 0:
+		return "nested-paging";
+	case 1:
+		return vmx_has_cpu2(SECONDARY_EXEC_ENABLE_VPID) ? "vpid" : "";
+	case 2:
+		return vmx_unrestricted() ? "unrestricted-guest" : "";
+	case 3:
+		return vmx_caps.pin & PIN_BASED_VMX_PREEMPTION_TIMER ?
+		       "preemption-timer" : "";
+	case 4:
+		return vmx_caps.monitor_trap ? "monitor-trap" : "";
+	case 5:
+		return tsc_scaling.bits ? "tsc-scaling" : "";
+	default:
+		return NULL;
+	}
 }

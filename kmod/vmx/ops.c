@@ -276,4 +276,5 @@ const struct vendor_ops vmx_ops = {
 	.take_dirty = vmx_take_dirty,
 	.write_tsc = vmx_write_tsc,
 	.dump = vmx_dump,
+	.feature = vmx_feature,
 };

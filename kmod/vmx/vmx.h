@@ -44,6 +44,8 @@ struct vmx_caps {
 
 extern struct vmx_caps vmx_caps;
 
+const char *vmx_feature(unsigned int i);
+
 static inline bool vmx_has_cpu2(u32 control)
 {
 	return vmx_caps.cpu2 & control;

@@ -12,6 +12,7 @@
 
 #include "glue.h"
 #include "x86.h"
+#include "../core/admin.h"
 #include "../core/io.h"
 #include "../core/regs.h"
 #include "../core/vm.h"
@@ -264,6 +265,8 @@ static int unhandled(struct vcpu *vcpu, struct glue *glue)
 		exception_queue(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
 	}
+	registry_note_fault(vcpu, JOIST_FAULT_KIND_EMULATION_FAILURE,
+			    "instruction that joist does not know");
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	memset(&run->emulation_failure, 0, sizeof(run->emulation_failure));
 	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;

@@ -100,6 +100,8 @@ enum hot {
  *  write_tsc	vcpu->tsc_offset or vcpu->tsc_ratio changed
  * Reports:
  *  dump	print the VMCS or VMCB readably with pr_err
+ *  feature	name of the CPU's i-th feature that joist uses; "": it lacks that
+ *		one; NULL: there are no more
  */
 #define VENDOR_OPS(OP)							\
 	OP(int, setup, (void))						\
@@ -159,7 +161,8 @@ enum hot {
 	OP(void, flush_tlb_guest, (struct vcpu *vcpu))			\
 	OP(void, take_dirty, (struct vcpu *vcpu))			\
 	OP(void, write_tsc, (struct vcpu *vcpu))			\
-	OP(void, dump, (struct vcpu *vcpu))
+	OP(void, dump, (struct vcpu *vcpu))				\
+	OP(const char *, feature, (unsigned int i))
 
 /**
  * struct vendor_ops - what a backend is
