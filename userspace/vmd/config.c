@@ -61,10 +61,14 @@ static void drop_faults(struct config *config, int from)
 /* What libconfuse and the checks below complain of. */
 static void on_error(cfg_t *cfg, const char *fmt, va_list args)
 {
+	bool unknown = !strncmp(fmt, UNKNOWN, strlen(UNKNOWN));
 	char text[512];
 
+	/* In sections that take any option it complains, and takes it. */
+	if (unknown && (cfg->flags & CFGF_KEYSTRVAL))
+		return;
 	vsnprintf(text, sizeof(text), fmt, args);
-	if (!strncmp(fmt, UNKNOWN, strlen(UNKNOWN)))
+	if (unknown)
 		reading.unknown_line = cfg->line;
 	config_fault(reading.config, reading.file, cfg->line, "%s", text);
 }
@@ -462,6 +466,44 @@ static void read_text(struct config *config, const char *host)
 	cfg_free(cfg);
 }
 
+static char *blank_until(char *p, const char *end, size_t len)
+{
+	char *stop = strstr(p, end);
+	char *last = stop ? stop + len : p + strlen(p);
+
+	for (; p < last; p++)
+		if (*p != '\n')
+			*p = ' ';
+	return p;
+}
+
+/*
+ * libconfuse counts the lines of comments more than once. So it sees none. A comment
+ * begins where a word could.
+ */
+static void blank_comments(char *p)
+{
+	bool start = true;
+
+	while (*p) {
+		if (*p == '"' || *p == '\'') {
+			char quote = *p++;
+
+			while (*p && *p != quote)
+				p += *p == '\\' && p[1] ? 2 : 1;
+			p += *p == quote;
+			start = true;
+		} else if (start && (*p == '#' || (*p == '/' && p[1] == '/'))) {
+			p = blank_until(p, "\n", 0);
+		} else if (start && *p == '/' && p[1] == '*') {
+			p = blank_until(p, "*/", 2);
+		} else {
+			start = strchr(" \t\n={}()+,", *p);
+			p++;
+		}
+	}
+}
+
 static void read_file(struct config *config, const char *file, const char *host)
 {
 	FILE *f = fopen(file, "re");
@@ -478,8 +520,10 @@ static void read_file(struct config *config, const char *file, const char *host)
 		if (reading.text)
 			reading.len = fread(reading.text, 1,
 					    (size_t)st.st_size, f);
-		if (reading.text)
+		if (reading.text) {
+			blank_comments(reading.text);
 			read_text(config, host);
+		}
 		free(reading.text);
 	}
 	if (f)
