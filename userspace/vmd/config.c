@@ -29,6 +29,7 @@ static struct reading {
 	char *text;
 	size_t len;
 	int unknown_line;
+	int open_line;
 } reading;
 
 void config_fault(struct config *config, const char *file, int line,
@@ -466,6 +467,7 @@ static void read_text(struct config *config, const char *host)
 	cfg_free(cfg);
 }
 
+/* Return: where it ends. */
 static char *blank_until(char *p, const char *end, size_t len)
 {
 	char *stop = strstr(p, end);
@@ -477,15 +479,30 @@ static char *blank_until(char *p, const char *end, size_t len)
 	return p;
 }
 
+static int line_of(const char *at)
+{
+	const char *p;
+	int line = 1;
+
+	for (p = reading.text; p < at; p++)
+		line += *p == '\n';
+	return line;
+}
+
 /*
- * libconfuse counts the lines of comments more than once. So it sees none. A comment
- * begins where a word could.
+ * libconfuse counts the lines of comments more than once: it is to see none. A comment
+ * begins where a word could. Nor does it mind a section that is not closed: tell its line.
  */
 static void blank_comments(char *p)
 {
 	bool start = true;
+	int depth = 0;
 
 	while (*p) {
+		if (*p == '{' && !depth++)
+			reading.open_line = line_of(p);
+		if (*p == '}' && depth && !--depth)
+			reading.open_line = 0;
 		if (*p == '"' || *p == '\'') {
 			char quote = *p++;
 
@@ -523,6 +540,9 @@ static void read_file(struct config *config, const char *file, const char *host)
 		if (reading.text) {
 			blank_comments(reading.text);
 			read_text(config, host);
+			if (reading.open_line)
+				config_fault(config, file, reading.open_line,
+					     "the section that begins here does not end");
 		}
 		free(reading.text);
 	}

@@ -78,17 +78,21 @@ static const char *plain_text(struct json_object *value)
 	return text;
 }
 
+/* The number beside a name is believed only of our own processes. */
 static int take_owner(struct definition *def, struct json_object *value,
-		      struct complaint *c)
+		      bool all, struct complaint *c)
 {
 	struct json_object *id = NULL;
 	char text[NAME_LEN_MAX + 2];
 	bool group = false;
+	s64 number = NOBODY;
 	const char *name;
 
 	json_object_object_foreach(value, key, member) {
-		if (!strcmp(key, "uid") || !strcmp(key, "gid"))
+		if (!strcmp(key, "uid") || !strcmp(key, "gid")) {
+			number = json_object_get_int64(member);
 			continue;
+		}
 		if (id || (strcmp(key, "user") && strcmp(key, "group")))
 			return complain(c, "an owner has one of 'user' and 'group', and no '%.40s'",
 					key);
@@ -100,7 +104,11 @@ static int take_owner(struct definition *def, struct json_object *value,
 	if (!name || !*name || *name == ':' || strlen(name) > NAME_LEN_MAX)
 		return complain(c, "an owner is a name or a number");
 	snprintf(text, sizeof(text), "%s%s", group ? ":" : "", name);
-	return owner_parse(&def->owner, text, c);
+	if (owner_parse(&def->owner, text, c))
+		return -1;
+	if (all && number >= 0 && number < NOBODY)
+		def->owner.id = (u32)number;
+	return 0;
 }
 
 static int take_disks(struct definition *def, struct json_object *value,
@@ -188,7 +196,7 @@ static int take_member(struct definition *def, const char *key,
 	if (!strcmp(key, "disks") && json_object_is_type(value, json_type_array))
 		return take_disks(def, value, c);
 	if (!strcmp(key, "owner") && json_object_is_type(value, json_type_object))
-		return take_owner(def, value, c);
+		return take_owner(def, value, all, c);
 	if (all && !take_private(def, key, value))
 		return 0;
 	if (!definition_key(key) && strcmp(key, "disks"))

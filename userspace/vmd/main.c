@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -85,6 +86,8 @@ int main(int argc, char **argv)
 	bool check = false, foreground = false;
 	int opt;
 
+	/* Executed as /proc/self/exe, it would be called "exe". */
+	prctl(PR_SET_NAME, "vmd");
 	if (argc == 3 && !strcmp(argv[1], "--vm"))
 		return vm_main(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "--control"))

@@ -119,9 +119,9 @@ static int lock_up(struct setup *s)
 }
 
 /* For the parent, this one or the next. */
-static void write_result(int fd, const struct vmm_result *result)
+static void write_result(int fd, const struct vmm_result *result,
+			 const char *message)
 {
-	const char *message = result->message ?: log_last();
 	struct json_object *obj = js_new("reason", result->reason);
 	const char *text;
 
@@ -147,7 +147,7 @@ int vm_main(const char *name)
 	struct vmm_config config;
 	static struct setup s;
 	static char who[80];
-	int code;
+	int code, err;
 
 	snprintf(who, sizeof(who), "vmd: %s", name);
 	log_name(who);
@@ -159,11 +159,13 @@ int vm_main(const char *name)
 	front = (struct front_config) { s.fd[SETUP_LISTEN], s.fd[SETUP_LOG] };
 	fe.arg = &front;
 	config.frontend = &fe;
-	if (!lock_up(&s))
-		vmm_run(&config, &result);
+	err = lock_up(&s);
+	if (!err)
+		err = vmm_run(&config, &result);
 	if (result.report)
 		fputs(result.report, stderr);
-	write_result(s.fd[SETUP_RESULT], &result);
+	/* What kept it from running was told to the log. */
+	write_result(s.fd[SETUP_RESULT], &result, err ? log_last() : result.message);
 	code = result.code;
 	vmm_result_free(&result);
 	return code;
