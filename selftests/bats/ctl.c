@@ -8,6 +8,7 @@
  * Exit code: 0: all answers were "ok"; 1: not all; 3: no answer, or TEXT did not come.
  */
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	signal(SIGPIPE, SIG_IGN);
 	fd = dial(path);
 	for (i = optind; i < argc; i++)
 		dprintf(fd, "%s\n", argv[i]);

@@ -60,8 +60,8 @@ load vmd
 	until_true 50 test -z "$(processes --control)"
 	[ "$(processes --vm)" = "$before" ]
 	# One ends while nobody is there to see, another is killed.
-	kill "$(pgrep -f 'vmd --vm vm7$')"
-	kill -9 "$(pgrep -f 'vmd --vm vm8$')"
+	kill "$(processes '--vm vm7 ')"
+	kill -9 "$(processes '--vm vm8 ')"
 	sleep 0.5
 	daemon
 	run ask list
@@ -86,13 +86,14 @@ load vmd
 	daemon
 	ask start echo
 	"$CTL" -k ab -u '.' '{"v":1,"op":"console","vm":"echo"}' >"$BATS_TEST_TMPDIR/con" 3>&- &
+	con=$!
 	until_true 50 grep -q ab "$BATS_TEST_TMPDIR/con" || true
 	kill -9 "$VMD_PID"
 	wait "$VMD_PID" || true
 	daemon
 	run "$CTL" -k '.' -u '.' '{"v":1,"op":"console","vm":"echo","force":true}'
 	[ "$status" = 0 ]
-	wait
+	wait $con
 	grep -q 'ab\.' "$BATS_TEST_TMPDIR/con"
 }
 
@@ -109,7 +110,7 @@ load vmd
 
 @test "autostart: once after the host's start, one after the other" {
 	{
-		echo 'autostart-stagger = 1'
+		echo 'autostart-stagger = 6'
 		vm one h 'autostart = yes'
 		vm two h 'autostart = yes'
 		vm no h
@@ -123,7 +124,7 @@ load vmd
 	kill -9 "$VMD_PID"
 	wait "$VMD_PID" || true
 	daemon
-	sleep 1.5
+	sleep 1
 	[ "$(state one)" = '"state":"stopped"' ]
 	[ "$(state two)" = '"state":"running"' ]
 }
@@ -179,7 +180,7 @@ load vmd
 		esac
 	done
 	run "$CTL" "$(printf '{"v":1,"op":"%070000d"}' 0)"
-	[ "$(field code)" = bad-request ]
+	[ "$(field code)" = bad-request ] || { echo "$status: $output"; false; }
 	head -c 1000000 /dev/urandom | timeout 10 "$CTL" -s /run/joist/control "$(head -c 3000 /dev/urandom | tr -d '\0\n')" || true
 	# More than it takes: some are refused, and root still gets in.
 	su alice -c "for n in \$(seq 100); do $CTL -f 8 '{\"v\":1,\"op\":\"events\"}' >/tmp/crowd.\$n 2>&1 & done; wait" 3>&- &

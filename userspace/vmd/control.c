@@ -13,6 +13,12 @@
 #include "js.h"
 #include "sandbox.h"
 
+#define HELLO_POLL_MS	10
+#define HELLO_POLLS	100
+
+static struct timer doors;
+static int tries_left = HELLO_POLLS;
+
 struct control control = { .parent.watch.fd = -1, .admin_gid = NOBODY };
 
 static void start_by_itself(void)
@@ -31,6 +37,24 @@ static void start_by_itself(void)
 	}
 }
 
+/* VMs that were found running have not said yet whether they are paused. */
+static void open_doors(struct timer *timer)
+{
+	struct machine *vm;
+	bool unknown = false;
+
+	for (vm = machines(); vm; vm = vm->next)
+		unknown |= vm->state == STARTING;
+	if (unknown && tries_left--) {
+		timer_set(timer, HELLO_POLL_MS, open_doors);
+		return;
+	}
+	if (clients_init(control.listen_fd))
+		say("clients cannot connect");
+	channel_send(&control.parent, js_new("type", "ready"), -1);
+	start_by_itself();
+}
+
 /* The first of them has the socket clients connect to. */
 static void take_settings(struct msg *msg)
 {
@@ -47,7 +71,7 @@ static void take_settings(struct msg *msg)
 	err = err ?: sandbox_become((u32)js_int(obj, "uid", 0),
 				    (u32)js_int(obj, "gid", 0));
 	err = err ?: seccomp_control();
-	err = err ?: clients_init(fd);
+	control.listen_fd = fd;
 	if (err) {
 		say("the control process cannot be locked up: %s", strerror(-err));
 		_exit(1);
@@ -58,6 +82,7 @@ static void from_parent(struct channel *ch, struct msg *msg)
 {
 	const char *type = js_text(msg->json, "type") ?: "";
 
+	(void)ch;
 	if (!strcmp(type, "settings")) {
 		take_settings(msg);
 	} else if (!strcmp(type, "vm")) {
@@ -79,8 +104,7 @@ static void from_parent(struct channel *ch, struct msg *msg)
 		event(NULL, "config-reloaded", NULL);
 	} else if (!strcmp(type, "all")) {
 		control.started = true;
-		channel_send(ch, js_new("type", "ready"), -1);
-		start_by_itself();
+		open_doors(&doors);
 	}
 }
 

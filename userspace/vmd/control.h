@@ -112,6 +112,7 @@ struct control {
 	struct channel parent;
 	u32 admin_gid;
 	u32 stagger_ms;
+	int listen_fd;
 	bool started;	/* told of all VMs there are */
 };
 
