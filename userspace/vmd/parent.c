@@ -249,7 +249,6 @@ static void take_running(struct definition *def)
 		return;
 	}
 	close(proc.pidfd);
-	close(proc.conn);
 	vm = owned_add(def);
 	if (vm) {
 		vm->orphan = true;

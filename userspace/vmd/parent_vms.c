@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The parent's VMs: their processes start and end here. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,8 +91,7 @@ void owned_tell_process(const struct owned *vm, bool found)
 	js_add_text(obj, "vm", vm->def.name);
 	js_add_int(obj, "pid", vm->proc.pid);
 	js_add_bool(obj, "found", found);
-	channel_send(&parent.control, obj,
-		     fcntl(vm->proc.conn, F_DUPFD_CLOEXEC, 0));
+	channel_send(&parent.control, obj, process_connect(vm->def.name));
 }
 
 /* How it ended: what it told itself, else what the kernel tells. */
@@ -146,7 +144,6 @@ static void on_exit_of(struct watch *watch, u32 events)
 	watch_remove(&vm->exit);
 	owned_tell_end(vm);
 	close(vm->proc.pidfd);
-	close(vm->proc.conn);
 	vm->proc.pid = 0;
 	vm->pending = false;
 	if (vm->orphan)

@@ -115,7 +115,8 @@ static int open_listener(const char *name)
 	return fd;
 }
 
-static int connect_to(const char *name)
+/* A new connection to a VM's process: it then leaves the one it had. */
+int process_connect(const char *name)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -279,9 +280,8 @@ static int launch(const struct definition *def, int setup, struct process *proc,
 		return fail(f, "failed", "cannot start a process: %s",
 			    strerror(-proc->pid));
 	proc->pidfd = pid_open(proc->pid);
-	proc->conn = connect_to(def->name);
 	err = write_record(def, proc->pid);
-	if (proc->pidfd >= 0 && proc->conn >= 0 && !err)
+	if (proc->pidfd >= 0 && !err)
 		return 0;
 	fail(f, "failed", "cannot keep hold of the VM's process: %s",
 	     strerror(errno));
@@ -290,8 +290,6 @@ static int launch(const struct definition *def, int setup, struct process *proc,
 	waitpid(proc->pid, NULL, 0);
 	if (proc->pidfd >= 0)
 		close(proc->pidfd);
-	if (proc->conn >= 0)
-		close(proc->conn);
 	return -1;
 }
 
@@ -340,6 +338,7 @@ int process_find(const char *name, const char *uuid, struct process *proc)
 	struct json_object *obj;
 	const char *was;
 	char path[256];
+	int conn;
 	bool same;
 	u64 start;
 
@@ -363,9 +362,11 @@ int process_find(const char *name, const char *uuid, struct process *proc)
 			close(proc->pidfd);
 			return -EEXIST;
 		}
-		proc->conn = connect_to(name);
-		if (proc->conn >= 0)
+		conn = process_connect(name);
+		if (conn >= 0) {
+			close(conn);
 			return 0;
+		}
 		say("the process %d of the VM %s does not listen: it is ended",
 		    proc->pid, name);
 		syscall(SYS_pidfd_send_signal, proc->pidfd, SIGKILL, NULL, 0);

@@ -11,16 +11,15 @@ struct json_object;
  * struct process - a VM's process that runs
  * @pid: its number
  * @pidfd: readable once it has ended
- * @conn: connected to it, for the control process
  */
 struct process {
 	int pid;
 	int pidfd;
-	int conn;
 };
 
 int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	     struct process *proc, struct failure *f);
+int process_connect(const char *name);
 int process_find(const char *name, const char *uuid, struct process *proc);
 void process_scan(void (*take)(struct definition *def));
 struct json_object *process_result(const char *name);
