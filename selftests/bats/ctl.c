@@ -86,8 +86,8 @@ static int answers(int fd, int want, double seconds, int follow)
 			*eol = '\0';
 			puts(text);
 			fflush(stdout);
-			seen += strstr(text, "\"ok\":") != NULL;
-			good += strstr(text, "\"ok\":true") != NULL;
+			seen += !!strstr(text, "\"ok\":");
+			good += !!strstr(text, "\"ok\":true");
 			len -= (size_t)(eol + 1 - text);
 			memmove(text, eol + 1, len + 1);
 		}

@@ -24,6 +24,10 @@ struct info {
 	u32 *mods;
 };
 
+/* start.S */
+extern volatile u32 nmis;
+void on_nmi(void);
+
 static void put8(u16 port, u8 value)
 {
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
@@ -110,14 +114,6 @@ static void await_button(void)
 		asm volatile("pause");
 	print("button\n");
 }
-
-volatile u32 nmis;
-
-/* By an interrupt gate; as much of a handler as there is to it. */
-asm(".globl on_nmi\n"
-    "on_nmi: lock incl nmis\n"
-    "iret\n");
-extern char on_nmi[];
 
 static void await_nmi(void)
 {

@@ -339,8 +339,8 @@ static void add_vm(struct config *config, cfg_t *cfg, cfg_t *sec, const char *ho
 			     "there is no template \"%s\" in this file", template);
 	if (!name_valid(cfg_title(sec))) {
 		config_fault(config, reading.file, line,
-			     "'%s' is no name for a VM: 1 to %d letters, digits, '-', '_', '.', a letter first",
-			     cfg_title(sec), NAME_LEN_MAX);
+			     "'%s' is no name for a VM: " NAME_RULE,
+			     cfg_title(sec));
 		return;
 	}
 	more = config->nr_vms < VMS_MAX ?

@@ -316,8 +316,8 @@ int definition_check(struct definition *def, struct complaint *c)
 	if (!def->cmdline)
 		return complain(c, "out of memory");
 	if (!name_valid(def->name))
-		return complain(c, "'%.100s' is no name for a VM: 1 to %d letters, digits, '-', '_', '.', a letter first",
-				def->name, NAME_LEN_MAX);
+		return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
+				def->name);
 	if (!def->kernel)
 		return complain(c, "the VM '%s' has no kernel", def->name);
 	if (def->memory_max && def->memory_max < def->memory)

@@ -6,6 +6,7 @@
 #include "libjoist/types.h"
 
 #define NAME_LEN_MAX	63
+#define NAME_RULE	"1 to 63 letters, digits, '-', '_', '.', a letter first"
 #define UUID_LEN	36
 #define DISKS_MAX	16
 #define NOBODY		0xffffffffU

@@ -94,7 +94,7 @@ static int take_owner(struct definition *def, struct json_object *value,
 			continue;
 		}
 		if (id || (strcmp(key, "user") && strcmp(key, "group")))
-			return complain(c, "an owner has one of 'user' and 'group', and no '%.40s'",
+			return complain(c, "an owner is a 'user' or a 'group', no '%.40s'",
 					key);
 		group = !strcmp(key, "group");
 		id = member;
@@ -130,7 +130,7 @@ static int take_disks(struct definition *def, struct json_object *value,
 				 json_object_is_type(member, json_type_boolean))
 				readonly = json_object_get_boolean(member);
 			else
-				return complain(c, "a disk has a 'path' and a boolean 'readonly', and no '%.40s'",
+				return complain(c, "a disk has no such '%.40s'",
 						key);
 		}
 		if (!path)
@@ -188,8 +188,8 @@ static int take_member(struct definition *def, const char *key,
 	if (!strcmp(key, "name")) {
 		text = plain_text(value);
 		if (!text || !name_valid(text))
-			return complain(c, "'%.100s' is no name for a VM: 1 to %d letters, digits, '-', '_', '.', a letter first",
-					text ?: "", NAME_LEN_MAX);
+			return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
+					text ?: "");
 		snprintf(def->name, sizeof(def->name), "%s", text);
 		return 0;
 	}

@@ -46,7 +46,8 @@ void event(const struct machine *vm, const char *what, const char *why)
 	struct json_object *ev = json_object_new_object();
 	struct news news = { vm, json_object_new_object() };
 
-	js_add_int(ev, "seq", (s64)++seq);
+	seq++;
+	js_add_int(ev, "seq", (s64)seq);
 	js_add_time(ev, "time", wall_time());
 	js_add_text(ev, "vm", vm ? vm->def.name : NULL);
 	js_add_text(ev, "uuid", vm ? vm->def.uuid : NULL);

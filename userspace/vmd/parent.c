@@ -275,7 +275,7 @@ static int load_all(void)
 	if (err)
 		return err;
 	if (!parent.user_uid) {
-		say("there is no user for VMs: useradd --system --no-create-home --user-group _joist");
+		say("no user for VMs: useradd --system --no-create-home --user-group _joist");
 		return -EINVAL;
 	}
 	store_load(take_stored);

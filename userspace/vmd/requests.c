@@ -95,8 +95,8 @@ int members_check(struct json_object *json, const char *members,
 			return fail(f, "bad-request", "the operation has no member '%.40s'",
 				    key);
 		if (value && !type_fits(type, value))
-			return fail(f, "bad-request", "the member '%s' has a wrong type or value",
-				    key);
+			return fail(f, "bad-request",
+				    "the member '%s' has a wrong type or value", key);
 	}
 	return 0;
 }
@@ -171,8 +171,8 @@ static int find_vm(struct request *req, struct json_object *which,
 			if (!may_see(req, vm) || !uuid_prefix(vm->def.uuid, text))
 				continue;
 			if (req->vm)
-				return fail(f, "ambiguous", "'%.40s' is the beginning of several UUIDs",
-					    text);
+				return fail(f, "ambiguous",
+					    "'%.40s' begins several UUIDs", text);
 			req->vm = vm;
 		}
 	} else {

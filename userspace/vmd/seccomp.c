@@ -16,6 +16,8 @@
 
 #include "sandbox.h"
 
+#define NO_SUCH_CALL	38	/* ENOSYS: what a kernel that has no clone3() says */
+
 /* Memory, time, locks, the end: what any program does. */
 static const int common_calls[] = {
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
@@ -94,7 +96,7 @@ static int allow_threads(scmp_filter_ctx ctx)
 {
 	int err;
 
-	err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(NO_SUCH_CALL), SCMP_SYS(clone3), 0);
 	err = err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 			SCMP_CMP(0, SCMP_CMP_MASKED_EQ,
 				 CLONE_THREAD | CLONE_NEWUSER | CLONE_NEWNS,

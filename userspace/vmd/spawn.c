@@ -74,7 +74,7 @@ static u64 start_time(int pid)
  */
 int run_self(const char *mode, const char *name, int fd, int procs_fd)
 {
-	const char *argv[] = { "vmd", mode, name, NULL };
+	const char *const argv[] = { "vmd", mode, name, NULL };
 	sigset_t none;
 	pid_t pid;
 	int null;
@@ -270,7 +270,7 @@ static int launch(const struct definition *def, int setup, struct process *proc,
 	err = cgroup_create(def, &procs_fd);
 	if (err) {
 		fail(f, "failed", "its limits cannot be set: %s", strerror(-err));
-		f->remedy = "mount cgroup v2 at /sys/fs/cgroup, with cpu, memory and pids, and start vmd again";
+		f->remedy = "mount cgroup v2 at /sys/fs/cgroup, and start vmd again";
 		return err;
 	}
 	proc->pid = run_self("--vm", def->name, setup, procs_fd);

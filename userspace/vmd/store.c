@@ -20,12 +20,12 @@ static void store_path(char *path, size_t size, const char *name)
 int store_save(const struct definition *def)
 {
 	struct json_object *obj = definition_json(def, true);
+	int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
 	char path[256];
 	int err;
 
 	store_path(path, sizeof(path), def->name);
-	err = file_write(path, json_object_to_json_string_ext(obj,
-			 JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	err = file_write(path, json_object_to_json_string_ext(obj, flags));
 	json_object_put(obj);
 	return err;
 }
