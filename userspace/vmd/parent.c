@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -34,7 +33,7 @@ struct parent parent = { .control.watch.fd = -1 };
 
 static struct watch signal_watch;
 static struct timer respawn;
-static int exit_code;
+static bool inherited;	/* the socket is the service manager's */
 
 static int make_dirs(void)
 {
@@ -75,8 +74,10 @@ static int open_socket(void)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = listen_fd();
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		inherited = true;
 		return fd;
+	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
@@ -310,7 +311,7 @@ int parent_main(void)
 	start_control(&respawn);
 	loop_run();
 	/* Not to be found by who connects later; a service manager's own stays. */
-	if (!getenv("LISTEN_FDS"))
+	if (!inherited)
 		unlink(parent.socket);
-	return exit_code;
+	return 0;
 }
