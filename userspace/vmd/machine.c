@@ -351,6 +351,12 @@ void machine_exited(struct json_object *obj)
 	vm->pid = 0;
 	vm->changed = false;
 	fail(&f, "failed", "%s", vm->last.message);
+	/* It ran, and ended before it could say so. */
+	if (loading && strcmp(vm->last.reason, "killed") &&
+	    strcmp(vm->last.reason, "error")) {
+		machine_hello(vm, VM_RUNNING);
+		loading = false;
+	}
 	if (loading && strcmp(vm->last.reason, "killed")) {
 		machine_state(vm, FAILED);
 		event(vm, "failed", vm->last.message);
