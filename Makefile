@@ -29,7 +29,7 @@ module: ## build joist.ko into build/<release>/ (KDIR=kernel build directory)
 		--exclude='/*' $(CURDIR)/ $(MODDIR)/
 	+$(MAKE) --no-print-directory -C $(KDIR) M=$(MODDIR) $(KFLAGS) modules
 
-userspace: ## build vmctl into build/userspace/
+userspace: ## build vmctl and vmd into build/userspace/
 	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace
 
 selftests: ## build the kselftests into build/selftests/
@@ -67,10 +67,17 @@ bench-check: ## joist's exits in the SVM bench are no worse than recorded
 lint: ## checkpatch, sparse, W=1, cppcheck, layers, headers, shellcheck
 	scripts/lint
 
-install: all ## install the module, vmctl and the udev rule
+install: all ## install the module, vmctl, vmd, its units and the udev rule
 	install -D -m 644 $(MODDIR)/joist.ko \
 		$(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko
 	install -D -m 755 $(BUILD)/userspace/vmctl $(DESTDIR)$(PREFIX)/bin/vmctl
+	install -D -m 755 $(BUILD)/userspace/vmd $(DESTDIR)$(PREFIX)/sbin/vmd
+	for u in service socket; do \
+		mkdir -p $(DESTDIR)/usr/lib/systemd/system && \
+		sed 's,/usr/local/sbin,$(PREFIX)/sbin,' \
+			userspace/vmd/systemd/joist-vmd.$$u \
+			>$(DESTDIR)/usr/lib/systemd/system/joist-vmd.$$u || exit; \
+	done
 	install -D -m 644 scripts/60-joist.rules \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules
 	install -D -m 644 scripts/joist.modprobe.conf \
@@ -80,6 +87,9 @@ install: all ## install the module, vmctl and the udev rule
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko \
 		$(DESTDIR)$(PREFIX)/bin/vmctl \
+		$(DESTDIR)$(PREFIX)/sbin/vmd \
+		$(DESTDIR)/usr/lib/systemd/system/joist-vmd.service \
+		$(DESTDIR)/usr/lib/systemd/system/joist-vmd.socket \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules \
 		$(DESTDIR)/usr/lib/modprobe.d/joist.conf
 	test -n "$(DESTDIR)" || depmod $(RELEASE)

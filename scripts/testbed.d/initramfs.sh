@@ -52,8 +52,12 @@ base_build()
 	ln -s ../../bin/env "$root/usr/bin/env"
 	ln -s ../bin/modprobe "$root/sbin/modprobe" # where the kernel looks
 	cp "$BENCH_D/init" "$root/init"
-	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
-	printf 'root:x:0:\nkvm:x:106:\n' >"$root/etc/group"
+	# Those that vmd and its tests need, too.
+	printf '%s\n' root:x:0:0:root:/root:/bin/sh _joist:x:900:900::/:/bin/false \
+		alice:x:1001:1001::/tmp:/bin/sh bob:x:1002:1002::/tmp:/bin/sh \
+		carol:x:1003:1003::/tmp:/bin/sh >"$root/etc/passwd"
+	printf '%s\n' root:x:0: kvm:x:106: _joist:x:900: joist:x:901:carol alice:x:1001: \
+		bob:x:1002: carol:x:1003: crew:x:1010:bob >"$root/etc/group"
 	base_modules "$rel" "$kdir" "$root"
 	mkdir -p "$(dirname "$out")"
 	rm -f "$CACHE/initramfs/$rel-"*.cpio

@@ -11,6 +11,10 @@ typedef unsigned int u32;
 #define LSR_READY	1
 #define DEBUG_EXIT	0xf4
 #define PM1_CONTROL	0x604
+#define PM1_STATUS	0x600
+#define POWER_BUTTON	(1 << 8)
+#define NMI_VECTOR	2
+#define INTERRUPT_GATE	0x8e00
 #define SLEEP_S5	(1 << 13 | 5 << 10)
 #define WARM_BOOT	0x1234
 
@@ -19,6 +23,10 @@ struct info {
 	u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count;
 	u32 *mods;
 };
+
+/* start.S */
+extern volatile u32 nmis;
+void on_nmi(void);
 
 static void put8(u16 port, u8 value)
 {
@@ -35,6 +43,14 @@ static u8 get8(u16 port)
 	u8 value;
 
 	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static u16 get16(u16 port)
+{
+	u16 value;
+
+	asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
 }
 
@@ -91,6 +107,37 @@ static void power_off(void)
 	put16(PM1_CONTROL, SLEEP_S5);
 }
 
+static void await_button(void)
+{
+	print("ready\n");
+	while (!(get16(PM1_STATUS) & POWER_BUTTON))
+		asm volatile("pause");
+	print("button\n");
+}
+
+static void await_nmi(void)
+{
+	static struct {
+		u16 low, selector, type, high;
+	} idt[NMI_VECTOR + 1];
+	struct {
+		u16 limit;
+		u32 base;
+	} __attribute((packed)) table = { sizeof(idt) - 1, (u32)idt };
+	u16 cs;
+
+	asm volatile("mov %%cs, %0" : "=r"(cs));
+	idt[NMI_VECTOR].low = (u16)(u32)on_nmi;
+	idt[NMI_VECTOR].high = (u32)on_nmi >> 16;
+	idt[NMI_VECTOR].selector = cs;
+	idt[NMI_VECTOR].type = INTERRUPT_GATE;
+	asm volatile("lidt %0" : : "m"(table));
+	print("waiting\n");
+	while (!nmis)
+		asm volatile("pause");
+	print("NMI\n");
+}
+
 static void obey(char what, const struct info *info)
 {
 	switch (what) {
@@ -129,6 +176,12 @@ static void obey(char what, const struct info *info)
 			print("0123456789abcdef0123456789abcdef0123456789abcdef\n");
 	case 'e':
 		echo();
+		break;
+	case 'b':
+		await_button();
+		break;
+	case 'n':
+		await_nmi();
 		break;
 	case 'm':
 		print("KiB above 1M: ");

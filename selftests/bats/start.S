@@ -14,7 +14,16 @@ _start:
 	push %ebx
 	call start_c
 
+	.globl on_nmi
+on_nmi:
+	lock incl nmis
+	iret
+
 	.bss
+	.globl nmis
+	.align 4
+nmis:
+	.skip 4
 	.align 16
 	.skip 4096
 stack_top:

@@ -39,6 +39,7 @@ int joist_create_vcpu(int vm, u32 id);
 
 /* On a vCPU. */
 int joist_run(int vcpu);
+int joist_nmi(int vcpu);
 int joist_set_cpuid(int vcpu, const struct kvm_cpuid2 *cpuid);
 int joist_get_regs(int vcpu, struct kvm_regs *regs);
 int joist_set_regs(int vcpu, const struct kvm_regs *regs);

@@ -16,6 +16,11 @@ int joist_run(int vcpu)
 	return ret_errno(ioctl(vcpu, KVM_RUN, 0));
 }
 
+int joist_nmi(int vcpu)
+{
+	return ret_errno(ioctl(vcpu, KVM_NMI, 0));
+}
+
 int joist_set_cpuid(int vcpu, const struct kvm_cpuid2 *cpuid)
 {
 	return ret_errno(ioctl(vcpu, KVM_SET_CPUID2, cpuid));

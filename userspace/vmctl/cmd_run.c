@@ -74,7 +74,7 @@ static int add_disk(struct run *run, char *arg)
 	if (config->nr_disks == VMM_DISKS_MAX)
 		return usage_error("run", "more than %d disks", VMM_DISKS_MAX);
 	config->disk[config->nr_disks++] = (struct vmm_disk) {
-		.path = arg, .readonly = readonly,
+		.file = vmm_path(arg), .readonly = readonly,
 	};
 	return 0;
 }
@@ -125,7 +125,7 @@ static int take_option(struct run *run, int opt, char *arg, char **argv)
 	case 'm':
 		return set_memory(run, arg);
 	case 'i':
-		run->config.initrd = arg;
+		run->config.initrd = vmm_path(arg);
 		return 0;
 	case 'a':
 		run->appended = arg;
@@ -135,7 +135,7 @@ static int take_option(struct run *run, int opt, char *arg, char **argv)
 	case OPT_DEBUG_EXIT:
 		return set_debug_exit(run, arg);
 	case OPT_DEVICE:
-		run->config.device = arg;
+		run->config.device = vmm_path(arg);
 		return 0;
 	case OPT_JSON:
 		run->json = true;
@@ -167,7 +167,7 @@ static int parse(struct run *run, int argc, char **argv)
 	int opt, code;
 
 	run->config = (struct vmm_config) {
-		.device = JOIST_DEVICE,
+		.device = vmm_path(JOIST_DEVICE),
 		.memory = DEFAULT_MEMORY,
 		.vcpus = 1,
 		.debug_exit = -1,
@@ -186,7 +186,7 @@ static int parse(struct run *run, int argc, char **argv)
 	if (optind + 1 < argc)
 		return usage_error("run", "more than one kernel given ('%s')",
 				   argv[optind + 1]);
-	run->config.kernel = argv[optind];
+	run->config.kernel = vmm_path(argv[optind]);
 	if (asprintf(&run->cmdline, "%s%s%s", run->only ? "" : DEFAULT_CMDLINE,
 		     run->only || !run->appended ? "" : " ",
 		     run->appended ? run->appended : "") < 0)

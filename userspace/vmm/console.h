@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The guest's console: what it prints to standard output, what is typed to it. */
+/* What the guest prints, on its way to whoever carries it. */
 #ifndef VMM_CONSOLE_H
 #define VMM_CONSOLE_H
 
@@ -9,18 +9,15 @@
 
 #define CONSOLE_RING	16384	/* a power of two */
 
-struct pollfd;
 struct vm;
 
 /**
- * struct console - both directions
+ * struct console - the guest's output
  * @wake_fd: eventfd: the main thread has something to do
  * @lock: protects the ring
  * @room: signalled when the ring empties
  * @head: bytes ever put in
  * @tail: bytes ever taken out
- * @input: standard input is still to be read; main thread only
- * @escaped: Ctrl-A was typed; main thread only
  */
 struct console {
 	struct vm *vm;
@@ -30,8 +27,6 @@ struct console {
 	u64 head;
 	u64 tail;
 	u8 ring[CONSOLE_RING];
-	bool input;
-	bool escaped;
 };
 
 int console_create(struct vm *vm);
@@ -40,8 +35,7 @@ void console_put(struct console *con, u8 byte);
 void console_stop(struct console *con);
 void console_wake(struct console *con);
 bool console_pending(struct console *con);
-int console_flush(struct console *con);
-void console_drain(struct console *con);
-void console_read(struct console *con);
+size_t console_peek(struct console *con, u8 *data, size_t len);
+void console_consume(struct console *con, size_t n);
 
 #endif

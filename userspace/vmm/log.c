@@ -2,38 +2,57 @@
 /* Messages to standard error, one write each: vCPU threads may speak too. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "terminal.h"
 
 #define WARNINGS_MAX	32
 
-static void log_line(const char *kind, const char *fmt, va_list args)
-{
-	char text[1024];
+static const char *speaker = "vmctl";
+static char last[1024];
 
-	vsnprintf(text, sizeof(text), fmt, args);
-	fprintf(stderr, "vmctl: %s%s%s\n", kind, text, terminal_raw() ? "\r" : "");
+/* Who speaks; before there are threads. @name must last. */
+void log_name(const char *name)
+{
+	speaker = name;
+}
+
+/* The last error told: why a VM could not be started. Main thread. */
+const char *log_last(void)
+{
+	return last;
+}
+
+static void log_line(const char *kind, const char *text)
+{
+	fprintf(stderr, "%s: %s%s%s\n", speaker, kind, text,
+		terminal_raw() ? "\r" : "");
 }
 
 void log_err(const char *fmt, ...)
 {
+	char text[sizeof(last)];
 	va_list args;
 
 	va_start(args, fmt);
-	log_line("", fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	log_line("", text);
+	memcpy(last, text, sizeof(last));
 }
 
 /* A guest can cause warnings: it must not fill a log with them. */
 void log_warn(const char *fmt, ...)
 {
 	static int nr;
+	char text[sizeof(last)];
 	va_list args;
 
 	if (__atomic_add_fetch(&nr, 1, __ATOMIC_RELAXED) > WARNINGS_MAX)
 		return;
 	va_start(args, fmt);
-	log_line("warning: ", fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	log_line("warning: ", text);
 }

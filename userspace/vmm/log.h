@@ -5,6 +5,8 @@
 
 #include "libjoist/types.h"
 
+void log_name(const char *name);
+const char *log_last(void);
 void log_err(const char *fmt, ...) __printf(1, 2);
 void log_warn(const char *fmt, ...) __printf(1, 2);
 

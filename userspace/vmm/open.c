@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Opening of the hypervisor's device, and what to do when it fails. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,21 +36,50 @@ static void explain(const char *path, int err)
  */
 int vmm_open_device(const char *path)
 {
-	int version, fd;
+	int fd, err;
 
 	fd = joist_open(path);
 	if (fd < 0) {
 		explain(path, fd);
 		return fd;
 	}
-	version = joist_api_version(fd);
+	err = vmm_check_device(fd, path);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* Does an open device speak our ABI? Return: 0, or -errno with the reason logged. */
+int vmm_check_device(int fd, const char *path)
+{
+	int version = joist_api_version(fd);
+
 	if (version == JOIST_API)
-		return fd;
+		return 0;
 	if (version < 0)
 		log_err("%s is no hypervisor device", path);
 	else
 		log_err("%s speaks version %d of the ABI, not %d", path,
 			version, JOIST_API);
-	close(fd);
 	return -EINVAL;
+}
+
+/**
+ * vmm_file_open() - a descriptor of a file the configuration names
+ * @file: its path is not NULL
+ * @flags: as for open(), used if it is not open yet
+ *
+ * Return: a descriptor the caller closes, or -errno.
+ */
+int vmm_file_open(const struct vmm_file *file, int flags)
+{
+	int fd;
+
+	if (file->fd >= 0)
+		fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	else
+		fd = open(file->path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
-#include "chipset/uart.h"
 #include "console.h"
+#include "frontend.h"
 #include "log.h"
 #include "terminal.h"
 #include "vcpu.h"
@@ -47,27 +47,24 @@ static void take_signal(struct vm *vm, int fd)
 		strsignal((int)info.ssi_signo));
 }
 
-enum { FD_STOP, FD_SIGNAL, FD_WAKE, FD_IN, FD_OUT, NR_FDS };
+enum { FD_STOP, FD_SIGNAL, FD_WAKE, FD_FRONTEND };
 
 /* Until somebody calls vm_stop(): carry the console, mind the signals. */
-static void main_loop(struct vm *vm, int signal_fd)
+static void main_loop(struct vm *vm, const struct vmm_frontend *fe, void *ctx,
+		      int signal_fd)
 {
 	struct console *con = vm->console;
-	struct pollfd fds[NR_FDS] = {
+	struct pollfd fds[FD_FRONTEND + FRONTEND_FDS_MAX] = {
 		[FD_STOP] = { .fd = vm->stop_fd, .events = POLLIN },
 		[FD_SIGNAL] = { .fd = signal_fd, .events = POLLIN },
 		[FD_WAKE] = { .fd = con->wake_fd, .events = POLLIN },
-		[FD_IN] = { .events = POLLIN },
-		[FD_OUT] = { .events = POLLOUT },
 	};
 	eventfd_t count;
-	int err;
 
 	while (!vm_stopping(vm)) {
-		fds[FD_IN].fd = con->input && uart_room(vm->uart) ?
-				  STDIN_FILENO : -1;
-		fds[FD_OUT].fd = console_pending(con) ? STDOUT_FILENO : -1;
-		if (poll(fds, NR_FDS, -1) < 0) {
+		int nr = FD_FRONTEND + fe->fds(ctx, fds + FD_FRONTEND);
+
+		if (poll(fds, (nfds_t)nr, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			vm_stop(vm, VMM_ERROR, "error", NULL, "poll: %s",
@@ -78,15 +75,7 @@ static void main_loop(struct vm *vm, int signal_fd)
 			eventfd_read(con->wake_fd, &count);
 		if (fds[FD_SIGNAL].revents)
 			take_signal(vm, signal_fd);
-		if (fds[FD_IN].revents)
-			console_read(con);
-		if (!fds[FD_OUT].revents)
-			continue;
-		err = console_flush(con);
-		if (err)
-			vm_stop(vm, VMM_ERROR, "error", NULL,
-				"cannot write the guest's console: %s",
-				strerror(-err));
+		fe->serve(ctx, fds + FD_FRONTEND);
 	}
 }
 
@@ -114,7 +103,9 @@ static int start(struct vm *vm)
  */
 int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 {
+	const struct vmm_frontend *fe = config->frontend ?: &stdio_frontend;
 	sigset_t old_mask;
+	void *ctx = NULL;
 	struct vm vm;
 	int signal_fd, i, err;
 
@@ -126,10 +117,13 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		return signal_fd;
 	err = vm_create(&vm, config, result);
 	if (!err) {
-		terminal_enter();
+		if (!config->frontend)
+			terminal_enter();
 		err = start(&vm);
-		if (!err)
-			main_loop(&vm, signal_fd);
+		if (!err) {
+			ctx = fe->enter(fe->arg, &vm);
+			main_loop(&vm, fe, ctx, signal_fd);
+		}
 		/* A start that failed half-way has threads to stop as well. */
 		if (err)
 			vm_stop(&vm, VMM_ERROR, "error", NULL, "not started");
@@ -137,7 +131,8 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		vcpus_stop(&vm);
 		for (i = 0; i < config->nr_disks; i++)
 			virtio_blk_stop(vm.blk[i]);
-		console_drain(vm.console);
+		if (ctx)
+			fe->leave(ctx);
 		terminal_leave();
 	}
 	vm_destroy(&vm);

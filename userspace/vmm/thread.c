@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How threads are started. */
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "thread.h"
 
@@ -9,6 +13,22 @@
  * happens to lie right, the kernel gives 2 MiB for its first byte.
  */
 #define STACK_SIZE	(512UL << 10)
+
+struct birth {
+	char name[16];
+	void *(*run)(void *arg);
+	void *arg;
+};
+
+/* It names itself: that takes no file of /proc, which a sandbox does not have. */
+static void *born(void *arg)
+{
+	struct birth birth = *(struct birth *)arg;
+
+	free(arg);
+	prctl(PR_SET_NAME, birth.name);
+	return birth.run(birth.arg);
+}
 
 /**
  * thread_start() - start a thread
@@ -22,18 +42,25 @@
 int thread_start(pthread_t *thread, const char *name, void *(*run)(void *arg),
 		 void *arg)
 {
+	struct birth *birth = malloc(sizeof(*birth));
 	pthread_attr_t attr;
 	int err;
 
+	if (!birth)
+		return -ENOMEM;
+	snprintf(birth->name, sizeof(birth->name), "%s", name);
+	birth->run = run;
+	birth->arg = arg;
 	err = pthread_attr_init(&attr);
 	if (err)
-		return -err;
+		goto out;
 	err = pthread_attr_setstacksize(&attr, STACK_SIZE);
 	if (!err)
-		err = pthread_create(thread, &attr, run, arg);
+		err = pthread_create(thread, &attr, born, birth);
 	pthread_attr_destroy(&attr);
-	if (err)
-		return -err;
-	pthread_setname_np(*thread, name);
-	return 0;
+	if (!err)
+		return 0;
+out:
+	free(birth);
+	return -err;
 }

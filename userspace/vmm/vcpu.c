@@ -135,8 +135,10 @@ static void *vcpu_thread(void *arg)
 	while (!vm_stopping(vm)) {
 		int err = joist_run(vcpu->fd);
 
-		if (err == -EINTR || err == -EAGAIN)
+		if (err == -EINTR || err == -EAGAIN) {
+			pause_point(vcpu);
 			continue;
+		}
 		if (err) {
 			vm_stop(vm, VMM_INTERNAL, "run-failed",
 				report_vcpu(vcpu), "vCPU %u cannot run: %s",
@@ -178,6 +180,37 @@ int vcpus_start(struct vm *vm)
 	return 0;
 }
 
+/**
+ * vcpus_kick() - have all vCPUs leave the guest
+ * @vm: VM
+ * @stay: KVM_RUN returns at once from here on; else it may enter the guest again
+ *
+ * immediate_exit first: a kick that comes between two KVM_RUNs is not lost.
+ */
+void vcpus_kick(struct vm *vm, bool stay)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->config->vcpus; i++)
+		if (vm->vcpu[i].started)
+			__atomic_store_n(&vm->vcpu[i].run->immediate_exit, stay,
+					 __ATOMIC_SEQ_CST);
+	for (i = 0; stay && i < vm->config->vcpus; i++)
+		if (vm->vcpu[i].started)
+			pthread_kill(vm->vcpu[i].thread, SIG_KICK);
+}
+
+/* KVM_NMI for each vCPU; they are paused, so that none is kept by KVM_RUN. */
+int vcpus_nmi(struct vm *vm)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < vm->config->vcpus; i++)
+		err = joist_nmi(vm->vcpu[i].fd);
+	return err;
+}
+
 /* Stop and join the vCPUs' threads; vm_stop() was called. */
 void vcpus_stop(struct vm *vm)
 {
@@ -185,14 +218,8 @@ void vcpus_stop(struct vm *vm)
 
 	if (!vm->vcpu)
 		return;
-	/* immediate_exit first: a kick that comes between loops is not lost. */
-	for (i = 0; i < vm->config->vcpus; i++)
-		if (vm->vcpu[i].started)
-			__atomic_store_n(&vm->vcpu[i].run->immediate_exit, 1,
-					 __ATOMIC_SEQ_CST);
-	for (i = 0; i < vm->config->vcpus; i++)
-		if (vm->vcpu[i].started)
-			pthread_kill(vm->vcpu[i].thread, SIG_KICK);
+	vcpus_kick(vm, true);
+	pause_end(vm);
 	for (i = 0; i < vm->config->vcpus; i++) {
 		if (vm->vcpu[i].started)
 			pthread_join(vm->vcpu[i].thread, NULL);

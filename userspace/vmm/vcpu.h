@@ -42,6 +42,8 @@ int vcpus_create(struct vm *vm);
 void vcpus_destroy(struct vm *vm);
 int vcpus_start(struct vm *vm);
 void vcpus_stop(struct vm *vm);
+void vcpus_kick(struct vm *vm, bool stay);
+int vcpus_nmi(struct vm *vm);
 int vcpu_boot(struct vcpu *vcpu, const struct boot_entry *entry);
 struct vcpu *vcpu_current(void);
 

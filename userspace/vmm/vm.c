@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Creation, end and destruction of the virtual machine. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,20 @@
 
 static int open_device(struct vm *vm)
 {
-	vm->sys_fd = vmm_open_device(vm->config->device);
+	const struct vmm_file *device = &vm->config->device;
+
+	if (device->fd < 0)
+		vm->sys_fd = vmm_open_device(device->path);
+	else
+		vm->sys_fd = vmm_file_open(device, O_RDWR);
 	if (vm->sys_fd < 0)
 		return vm->sys_fd;
+	if (device->fd >= 0 && vmm_check_device(vm->sys_fd, device->path))
+		return -EINVAL;
 	vm->run_size = joist_run_size(vm->sys_fd);
 	if (vm->run_size < (int)sizeof(struct kvm_run)) {
 		log_err("%s: a run page of %d bytes is too small",
-			vm->config->device, vm->run_size);
+			device->path, vm->run_size);
 		return -EINVAL;
 	}
 	return 0;
@@ -87,6 +95,7 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 	vm->sys_fd = -1;
 	vm->fd = -1;
 	pthread_mutex_init(&vm->stop_lock, NULL);
+	pause_init(&vm->pause);
 	bus_init(&vm->pio);
 	bus_init(&vm->mmio);
 	vm->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -8,6 +8,7 @@
 #include "bus.h"
 #include "irq.h"
 #include "memory.h"
+#include "pause.h"
 #include "vmm.h"
 
 struct console;
@@ -46,6 +47,7 @@ struct vm {
 	struct pci *pci;
 	struct virtio_blk *blk[VMM_DISKS_MAX];
 
+	struct pause pause;
 	pthread_mutex_t stop_lock;
 	bool stopping;
 	int stop_fd;

@@ -8,8 +8,25 @@
 #define VMM_DISKS_MAX	16
 #define VMM_VCPUS_MAX	255
 
-struct vmm_disk {
+struct vmm_frontend;
+
+/**
+ * struct vmm_file - a file the VMM is given
+ * @path: where it is, for messages at least; NULL: there is no such file
+ * @fd: it is open already, as the VMM needs it; -1: open @path
+ */
+struct vmm_file {
 	const char *path;
+	int fd;
+};
+
+static inline struct vmm_file vmm_path(const char *path)
+{
+	return (struct vmm_file) { .path = path, .fd = -1 };
+}
+
+struct vmm_disk {
+	struct vmm_file file;
 	bool readonly;
 };
 
@@ -17,20 +34,22 @@ struct vmm_disk {
  * struct vmm_config - what to run
  * @device: /dev/joist or another device with the KVM ABI
  * @kernel: bzImage, PVH ELF or multiboot image
- * @initrd: file or NULL
+ * @initrd: RAM disk, if there is one
  * @cmdline: the kernel's command line
  * @memory: bytes, a multiple of 1 MiB
  * @vcpus: how many
  * @debug_exit: port whose written value ends the VM, or -1
+ * @frontend: who carries the console; NULL: standard input and output
  */
 struct vmm_config {
-	const char *device;
-	const char *kernel;
-	const char *initrd;
+	struct vmm_file device;
+	struct vmm_file kernel;
+	struct vmm_file initrd;
 	const char *cmdline;
 	u64 memory;
 	unsigned int vcpus;
 	int debug_exit;
+	const struct vmm_frontend *frontend;
 	int nr_disks;
 	struct vmm_disk disk[VMM_DISKS_MAX];
 };
@@ -66,6 +85,8 @@ struct vmm_result {
 };
 
 int vmm_open_device(const char *path);
+int vmm_check_device(int fd, const char *path);
+int vmm_file_open(const struct vmm_file *file, int flags);
 int vmm_run(const struct vmm_config *config, struct vmm_result *result);
 void vmm_result_free(struct vmm_result *result);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../log.h"
+#include "../vmm.h"
 #include "raw.h"
 
 /* Two VMs writing one disk destroy it: whoever is first keeps the other out. */
@@ -35,20 +36,21 @@ static int check_kind(int fd, const char *path)
 /**
  * raw_open() - open a disk
  * @disk: filled in
- * @path: file or block device
+ * @file: file or block device
  * @readonly: no writes
  *
  * Return: 0, or -errno with the reason logged; raw_close() is due on success.
  */
-int raw_open(struct raw_disk *disk, const char *path, bool readonly)
+int raw_open(struct raw_disk *disk, const struct vmm_file *file, bool readonly)
 {
+	const char *path = file->path;
 	off_t size;
 	int err;
 
 	disk->readonly = readonly;
-	disk->fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	disk->fd = vmm_file_open(file, readonly ? O_RDONLY : O_RDWR);
 	if (disk->fd < 0) {
-		err = -errno;
+		err = disk->fd;
 		log_err("cannot open the disk %s: %s%s", path, strerror(-err),
 			err == -EACCES && !readonly ?
 			  "; to only read it append ,ro" : "");

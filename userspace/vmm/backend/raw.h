@@ -7,6 +7,8 @@
 
 #include "libjoist/types.h"
 
+struct vmm_file;
+
 struct raw_disk {
 	int fd;
 	u64 size;	/* bytes, whole sectors */
@@ -15,7 +17,7 @@ struct raw_disk {
 
 #define SECTOR_SIZE	512
 
-int raw_open(struct raw_disk *disk, const char *path, bool readonly);
+int raw_open(struct raw_disk *disk, const struct vmm_file *file, bool readonly);
 void raw_close(struct raw_disk *disk);
 int raw_rw(struct raw_disk *disk, const struct iovec *iov, int nr, u64 offset,
 	   bool write);

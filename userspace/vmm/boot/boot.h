@@ -8,6 +8,7 @@
 
 struct vcpu;
 struct vm;
+struct vmm_file;
 
 /**
  * struct boot_entry - how the first vCPU starts
@@ -47,7 +48,8 @@ struct boot_data {
 int boot_load(struct vm *vm, struct boot_entry *entry);
 
 /* image.c */
-int image_open(struct image *img, const char *path, const char *what);
+int image_open(struct image *img, const struct vmm_file *file,
+	       const char *what);
 void image_close(struct image *img);
 int image_load(const struct image *img, const struct memory *mem, u64 offset,
 	       u64 gpa, u64 len);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../log.h"
+#include "../vmm.h"
 #include "boot.h"
 
 /* Return: bytes read, less than @len only at the end of the file; or -errno. */
@@ -32,23 +33,25 @@ static ssize_t read_all(int fd, void *data, size_t len, u64 offset)
 /**
  * image_open() - open a file and read its head
  * @img: filled in; image_close() is due on success
- * @path: file
+ * @file: file
  * @what: "kernel" or "initrd", for messages
  *
  * Return: 0, or -errno with the reason logged.
  */
-int image_open(struct image *img, const char *path, const char *what)
+int image_open(struct image *img, const struct vmm_file *file,
+	       const char *what)
 {
+	const char *path = file->path;
 	struct stat st;
 	ssize_t n;
 	int err;
 
 	memset(img, 0, sizeof(*img));
 	img->path = path;
-	img->fd = open(path, O_RDONLY | O_CLOEXEC);
+	img->fd = vmm_file_open(file, O_RDONLY);
 	if (img->fd < 0) {
-		err = -errno;
-		log_err("cannot open the %s %s: %s", what, path, strerror(errno));
+		err = img->fd;
+		log_err("cannot open the %s %s: %s", what, path, strerror(-err));
 		return err;
 	}
 	if (fstat(img->fd, &st) || !S_ISREG(st.st_mode)) {

@@ -22,9 +22,9 @@ int initrd_load(struct vm *vm, u64 above, u64 limit, struct boot_data *data)
 	u64 start;
 	int err;
 
-	if (!vm->config->initrd)
+	if (!vm->config->initrd.path)
 		return 0;
-	err = image_open(&img, vm->config->initrd, "initrd");
+	err = image_open(&img, &vm->config->initrd, "initrd");
 	if (err)
 		return err;
 	if (!img.size) {

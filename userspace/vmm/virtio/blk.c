@@ -249,14 +249,14 @@ int virtio_blk_create(struct vm *vm, const struct vmm_disk *config,
 	*out = blk;
 	if (!blk)
 		return -ENOMEM;
-	blk->path = config->path;
+	blk->path = config->file.path;
 	blk->stop_fd = -1;
-	err = raw_open(&blk->disk, config->path, config->readonly);
+	err = raw_open(&blk->disk, &config->file, config->readonly);
 	if (err)
 		return err;
 	err = init(blk, vm);
 	if (err)
-		log_err("cannot create the disk %s: %s", config->path,
+		log_err("cannot create the disk %s: %s", blk->path,
 			strerror(-err));
 	return err;
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Messages between the daemon's own processes: JSON with descriptors, SOCK_SEQPACKET. */
+#ifndef VMD_CHANNEL_H
+#define VMD_CHANNEL_H
+
+#include "loop.h"
+
+#define MSG_SIZE_MAX	(128 << 10)
+#define MSG_FDS_MAX	32
+#define MSG_QUEUE_MAX	8192
+
+struct json_object;
+struct queued;
+
+/**
+ * struct msg - one that arrived
+ * @json: an object
+ * @fd: descriptors that came with it; those still >= 0 afterwards are closed
+ */
+struct msg {
+	struct json_object *json;
+	int nr_fds;
+	int fd[MSG_FDS_MAX];
+};
+
+/**
+ * struct channel - one end
+ * @receive: called for each message
+ * @closed: the other end is gone, or did not keep to the rules
+ */
+struct channel {
+	struct watch watch;
+	void (*receive)(struct channel *ch, struct msg *msg);
+	void (*closed)(struct channel *ch);
+	struct queued *head, **tail;
+	unsigned int nr_queued;
+};
+
+int channel_open(struct channel *ch, int fd,
+		 void (*receive)(struct channel *ch, struct msg *msg),
+		 void (*closed)(struct channel *ch));
+void channel_close(struct channel *ch);
+void channel_send(struct channel *ch, struct json_object *json, int fd);
+
+int msg_write(int sock, const void *data, size_t len, const int *fds, int nr);
+ssize_t msg_read(int sock, void *data, size_t len, int *fds, int *nr);
+int msg_take_fd(struct msg *msg, int i);
+
+#endif

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Definitions: one table of members serves the configuration files, where all values
+ * are text, and JSON. Pure: nothing is opened, nobody is looked up.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "definition.h"
+#include "vmm/memory.h"
+#include "vmm/vmm.h"
+
+#define PATH_LEN_MAX	4095
+#define CMDLINE_LEN_MAX	16384
+
+/* As vmctl run's: what the words are for is told there. */
+#define DEFAULT_CMDLINE							\
+	"console=ttyS0 quiet panic=-1 reboot=panic_warm cryptomgr.notests"
+
+enum kind { PATH, TEXT, NUMBER, SIZE, BOOL, RESTART };
+
+/* A member: its name, what it is, where it lies, and its bounds. */
+static const struct member {
+	const char *key;
+	enum kind kind;
+	size_t offset;
+	u64 least, most;
+} members[] = {
+	{ "kernel", PATH, offsetof(struct definition, kernel), 0, 0 },
+	{ "initrd", PATH, offsetof(struct definition, initrd), 0, 0 },
+	{ "cmdline", TEXT, offsetof(struct definition, cmdline), 0, 0 },
+	{ "vcpus", NUMBER, offsetof(struct definition, vcpus), 1, VMM_VCPUS_MAX },
+	{ "memory", SIZE, offsetof(struct definition, memory),
+	  MEM_SIZE_MIN, MEM_SIZE_MAX },
+	{ "autostart", BOOL, offsetof(struct definition, autostart), 0, 0 },
+	{ "restart", RESTART, offsetof(struct definition, restart), 0, 0 },
+	{ "cpu-max", NUMBER, offsetof(struct definition, cpu_max), 1, 25600 },
+	{ "memory-max", SIZE, offsetof(struct definition, memory_max),
+	  MIB, 1ULL << 46 },
+	{ "pids-max", NUMBER, offsetof(struct definition, pids_max), 1, 65536 },
+};
+
+static const char *const restart_names[] = {
+	[RESTART_NEVER] = "never",
+	[RESTART_ON_FAILURE] = "on-failure",
+	[RESTART_ALWAYS] = "always",
+};
+
+int complain(struct complaint *c, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(c->text, sizeof(c->text), fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+const char *restart_name(u32 restart)
+{
+	return restart_names[restart];
+}
+
+bool name_valid(const char *name)
+{
+	const char *p;
+
+	if (!isalpha((unsigned char)name[0]) || strlen(name) > NAME_LEN_MAX)
+		return false;
+	for (p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
+			return false;
+	return true;
+}
+
+bool bool_parse(const char *text, bool *value)
+{
+	static const char *const words[] = {
+		"no", "yes", "false", "true", "off", "on",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcasecmp(text, words[i])) {
+			*value = i & 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Digits, and with @units K, M, G or T behind them. */
+static bool number_parse(const char *text, bool units, u64 *value)
+{
+	static const char letters[] = "KMGT";
+	const char *unit;
+	unsigned long long n;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno)
+		return false;
+	if (units && *end) {
+		unit = strchr(letters, toupper((unsigned char)*end));
+		if (!unit)
+			return false;
+		if (n > UINT64_MAX >> (10 * (unit - letters + 1)))
+			return false;
+		n <<= 10 * (unit - letters + 1);
+		end++;
+	}
+	*value = n;
+	return !*end;
+}
+
+/**
+ * owner_parse() - "alice", ":staff", or numbers instead
+ * @owner: filled in, its id as far as it is a number
+ * @text: what was given
+ * @c: what is wrong
+ *
+ * Return: 0 or -EINVAL.
+ */
+int owner_parse(struct owner *owner, const char *text, struct complaint *c)
+{
+	u64 id;
+
+	owner->kind = *text == ':' ? OWNER_GROUP : OWNER_USER;
+	if (*text == ':')
+		text++;
+	if (!*text || strlen(text) > NAME_LEN_MAX)
+		return complain(c, "an owner is a user, or a group behind a colon");
+	snprintf(owner->name, sizeof(owner->name), "%s", text);
+	owner->id = NOBODY;
+	if (number_parse(text, false, &id)) {
+		if (id >= NOBODY)
+			return complain(c, "there is no user or group %s", text);
+		owner->id = (u32)id;
+	}
+	return 0;
+}
+
+void definition_init(struct definition *def)
+{
+	memset(def, 0, sizeof(*def));
+	def->vcpus = 1;
+	def->memory = 256 * MIB;
+	def->owner.id = NOBODY;
+}
+
+void definition_free(struct definition *def)
+{
+	int i;
+
+	free(def->kernel);
+	free(def->initrd);
+	free(def->cmdline);
+	for (i = 0; i < def->nr_disks; i++)
+		free(def->disk[i].path);
+	free(def->file);
+	memset(def, 0, sizeof(*def));
+}
+
+static const struct member *find(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(members); i++)
+		if (!strcmp(members[i].key, key))
+			return &members[i];
+	return NULL;
+}
+
+bool definition_key(const char *key)
+{
+	return find(key) || !strcmp(key, "owner") || !strcmp(key, "uuid");
+}
+
+static int set_string(struct definition *def, const struct member *m,
+		      const char *text, struct complaint *c)
+{
+	size_t most = m->kind == PATH ? PATH_LEN_MAX : CMDLINE_LEN_MAX;
+	char **to = (char **)((char *)def + m->offset);
+	char *copy;
+
+	if (strlen(text) > most)
+		return complain(c, "%s is longer than %zu bytes", m->key, most);
+	if (m->kind == PATH && *text != '/')
+		return complain(c, "%s '%s' is no absolute path", m->key, text);
+	copy = strdup(text);
+	if (!copy)
+		return complain(c, "out of memory");
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+static int set_number(struct definition *def, const struct member *m, u64 value,
+		      struct complaint *c)
+{
+	void *to = (char *)def + m->offset;
+
+	if (value < m->least || value > m->most)
+		return complain(c, "%s %llu is not from %llu to %llu", m->key,
+				(unsigned long long)value,
+				(unsigned long long)m->least,
+				(unsigned long long)m->most);
+	if (m->kind == SIZE && value % MIB)
+		return complain(c, "%s %llu is not a whole number of MiB",
+				m->key, (unsigned long long)value);
+	if (m->kind == SIZE)
+		*(u64 *)to = value;
+	else
+		*(u32 *)to = (u32)value;
+	return 0;
+}
+
+static int set_restart(struct definition *def, const char *text,
+		       struct complaint *c)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(restart_names); i++) {
+		if (!strcmp(text, restart_names[i])) {
+			def->restart = i;
+			return 0;
+		}
+	}
+	return complain(c, "restart '%s' is none of never, on-failure, always",
+			text);
+}
+
+static int set_uuid(struct definition *def, const char *text, struct complaint *c)
+{
+	size_t i;
+
+	if (!uuid_valid(text))
+		return complain(c, "'%s' is no UUID", text);
+	for (i = 0; i <= UUID_LEN; i++)
+		def->uuid[i] = (char)tolower((unsigned char)text[i]);
+	return 0;
+}
+
+/**
+ * definition_set() - set a member from text
+ * @def: definition
+ * @key: its name, a definition_key()
+ * @text: its value
+ * @c: what is wrong with it
+ *
+ * Return: 0 or -EINVAL.
+ */
+int definition_set(struct definition *def, const char *key, const char *text,
+		   struct complaint *c)
+{
+	const struct member *m = find(key);
+	u64 value;
+
+	if (!strcmp(key, "owner"))
+		return owner_parse(&def->owner, text, c);
+	if (!strcmp(key, "uuid"))
+		return set_uuid(def, text, c);
+	if (!m)
+		return complain(c, "there is no '%s'", key);
+	switch (m->kind) {
+	case PATH:
+	case TEXT:
+		return set_string(def, m, text, c);
+	case NUMBER:
+		if (!number_parse(text, false, &value))
+			return complain(c, "%s '%s' is no number", key, text);
+		return set_number(def, m, value, c);
+	case SIZE:
+		if (!number_parse(text, true, &value))
+			return complain(c, "%s '%s' is no size: give a number with K, M or G",
+					key, text);
+		return set_number(def, m, value, c);
+	case BOOL:
+		if (!bool_parse(text, (bool *)((char *)def + m->offset)))
+			return complain(c, "%s '%s' is neither yes nor no", key,
+					text);
+		return 0;
+	case RESTART:
+		return set_restart(def, text, c);
+	}
+	return 0;
+}
+
+int definition_add_disk(struct definition *def, const char *path, bool readonly,
+			struct complaint *c)
+{
+	if (def->nr_disks == DISKS_MAX)
+		return complain(c, "more than %d disks", DISKS_MAX);
+	if (*path != '/' || strlen(path) > PATH_LEN_MAX)
+		return complain(c, "the disk's path '%.100s' is no absolute path",
+				path);
+	def->disk[def->nr_disks].path = strdup(path);
+	if (!def->disk[def->nr_disks].path)
+		return complain(c, "out of memory");
+	def->disk[def->nr_disks++].readonly = readonly;
+	return 0;
+}
+
+/* What no single member can say. Fills in the command line if there is none. */
+int definition_check(struct definition *def, struct complaint *c)
+{
+	if (!def->cmdline)
+		def->cmdline = strdup(DEFAULT_CMDLINE);
+	if (!def->cmdline)
+		return complain(c, "out of memory");
+	if (!name_valid(def->name))
+		return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
+				def->name);
+	if (!def->kernel)
+		return complain(c, "the VM '%s' has no kernel", def->name);
+	if (def->memory_max && def->memory_max < def->memory)
+		return complain(c, "memory-max of the VM '%s' is less than its memory",
+				def->name);
+	return 0;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Do both run the same, for the same people? */
+bool definition_equal(const struct definition *a, const struct definition *b)
+{
+	int i;
+
+	if (a->nr_disks != b->nr_disks)
+		return false;
+	for (i = 0; i < a->nr_disks; i++)
+		if (strcmp(a->disk[i].path, b->disk[i].path) ||
+		    a->disk[i].readonly != b->disk[i].readonly)
+			return false;
+	return same(a->kernel, b->kernel) && same(a->initrd, b->initrd) &&
+	       same(a->cmdline, b->cmdline) && !strcmp(a->uuid, b->uuid) &&
+	       a->vcpus == b->vcpus && a->memory == b->memory &&
+	       a->owner.kind == b->owner.kind && a->owner.id == b->owner.id &&
+	       a->autostart == b->autostart && a->restart == b->restart &&
+	       a->cpu_max == b->cpu_max && a->memory_max == b->memory_max &&
+	       a->pids_max == b->pids_max && a->uid == b->uid && a->gid == b->gid;
+}

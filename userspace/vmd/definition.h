@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is to be run: one VM, as configured or created. */
+#ifndef VMD_DEFINITION_H
+#define VMD_DEFINITION_H
+
+#include "libjoist/types.h"
+
+#define NAME_LEN_MAX	63
+#define NAME_RULE	"1 to 63 letters, digits, '-', '_', '.', a letter first"
+#define UUID_LEN	36
+#define DISKS_MAX	16
+#define NOBODY		0xffffffffU
+#define MIB		(1ULL << 20)
+
+struct json_object;
+
+enum restart { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
+enum owner_kind { OWNER_NONE, OWNER_USER, OWNER_GROUP };
+
+/**
+ * struct owner - who may use it
+ * @name: as it was given: a name or digits
+ * @id: uid or gid; NOBODY until it is resolved
+ */
+struct owner {
+	enum owner_kind kind;
+	char name[NAME_LEN_MAX + 1];
+	u32 id;
+};
+
+/**
+ * struct definition - one VM
+ * @restart: enum restart
+ * @cpu_max: percent of a CPU; 0: no limit, as of the next two
+ * @created: by a client, not by a configuration file
+ * @uid: creator; files are opened with the rights of @uid and @gid
+ * @file: configuration file; NULL if created
+ */
+struct definition {
+	char name[NAME_LEN_MAX + 1];
+	char uuid[UUID_LEN + 1];
+	char *kernel;
+	char *initrd;
+	char *cmdline;
+	u32 vcpus;
+	u64 memory;
+	int nr_disks;
+	struct {
+		char *path;
+		bool readonly;
+	} disk[DISKS_MAX];
+	struct owner owner;
+	bool autostart;
+	u32 restart;
+	u32 cpu_max;
+	u64 memory_max;
+	u32 pids_max;
+	bool created;
+	u32 uid, gid;
+	char *file;
+	int line;
+};
+
+/* A sentence about what is wrong. */
+struct complaint {
+	char text[512];
+};
+
+int complain(struct complaint *c, const char *fmt, ...) __printf(2, 3);
+
+void definition_init(struct definition *def);
+void definition_free(struct definition *def);
+bool definition_equal(const struct definition *a, const struct definition *b);
+int definition_check(struct definition *def, struct complaint *c);
+
+/* Members by the names they have in files and in JSON. */
+bool definition_key(const char *key);
+int definition_set(struct definition *def, const char *key, const char *text,
+		   struct complaint *c);
+int definition_add_disk(struct definition *def, const char *path, bool readonly,
+			struct complaint *c);
+int owner_parse(struct owner *owner, const char *text, struct complaint *c);
+bool name_valid(const char *name);
+bool bool_parse(const char *text, bool *value);
+
+/* JSON: the protocol's object, and with @all what only the daemon's processes see. */
+struct json_object *definition_json(const struct definition *def, bool all);
+int definition_from_json(struct definition *def, struct json_object *obj,
+			 bool all, struct complaint *c);
+struct json_object *owner_json(const struct owner *owner);
+const char *restart_name(u32 restart);
+
+/* uuid.c */
+bool uuid_valid(const char *text);
+int uuid_random(char *uuid);
+void uuid_from_name(char *uuid, const char *host, const char *name);
+
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Definitions as JSON: the protocol's object. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "definition.h"
+#include "js.h"
+
+struct json_object *owner_json(const struct owner *owner)
+{
+	bool user = owner->kind == OWNER_USER;
+	struct json_object *obj;
+
+	if (owner->kind == OWNER_NONE)
+		return NULL;
+	obj = js_new(user ? "user" : "group", owner->name);
+	if (owner->id != NOBODY)
+		js_add_int(obj, user ? "uid" : "gid", owner->id);
+	return obj;
+}
+
+static struct json_object *number_or_null(u64 value)
+{
+	return value ? json_object_new_int64((s64)value) : NULL;
+}
+
+/**
+ * definition_json() - a definition as an object
+ * @def: definition
+ * @all: with what only the daemon's processes and its store need
+ *
+ * Return: the object, the caller's.
+ */
+struct json_object *definition_json(const struct definition *def, bool all)
+{
+	struct json_object *obj = js_new("name", def->name);
+	struct json_object *disks = json_object_new_array();
+	int i;
+
+	js_add_text(obj, "uuid", def->uuid);
+	js_add_text(obj, "kernel", def->kernel);
+	js_add_text(obj, "initrd", def->initrd);
+	js_add_text(obj, "cmdline", def->cmdline);
+	js_add_int(obj, "vcpus", def->vcpus);
+	js_add_int(obj, "memory", (s64)def->memory);
+	for (i = 0; i < def->nr_disks; i++) {
+		struct json_object *disk = js_new("path", def->disk[i].path);
+
+		js_add_bool(disk, "readonly", def->disk[i].readonly);
+		json_object_array_add(disks, disk);
+	}
+	js_add(obj, "disks", disks);
+	js_add(obj, "owner", owner_json(&def->owner));
+	js_add_bool(obj, "autostart", def->autostart);
+	js_add_text(obj, "restart", restart_name(def->restart));
+	js_add(obj, "cpu-max", number_or_null(def->cpu_max));
+	js_add(obj, "memory-max", number_or_null(def->memory_max));
+	js_add(obj, "pids-max", number_or_null(def->pids_max));
+	if (!all)
+		return obj;
+	js_add_bool(obj, "created", def->created);
+	js_add_int(obj, "creator-uid", def->uid);
+	js_add_int(obj, "creator-gid", def->gid);
+	js_add_text(obj, "file", def->file);
+	js_add_int(obj, "line", def->line);
+	return obj;
+}
+
+/* A string without a NUL inside; no longer one than any member takes. */
+static const char *plain_text(struct json_object *value)
+{
+	const char *text = json_object_get_string(value);
+
+	if (!json_object_is_type(value, json_type_string) ||
+	    strlen(text) != (size_t)json_object_get_string_len(value))
+		return NULL;
+	return text;
+}
+
+/* The number beside a name is believed only of our own processes. */
+static int take_owner(struct definition *def, struct json_object *value,
+		      bool all, struct complaint *c)
+{
+	struct json_object *id = NULL;
+	char text[NAME_LEN_MAX + 2];
+	bool group = false;
+	s64 number = NOBODY;
+	const char *name;
+
+	json_object_object_foreach(value, key, member) {
+		if (!strcmp(key, "uid") || !strcmp(key, "gid")) {
+			number = json_object_get_int64(member);
+			continue;
+		}
+		if (id || (strcmp(key, "user") && strcmp(key, "group")))
+			return complain(c, "an owner is a 'user' or a 'group', no '%.40s'",
+					key);
+		group = !strcmp(key, "group");
+		id = member;
+	}
+	name = json_object_is_type(id, json_type_int) ?
+	       json_object_get_string(id) : plain_text(id);
+	if (!name || !*name || *name == ':' || strlen(name) > NAME_LEN_MAX)
+		return complain(c, "an owner is a name or a number");
+	snprintf(text, sizeof(text), "%s%s", group ? ":" : "", name);
+	if (owner_parse(&def->owner, text, c))
+		return -1;
+	if (all && number >= 0 && number < NOBODY)
+		def->owner.id = (u32)number;
+	return 0;
+}
+
+static int take_disks(struct definition *def, struct json_object *value,
+		      struct complaint *c)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(value); i++) {
+		struct json_object *disk = json_object_array_get_idx(value, i);
+		const char *path = NULL;
+		bool readonly = false;
+
+		if (!json_object_is_type(disk, json_type_object))
+			return complain(c, "a disk is an object with 'path'");
+		json_object_object_foreach(disk, key, member) {
+			if (!strcmp(key, "path"))
+				path = plain_text(member);
+			else if (!strcmp(key, "readonly") &&
+				 json_object_is_type(member, json_type_boolean))
+				readonly = json_object_get_boolean(member);
+			else
+				return complain(c, "a disk has no such '%.40s'",
+						key);
+		}
+		if (!path)
+			return complain(c, "a disk has no path");
+		if (definition_add_disk(def, path, readonly, c))
+			return -1;
+	}
+	return 0;
+}
+
+/* Which JSON type a member of text has: the others are as they are written. */
+static bool right_type(const char *key, struct json_object *value)
+{
+	static const char *const numbers[] = {
+		"vcpus", "memory", "cpu-max", "memory-max", "pids-max",
+	};
+	enum json_type type = json_type_string;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!strcmp(key, numbers[i]))
+			type = json_type_int;
+	if (!strcmp(key, "autostart"))
+		type = json_type_boolean;
+	if (type == json_type_string)
+		return plain_text(value);
+	return json_object_is_type(value, type);
+}
+
+static int take_private(struct definition *def, const char *key,
+			struct json_object *value)
+{
+	if (!strcmp(key, "created")) {
+		def->created = json_object_get_boolean(value);
+	} else if (!strcmp(key, "creator-uid")) {
+		def->uid = (u32)json_object_get_int64(value);
+	} else if (!strcmp(key, "creator-gid")) {
+		def->gid = (u32)json_object_get_int64(value);
+	} else if (!strcmp(key, "line")) {
+		def->line = json_object_get_int(value);
+	} else if (!strcmp(key, "file")) {
+		free(def->file);
+		def->file = strdup(json_object_get_string(value));
+	} else {
+		return -1;
+	}
+	return 0;
+}
+
+static int take_member(struct definition *def, const char *key,
+		       struct json_object *value, bool all, struct complaint *c)
+{
+	const char *text;
+
+	if (!strcmp(key, "name")) {
+		text = plain_text(value);
+		if (!text || !name_valid(text))
+			return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
+					text ?: "");
+		snprintf(def->name, sizeof(def->name), "%s", text);
+		return 0;
+	}
+	if (!strcmp(key, "disks") && json_object_is_type(value, json_type_array))
+		return take_disks(def, value, c);
+	if (!strcmp(key, "owner") && json_object_is_type(value, json_type_object))
+		return take_owner(def, value, all, c);
+	if (all && !take_private(def, key, value))
+		return 0;
+	if (!definition_key(key) && strcmp(key, "disks"))
+		return complain(c, "a definition has no '%.40s'", key);
+	if (!strcmp(key, "owner") || !right_type(key, value))
+		return complain(c, "'%.40s' has the wrong type", key);
+	return definition_set(def, key, json_object_get_string(value), c);
+}
+
+/**
+ * definition_from_json() - the way back; nothing of @obj is trusted
+ * @def: filled in; definition_free() is due in all cases
+ * @obj: an object
+ * @all: what only the daemon's processes say is taken, not refused
+ * @c: what is wrong
+ *
+ * Return: 0 or less.
+ */
+int definition_from_json(struct definition *def, struct json_object *obj,
+			 bool all, struct complaint *c)
+{
+	definition_init(def);
+	if (!json_object_is_type(obj, json_type_object))
+		return complain(c, "a definition is an object");
+	json_object_object_foreach(obj, key, value) {
+		if (value && take_member(def, key, value, all, c))
+			return -1;
+	}
+	return definition_check(def, c);
+}

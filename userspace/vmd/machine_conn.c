@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The connection to a VM's process. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+
+/* Return: 0 or -errno: the VM's process does not listen (any longer). */
+int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 bytes,
+		int fd)
+{
+	struct vm_request req = {
+		.version = VM_PROTOCOL, .op = op, .id = id,
+		.flags = flags, .bytes = bytes,
+	};
+	int n;
+
+	if (vm->conn.fd < 0)
+		return -ENOTCONN;
+	n = msg_write(vm->conn.fd, &req, sizeof(req), &fd, fd >= 0);
+	return n < 0 ? n : 0;
+}
+
+void machine_hang_up(struct machine *vm)
+{
+	int fd = vm->conn.fd;
+
+	if (fd < 0)
+		return;
+	watch_remove(&vm->conn);
+	close(fd);
+	pendings_hang_up(vm);
+}
+
+static void on_reply(struct watch *watch, u32 events)
+{
+	struct machine *vm = container_of(watch, struct machine, conn);
+	int fds[MSG_FDS_MAX], nr;
+	struct vm_reply reply;
+	ssize_t n;
+
+	(void)events;
+	n = msg_read(vm->conn.fd, &reply, sizeof(reply), fds, &nr);
+	while (nr > 0)
+		close(fds[--nr]);
+	if (n == -EAGAIN)
+		return;
+	if (n != sizeof(reply) || reply.version != VM_PROTOCOL) {
+		/* Its end, if that is what it is, is the parent's to tell. */
+		machine_hang_up(vm);
+		return;
+	}
+	if (reply.op == VM_HELLO)
+		machine_hello(vm, reply.state);
+	else
+		pendings_reply(vm, &reply);
+}
+
+int machine_open(struct machine *vm, int fd)
+{
+	machine_hang_up(vm);
+	return watch_add(&vm->conn, fd, EPOLLIN, on_reply);
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the control process asks of the parent. It names VMs, and may be in a stranger's
+ * hands: the paths that are opened are those of definitions, and who made a definition
+ * is asked of the kernel.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "js.h"
+#include "notify.h"
+#include "parent.h"
+#include "peer.h"
+#include "store.h"
+
+static void answer(s64 token, struct json_object *obj, int fd)
+{
+	js_add_text(obj, "type", "reply");
+	js_add_int(obj, "token", token);
+	channel_send(&parent.control, obj, fd);
+}
+
+static void refuse(s64 token, const struct failure *f)
+{
+	struct json_object *obj = json_object_new_object();
+	struct json_object *error = js_new("code", f->code);
+
+	js_add_text(error, "message", f->why.text);
+	if (f->remedy)
+		js_add_text(error, "remedy", f->remedy);
+	js_add(obj, "error", error);
+	answer(token, obj, -1);
+}
+
+static struct owned *find(struct json_object *req, struct failure *f)
+{
+	const char *name = js_text(req, "vm");
+	struct owned *vm = name ? owned_find(name) : NULL;
+
+	if (!vm)
+		fail(f, "not-found", "no VM '%s'", name ?: "");
+	return vm;
+}
+
+static int do_start(struct json_object *req, struct failure *f)
+{
+	struct owned *vm = find(req, f);
+
+	return vm ? owned_start(vm, f) : -1;
+}
+
+static int do_kill(struct json_object *req, struct failure *f)
+{
+	struct owned *vm = find(req, f);
+
+	if (!vm)
+		return -1;
+	if (vm->proc.pid)
+		syscall(SYS_pidfd_send_signal, vm->proc.pidfd, SIGKILL, NULL, 0);
+	return 0;
+}
+
+static int count_created(u32 uid)
+{
+	struct owned *vm;
+	int nr = 0;
+
+	for (vm = parent.vms; vm; vm = vm->next)
+		nr += vm->def.created && vm->def.uid == uid;
+	return nr;
+}
+
+/* Whose it is, and whether they may. */
+static int settle_owner(struct definition *def, const struct peer *peer,
+			struct failure *f)
+{
+	bool admin = peer_is_admin(peer, parent.admin_gid);
+	struct complaint c;
+
+	def->created = true;
+	def->uid = peer->uid;
+	def->gid = peer->gid;
+	if (def->owner.kind == OWNER_NONE && peer->uid) {
+		snprintf(def->owner.name, sizeof(def->owner.name), "%u",
+			 peer->uid);
+		def->owner.kind = OWNER_USER;
+		def->owner.id = peer->uid;
+	}
+	if (owner_resolve(&def->owner, &c))
+		return fail(f, "bad-config", "%s", c.text);
+	if (admin)
+		return 0;
+	if (def->owner.kind != OWNER_USER || def->owner.id != peer->uid)
+		return fail(f, "not-yours", "only an admin can create a VM for somebody else");
+	if (count_created(peer->uid) >= USER_VMS_MAX)
+		return fail(f, "limit", "%d VMs are as many as one user may create",
+			    USER_VMS_MAX);
+	return 0;
+}
+
+static int create(struct definition *def, int client, struct failure *f)
+{
+	struct peer peer;
+	int err;
+
+	if (client < 0 || peer_get(client, &peer))
+		return fail(f, "failed", "it is not known who asks");
+	if (settle_owner(def, &peer, f))
+		return -1;
+	if (parent.nr_vms >= VMS_MAX)
+		return fail(f, "limit", "%d VMs are as many as there can be",
+			    VMS_MAX);
+	if (owned_find(def->name))
+		return fail(f, "exists", "there is a VM '%s'", def->name);
+	if (!*def->uuid && uuid_random(def->uuid))
+		return fail(f, "failed", "no random numbers");
+	if (owned_by_uuid(def->uuid))
+		return fail(f, "exists", "there is a VM with the UUID %s",
+			    def->uuid);
+	err = store_save(def);
+	if (err)
+		return fail(f, "failed", "cannot save the definition: %s",
+			    strerror(-err));
+	return 0;
+}
+
+static int do_create(struct json_object *req, int client, struct failure *f)
+{
+	struct definition def;
+	struct complaint c;
+	struct owned *vm;
+
+	if (definition_from_json(&def, js_get(req, "definition"), false, &c)) {
+		definition_free(&def);
+		return fail(f, "bad-config", "%s", c.text);
+	}
+	if (create(&def, client, f)) {
+		definition_free(&def);
+		return -1;
+	}
+	vm = owned_add(&def);
+	if (!vm)
+		return fail(f, "failed", "out of memory");
+	owned_tell(vm);
+	return 0;
+}
+
+static int do_delete(struct json_object *req, struct failure *f)
+{
+	struct owned *vm = find(req, f);
+	char path[256];
+	int err;
+
+	if (!vm)
+		return -1;
+	if (!vm->def.created) {
+		fail(f, "not-yours", "the VM '%s' is of the configuration", vm->def.name);
+		f->remedy = "take it out of the file, and reload";
+		return -1;
+	}
+	if (vm->proc.pid)
+		return fail(f, "running", "the VM '%s' runs", vm->def.name);
+	err = store_delete(vm->def.name);
+	if (err)
+		return fail(f, "failed", "cannot delete the definition: %s",
+			    strerror(-err));
+	snprintf(path, sizeof(path), LOG_DIR "/%s.log", vm->def.name);
+	unlink(path);
+	process_erase(vm->def.name);
+	owned_remove(vm);
+	return 0;
+}
+
+static int do_log(struct json_object *req, int *fd, struct failure *f)
+{
+	struct owned *vm = find(req, f);
+	char path[256];
+
+	if (!vm)
+		return -1;
+	snprintf(path, sizeof(path), LOG_DIR "/%s.log", vm->def.name);
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0 && errno != ENOENT)
+		return fail(f, "failed", "cannot open the log: %s",
+			    strerror(errno));
+	return 0;
+}
+
+/* Not a failure: the faults are the answer. */
+static void do_config(struct json_object *obj, bool apply)
+{
+	struct json_object *changed = json_object_new_array();
+	struct config config;
+
+	if (!config_load(&config) && apply)
+		config_apply(&config, changed);
+	js_add(obj, "faults", config_faults_json(&config));
+	js_add(obj, "changed", changed);
+	config_free(&config);
+}
+
+/* A message from the control process. */
+void parent_take(struct channel *ch, struct msg *msg)
+{
+	const char *type = js_text(msg->json, "type") ?: "";
+	s64 token = js_int(msg->json, "token", 0);
+	struct json_object *obj;
+	struct failure f = { 0 };
+	int client = msg_take_fd(msg, 0);
+	int fd = -1, err = 0;
+
+	(void)ch;
+	obj = json_object_new_object();
+	if (!strcmp(type, "ready"))
+		notify("READY=1");
+	else if (!strcmp(type, "start"))
+		err = do_start(msg->json, &f);
+	else if (!strcmp(type, "kill"))
+		err = do_kill(msg->json, &f);
+	else if (!strcmp(type, "create"))
+		err = do_create(msg->json, client, &f);
+	else if (!strcmp(type, "delete"))
+		err = do_delete(msg->json, &f);
+	else if (!strcmp(type, "log"))
+		err = do_log(msg->json, &fd, &f);
+	else if (!strcmp(type, "check") || !strcmp(type, "reload"))
+		do_config(obj, *type == 'r');
+	else
+		err = fail(&f, "failed", "the parent does not know '%s'", type);
+	if (client >= 0)
+		close(client);
+	if (err) {
+		json_object_put(obj);
+		refuse(token, &f);
+	} else {
+		answer(token, obj, fd);
+	}
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The system calls that the daemon's processes may make, each by what needs it. Any
+ * other ends the process: it is no longer ours then.
+ */
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/kvm.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "sandbox.h"
+
+#define NO_SUCH_CALL	38	/* ENOSYS: what a kernel that has no clone3() says */
+
+/* Memory, time, locks, the end: what any program does. */
+static const int common_calls[] = {
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(sched_yield),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
+	SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
+	SCMP_SYS(accept4), SCMP_SYS(pread64), SCMP_SYS(shutdown),
+};
+
+/* The event loop, its clients, and who they are. */
+static const int control_calls[] = {
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(socketpair), SCMP_SYS(getsockopt), SCMP_SYS(dup), SCMP_SYS(dup3),
+};
+
+/* The main thread's loop, its threads, the guest's interrupts. */
+static const int vm_calls[] = {
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(eventfd2), SCMP_SYS(signalfd4),
+	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sigaltstack),
+	SCMP_SYS(pwrite64), SCMP_SYS(ftruncate),
+};
+
+/* Disks. */
+static const int disk_calls[] = {
+	SCMP_SYS(preadv), SCMP_SYS(pwritev), SCMP_SYS(fdatasync),
+};
+
+/* What libjoist asks of the module: no ioctl of another driver. */
+static const unsigned long vm_ioctls[] = {
+	KVM_GET_API_VERSION, KVM_CREATE_VM, KVM_CHECK_EXTENSION,
+	KVM_GET_VCPU_MMAP_SIZE, KVM_GET_SUPPORTED_CPUID, KVM_SET_TSS_ADDR,
+	KVM_SET_IDENTITY_MAP_ADDR, KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2,
+	KVM_SET_USER_MEMORY_REGION, KVM_SET_GSI_ROUTING, KVM_IRQ_LINE, KVM_IRQFD,
+	KVM_IOEVENTFD, KVM_CREATE_VCPU, KVM_RUN, KVM_NMI, KVM_SET_CPUID2,
+	KVM_GET_REGS, KVM_SET_REGS, KVM_GET_SREGS, KVM_SET_SREGS,
+	KVM_GET_VCPU_EVENTS, KVM_SET_MSRS,
+};
+
+static int allow(scmp_filter_ctx ctx, const int *calls, size_t nr)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; !err && i < nr; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	return err;
+}
+
+/* Call @nr with its argument @arg being @value. */
+static int allow_value(scmp_filter_ctx ctx, int nr, unsigned int arg, u64 value)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+				SCMP_CMP(arg, SCMP_CMP_EQ, value));
+}
+
+/* No memory that was ever writable is executed. */
+static int allow_memory(scmp_filter_ctx ctx)
+{
+	int err;
+
+	err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+			       SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+			SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
+
+/*
+ * Threads, but no processes. clone3()'s flags lie in memory, where no filter sees them:
+ * the C library falls back to clone().
+ */
+static int allow_threads(scmp_filter_ctx ctx)
+{
+	int err;
+
+	err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(NO_SUCH_CALL), SCMP_SYS(clone3), 0);
+	err = err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+			SCMP_CMP(0, SCMP_CMP_MASKED_EQ,
+				 CLONE_THREAD | CLONE_NEWUSER | CLONE_NEWNS,
+				 CLONE_THREAD));
+	err = err ?: allow_value(ctx, SCMP_SYS(prctl), 0, PR_SET_NAME);
+	/* Kicks of vCPUs, and abort(): nobody else's threads. */
+	return err ?: allow_value(ctx, SCMP_SYS(tgkill), 0, (u64)getpid());
+}
+
+static int allow_files(scmp_filter_ctx ctx)
+{
+	static const int commands[] = {
+		F_DUPFD_CLOEXEC, F_OFD_SETLK, F_GETFL, F_SETFL, F_GETFD,
+	};
+	int err = 0;
+	size_t i;
+
+	for (i = 0; !err && i < ARRAY_SIZE(commands); i++)
+		err = allow_value(ctx, SCMP_SYS(fcntl), 1, (u64)commands[i]);
+	/* fstat(), as the C library spells it: of a descriptor, in an empty root. */
+	return err ?: allow_value(ctx, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH);
+}
+
+static scmp_filter_ctx begin(int *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(options.seccomp_log ? SCMP_ACT_LOG :
+					   SCMP_ACT_KILL_PROCESS);
+
+	*err = ctx ? 0 : -ENOMEM;
+	if (ctx)
+		*err = allow(ctx, common_calls, ARRAY_SIZE(common_calls));
+	if (ctx && !*err)
+		*err = allow_memory(ctx);
+	return ctx;
+}
+
+static int finish(scmp_filter_ctx ctx, int err)
+{
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return err;
+}
+
+int seccomp_control(void)
+{
+	int err;
+	scmp_filter_ctx ctx = begin(&err);
+
+	if (!ctx)
+		return err;
+	err = err ?: allow(ctx, control_calls, ARRAY_SIZE(control_calls));
+	err = err ?: allow_value(ctx, SCMP_SYS(fcntl), 1, F_GETFL);
+	err = err ?: allow_value(ctx, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH);
+	return finish(ctx, err);
+}
+
+/**
+ * seccomp_vm() - the filter of a VM's process
+ * @def: what it has decides what is allowed
+ *
+ * Return: 0 or -errno.
+ */
+int seccomp_vm(const struct definition *def)
+{
+	int err;
+	scmp_filter_ctx ctx = begin(&err);
+	size_t i;
+
+	if (!ctx)
+		return err;
+	err = err ?: allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
+	if (def->nr_disks)
+		err = err ?: allow(ctx, disk_calls, ARRAY_SIZE(disk_calls));
+	err = err ?: allow_threads(ctx);
+	err = err ?: allow_files(ctx);
+	for (i = 0; !err && i < ARRAY_SIZE(vm_ioctls); i++)
+		err = allow_value(ctx, SCMP_SYS(ioctl), 1, vm_ioctls[i]);
+	/* isatty(), of the C library's buffers. */
+	err = err ?: allow_value(ctx, SCMP_SYS(ioctl), 1, TCGETS);
+	return finish(ctx, err);
+}

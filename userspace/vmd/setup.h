@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The descriptors that the parent sends to a VM's process, in this order. */
+#ifndef VMD_SETUP_H
+#define VMD_SETUP_H
+
+enum setup_fd {
+	SETUP_DEVICE,
+	SETUP_KERNEL,
+	SETUP_LISTEN,	/* where the daemon connects */
+	SETUP_LOG,	/* the console's */
+	SETUP_RESULT,	/* written at the end */
+	SETUP_FIXED,	/* then the initrd, if there is one, and the disks */
+};
+
+#endif

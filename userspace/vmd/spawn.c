@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VM processes, from outside: started with open files, recorded in RUN_VM_DIR, found again.
+ *	NAME.json	who it is: pid, start time, definition
+ *	NAME.ended	the same, once the daemon has seen its end
+ *	NAME.sock	where it listens
+ *	NAME.result	how it ended, written by itself
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "channel.h"
+#include "files.h"
+#include "js.h"
+#include "libjoist/joist.h"
+#include "setup.h"
+#include "spawn.h"
+
+#define STAT_START_TIME	22	/* field of /proc/PID/stat */
+
+void vm_file(char *path, size_t size, const char *name, const char *suffix)
+{
+	snprintf(path, size, RUN_VM_DIR "/%s.%s", name, suffix);
+}
+
+static int pid_open(int pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* When a process started, in ticks since boot; 0: there is none, or it is a zombie. */
+static u64 start_time(int pid)
+{
+	char path[64], text[1024] = "", *p;
+	int field = 3;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	/* Its name may hold anything: the last parenthesis ends it. */
+	p = strrchr(text, ')');
+	if (!p || !p[1] || p[2] == 'Z' || p[2] == 'X')
+		return 0;
+	for (p += 2; *p && field < STAT_START_TIME; p++)
+		field += *p == ' ';
+	return strtoull(p, NULL, 10);
+}
+
+/**
+ * run_self() - execute this program again, as another of the daemon's processes
+ * @mode: "--vm" or "--control"
+ * @name: argument, or NULL
+ * @fd: becomes SETUP_FD
+ * @procs_fd: the cgroup it joins, or -1
+ *
+ * Return: its pid or -errno.
+ */
+int run_self(const char *mode, const char *name, int fd, int procs_fd)
+{
+	const char *const argv[] = { "vmd", mode, name, NULL };
+	sigset_t none;
+	pid_t pid;
+	int null;
+
+	pid = fork();
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	if (procs_fd >= 0 && write(procs_fd, "0", 1) != 1)
+		_exit(126);
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		_exit(126);
+	/* dup2() onto itself would keep close-on-exec. */
+	if (fd == SETUP_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, SETUP_FD) < 0)
+		_exit(126);
+	execv("/proc/self/exe", (char **)argv);
+	_exit(127);
+}
+
+static int open_listener(const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	vm_file(addr.sun_path, sizeof(addr.sun_path), name, "sock");
+	unlink(addr.sun_path);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 4)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* A new connection to a VM's process: it then leaves the one it had. */
+int process_connect(const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	vm_file(addr.sun_path, sizeof(addr.sun_path), name, "sock");
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int open_device(struct failure *f)
+{
+	int fd = joist_open(JOIST_DEVICE);
+
+	if (fd == -ENOENT || fd == -ENODEV || fd == -ENXIO) {
+		fail(f, "no-host", "no hypervisor at " JOIST_DEVICE);
+		f->remedy = "load the module first: modprobe joist";
+	} else if (fd < 0) {
+		fail(f, "no-host", "cannot open " JOIST_DEVICE ": %s",
+		     strerror(-fd));
+	}
+	return fd;
+}
+
+static int open_own(const char *path, int flags, struct failure *f)
+{
+	int fd = open(path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return fail(f, "failed", "cannot open %s: %s", path,
+			    strerror(errno));
+	return fd;
+}
+
+/* One that the definition names: with the rights of who named it. */
+static int open_named(const struct definition *def, const char *what,
+		      const char *path, bool write, struct failure *f)
+{
+	int fd = file_open_as(def->uid, def->gid, path,
+			      write ? O_RDWR : O_RDONLY);
+
+	if (fd >= 0)
+		return fd;
+	fail(f, "failed", "cannot open the %s %s: %s", what, path,
+	     strerror(-fd));
+	if (fd == -EACCES && def->uid)
+		f->remedy = "it is opened with the rights of the VM's creator";
+	return fd;
+}
+
+/* Return: how many descriptors there are; less than @want with @f filled in. */
+static int open_all(const struct definition *def, int *fds, int want,
+		    struct failure *f)
+{
+	char path[256];
+	int nr = 0, i;
+
+	for (i = 0; i < want; i++) {
+		int fd = -1;
+
+		switch (i) {
+		case SETUP_DEVICE:
+			fd = open_device(f);
+			break;
+		case SETUP_KERNEL:
+			fd = open_named(def, "kernel", def->kernel, false, f);
+			break;
+		case SETUP_LISTEN:
+			fd = open_listener(def->name);
+			if (fd < 0)
+				fail(f, "failed", "cannot listen for the daemon: %s",
+				     strerror(-fd));
+			break;
+		case SETUP_LOG:
+			snprintf(path, sizeof(path), LOG_DIR "/%s.log", def->name);
+			fd = open_own(path, O_RDWR, f);
+			break;
+		case SETUP_RESULT:
+			vm_file(path, sizeof(path), def->name, "result");
+			fd = open_own(path, O_RDWR | O_TRUNC, f);
+			break;
+		default:
+			if (def->initrd && i == SETUP_FIXED) {
+				fd = open_named(def, "initrd", def->initrd, false, f);
+			} else {
+				int disk = i - SETUP_FIXED - !!def->initrd;
+
+				fd = open_named(def, "disk", def->disk[disk].path,
+						!def->disk[disk].readonly, f);
+			}
+		}
+		if (fd < 0)
+			break;
+		fds[nr++] = fd;
+	}
+	return nr;
+}
+
+static int write_record(const struct definition *def, int pid)
+{
+	struct json_object *obj = js_new("name", def->name);
+	char path[256];
+	int err;
+
+	js_add_int(obj, "pid", pid);
+	js_add_int(obj, "start", (s64)start_time(pid));
+	js_add(obj, "definition", definition_json(def, true));
+	vm_file(path, sizeof(path), def->name, "json");
+	err = file_write(path, json_object_to_json_string(obj));
+	json_object_put(obj);
+	return err;
+}
+
+/* All a VM's process needs, into the socket it will read. Return: its end, or -1. */
+static int prepare(const struct definition *def, u32 uid, u32 gid,
+		   const int *fds, int nr, struct failure *f)
+{
+	struct json_object *obj = json_object_new_object();
+	int pair[2], err = -1;
+	const char *text;
+
+	js_add(obj, "definition", definition_json(def, true));
+	js_add_int(obj, "uid", uid);
+	js_add_int(obj, "gid", gid);
+	js_add_bool(obj, "seccomp-log", options.seccomp_log);
+	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
+	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		err = msg_write(pair[0], text, strlen(text), fds, nr);
+		close(pair[0]);
+		if (err < 0)
+			close(pair[1]);
+	}
+	json_object_put(obj);
+	if (err >= 0)
+		return pair[1];
+	fail(f, "failed", "cannot speak to the VM's process: %s", strerror(errno));
+	return -1;
+}
+
+static int launch(const struct definition *def, int setup, struct process *proc,
+		  struct failure *f)
+{
+	int procs_fd, err;
+
+	err = cgroup_create(def, &procs_fd);
+	if (err) {
+		fail(f, "failed", "its limits cannot be set: %s", strerror(-err));
+		f->remedy = "mount cgroup v2 at /sys/fs/cgroup, and start vmd again";
+		return err;
+	}
+	proc->pid = run_self("--vm", def->name, setup, procs_fd);
+	if (procs_fd >= 0)
+		close(procs_fd);
+	if (proc->pid < 0)
+		return fail(f, "failed", "cannot start a process: %s",
+			    strerror(-proc->pid));
+	proc->pidfd = pid_open(proc->pid);
+	err = write_record(def, proc->pid);
+	if (proc->pidfd >= 0 && !err)
+		return 0;
+	fail(f, "failed", "cannot keep hold of the VM's process: %s",
+	     strerror(errno));
+	/* It has not been reaped: the number is still its own. */
+	kill(proc->pid, SIGKILL);
+	waitpid(proc->pid, NULL, 0);
+	if (proc->pidfd >= 0)
+		close(proc->pidfd);
+	return -1;
+}
+
+/**
+ * spawn_vm() - start the process of a VM
+ * @def: the VM
+ * @uid: whom it shall be
+ * @gid: likewise
+ * @proc: filled in
+ * @f: why not
+ *
+ * Return: 0 or less.
+ */
+int spawn_vm(const struct definition *def, u32 uid, u32 gid,
+	     struct process *proc, struct failure *f)
+{
+	int fds[MSG_FDS_MAX], want, nr, setup, err = -1;
+
+	want = SETUP_FIXED + def->nr_disks + !!def->initrd;
+	nr = open_all(def, fds, want, f);
+	if (nr == want) {
+		setup = prepare(def, uid, gid, fds, nr, f);
+		if (setup >= 0) {
+			err = launch(def, setup, proc, f);
+			close(setup);
+		}
+	}
+	while (nr)
+		close(fds[--nr]);
+	if (err)
+		process_forget(def->name);
+	return err;
+}
+
+/**
+ * process_find() - the process of a VM that an earlier daemon started
+ * @name: the VM's
+ * @uuid: the VM's
+ * @proc: filled in
+ *
+ * Return: 0; -ENOENT: there is none; -ESRCH: it ended while no daemon was there to see;
+ * -EEXIST: it is another VM's that had this name.
+ */
+int process_find(const char *name, const char *uuid, struct process *proc)
+{
+	struct json_object *obj;
+	const char *was;
+	char path[256];
+	int conn;
+	bool same;
+	u64 start;
+
+	vm_file(path, sizeof(path), name, "json");
+	obj = file_read_json(path);
+	if (!obj)
+		return -ENOENT;
+	proc->pid = (int)js_int(obj, "pid", 0);
+	start = (u64)js_int(obj, "start", 0);
+	was = js_text(js_get(obj, "definition"), "uuid");
+	same = was && !strcmp(was, uuid);
+	json_object_put(obj);
+	if (proc->pid <= 0)
+		return -ESRCH;
+	/* First the descriptor, then the look: it cannot become another's between. */
+	proc->pidfd = pid_open(proc->pid);
+	if (proc->pidfd < 0)
+		return -ESRCH;
+	if (start && start_time(proc->pid) == start) {
+		if (!same) {
+			close(proc->pidfd);
+			return -EEXIST;
+		}
+		conn = process_connect(name);
+		if (conn >= 0) {
+			close(conn);
+			return 0;
+		}
+		say("the process %d of the VM %s does not listen: it is ended",
+		    proc->pid, name);
+		syscall(SYS_pidfd_send_signal, proc->pidfd, SIGKILL, NULL, 0);
+	}
+	close(proc->pidfd);
+	return -ESRCH;
+}
+
+/**
+ * process_scan() - the VMs that were started since the host was
+ * @take: called with the definition each was started with; it is then its own
+ */
+void process_scan(void (*take)(struct definition *def))
+{
+	DIR *dir = opendir(RUN_VM_DIR);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		const char *dot = strrchr(entry->d_name, '.');
+		struct json_object *obj;
+		struct definition def;
+		struct complaint c;
+		char path[512];
+
+		if (!dot || strcmp(dot, ".json"))
+			continue;
+		snprintf(path, sizeof(path), RUN_VM_DIR "/%s", entry->d_name);
+		obj = file_read_json(path);
+		if (!definition_from_json(&def, js_get(obj, "definition"), true,
+					  &c))
+			take(&def);
+		else
+			definition_free(&def);
+		json_object_put(obj);
+	}
+	closedir(dir);
+}
+
+/* How it ended, as it told itself. Return: an object, or NULL: it told nothing. */
+struct json_object *process_result(const char *name)
+{
+	char path[256];
+
+	vm_file(path, sizeof(path), name, "result");
+	return file_read_json(path);
+}
+
+/* It has ended: nobody shall look for it. */
+void process_forget(const char *name)
+{
+	char path[256];
+
+	char ended[256];
+
+	vm_file(path, sizeof(path), name, "sock");
+	unlink(path);
+	vm_file(path, sizeof(path), name, "json");
+	vm_file(ended, sizeof(ended), name, "ended");
+	rename(path, ended);
+	cgroup_remove(name);
+}
+
+/* Was it started since the host was? */
+bool process_known(const char *name)
+{
+	char path[256];
+
+	vm_file(path, sizeof(path), name, "ended");
+	return !access(path, F_OK);
+}
+
+/* Nothing of it is to be left: its VM is deleted. */
+void process_erase(const char *name)
+{
+	static const char *const suffixes[] = { "json", "ended", "sock", "result" };
+	char path[256];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		vm_file(path, sizeof(path), name, suffixes[i]);
+		unlink(path);
+	}
+}

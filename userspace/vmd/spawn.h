@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Starting a VM's process, and finding one that an earlier daemon started. */
+#ifndef VMD_SPAWN_H
+#define VMD_SPAWN_H
+
+#include "vmd.h"
+
+struct json_object;
+
+/**
+ * struct process - a VM's process that runs
+ * @pid: its number
+ * @pidfd: readable once it has ended
+ */
+struct process {
+	int pid;
+	int pidfd;
+};
+
+int spawn_vm(const struct definition *def, u32 uid, u32 gid,
+	     struct process *proc, struct failure *f);
+int process_connect(const char *name);
+int process_find(const char *name, const char *uuid, struct process *proc);
+void process_scan(void (*take)(struct definition *def));
+struct json_object *process_result(const char *name);
+void process_forget(const char *name);
+bool process_known(const char *name);
+void process_erase(const char *name);
+int run_self(const char *mode, const char *name, int fd, int procs_fd);
+void vm_file(char *path, size_t size, const char *name, const char *suffix);
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The frontend of a VM's process. It listens, and whoever connects last is the daemon: when that is
+ * started again, it connects again. Nothing here waits for it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "console.h"
+#include "vm_front.h"
+#include "vm_protocol.h"
+#include "vmm/chipset/pm.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+#define PENDING_MAX	16
+
+enum { FD_LISTEN, FD_DAEMON, FD_CONSOLE };
+
+/**
+ * struct front - its state; main thread only
+ * @daemon_fd: the daemon's connection, or -1
+ * @want_paused: the daemon wants the VM to be paused
+ * @pending: requests that are answered once the vCPUs have stopped
+ */
+struct front {
+	struct vm *vm;
+	int listen_fd;
+	int daemon_fd;
+	bool want_paused;
+	int nr_pending;
+	struct vm_request pending[PENDING_MAX];
+	struct console_server console;
+};
+
+static void drop_daemon(struct front *fr)
+{
+	if (fr->daemon_fd >= 0)
+		close(fr->daemon_fd);
+	fr->daemon_fd = -1;
+	/* Nobody is there to be answered; what was asked is done all the same. */
+}
+
+static void reply(struct front *fr, u32 op, u32 id, int error)
+{
+	struct vm_reply answer = {
+		.version = VM_PROTOCOL, .op = op, .id = id,
+		.error = (u32)-error,
+		.state = fr->want_paused ? VM_PAUSED : VM_RUNNING,
+	};
+
+	if (fr->daemon_fd >= 0 &&
+	    msg_write(fr->daemon_fd, &answer, sizeof(answer), NULL, 0) < 0)
+		drop_daemon(fr);
+}
+
+static void *front_enter(void *arg, struct vm *vm)
+{
+	const struct front_config *config = arg;
+	static struct front fr;
+
+	fr.vm = vm;
+	fr.listen_fd = config->listen_fd;
+	fr.daemon_fd = -1;
+	server_init(&fr.console, vm, config->log_fd);
+	return &fr;
+}
+
+static int front_fds(void *ctx, struct pollfd *fds)
+{
+	struct front *fr = ctx;
+
+	fds[FD_LISTEN] = (struct pollfd) { fr->listen_fd, POLLIN, 0 };
+	fds[FD_DAEMON] = (struct pollfd) { fr->daemon_fd, POLLIN, 0 };
+	return FD_CONSOLE + server_fds(&fr->console, fds + FD_CONSOLE);
+}
+
+static void accept_daemon(struct front *fr)
+{
+	int fd = accept4(fr->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	drop_daemon(fr);
+	fr->daemon_fd = fd;
+	reply(fr, VM_HELLO, 0, 0);
+}
+
+/* Answered by finish_pending(). */
+static void when_paused(struct front *fr, const struct vm_request *req)
+{
+	if (fr->nr_pending == PENDING_MAX) {
+		reply(fr, req->op, req->id, -EBUSY);
+		return;
+	}
+	fr->pending[fr->nr_pending++] = *req;
+	if (!vm_paused(fr->vm))
+		vm_pause(fr->vm);
+}
+
+static void finish_pending(struct front *fr)
+{
+	int i, err;
+
+	if (!fr->nr_pending || !vm_paused(fr->vm))
+		return;
+	for (i = 0; i < fr->nr_pending; i++) {
+		const struct vm_request *req = &fr->pending[i];
+
+		err = req->op == VM_NMI ? vcpus_nmi(fr->vm) : 0;
+		reply(fr, req->op, req->id, err);
+	}
+	fr->nr_pending = 0;
+	if (!fr->want_paused)
+		vm_resume(fr->vm);
+}
+
+static void attach(struct front *fr, const struct vm_request *req, int *fd)
+{
+	int err = -EINVAL;
+
+	if (*fd >= 0)
+		err = server_add(&fr->console, *fd, req->flags & CONSOLE_WRITE,
+				 req->flags & CONSOLE_FORCE, req->bytes);
+	if (!err)
+		*fd = -1;
+	reply(fr, req->op, req->id, err);
+}
+
+static void obey(struct front *fr, const struct vm_request *req, int *fd)
+{
+	switch (req->op) {
+	case VM_BUTTON:
+		pm_power_button(fr->vm->pm);
+		break;
+	case VM_END:
+		vm_stop(fr->vm, VMM_ESCAPE, "stopped", NULL, "ended by request");
+		break;
+	case VM_RESET:
+		vm_stop(fr->vm, VMM_RESET, "reset", NULL, "reset by request");
+		break;
+	case VM_PAUSE:
+		fr->want_paused = true;
+		when_paused(fr, req);
+		return;
+	case VM_RESUME:
+		fr->want_paused = false;
+		/* Those that wait for a pause see that it is over. */
+		if (!fr->nr_pending)
+			vm_resume(fr->vm);
+		break;
+	case VM_NMI:
+		when_paused(fr, req);
+		return;
+	case VM_CONSOLE:
+		attach(fr, req, fd);
+		return;
+	default:
+		reply(fr, req->op, req->id, -EOPNOTSUPP);
+		return;
+	}
+	reply(fr, req->op, req->id, 0);
+}
+
+static void take_request(struct front *fr)
+{
+	struct vm_request req;
+	int fds[MSG_FDS_MAX], nr, i;
+	ssize_t n = msg_read(fr->daemon_fd, &req, sizeof(req), fds, &nr);
+
+	if (n == -EAGAIN)
+		return;
+	if (n == sizeof(req) && req.version == VM_PROTOCOL) {
+		if (!nr)
+			fds[0] = -1;
+		obey(fr, &req, &fds[0]);
+	} else {
+		drop_daemon(fr);
+	}
+	for (i = 0; i < nr; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static void front_serve(void *ctx, const struct pollfd *fds)
+{
+	struct front *fr = ctx;
+
+	server_serve(&fr->console, fds + FD_CONSOLE);
+	if (fds[FD_DAEMON].revents && fds[FD_DAEMON].fd == fr->daemon_fd)
+		take_request(fr);
+	if (fds[FD_LISTEN].revents)
+		accept_daemon(fr);
+	finish_pending(fr);
+}
+
+static void front_leave(void *ctx)
+{
+	struct front *fr = ctx;
+
+	server_end(&fr->console);
+}
+
+const struct vmm_frontend vm_frontend = {
+	.enter = front_enter,
+	.fds = front_fds,
+	.serve = front_serve,
+	.leave = front_leave,
+};

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A VM's process: executed afresh, given all it needs as open files, and then nobody,
+ * nowhere. It outlives the daemon, and tells how it ended in a file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "js.h"
+#include "sandbox.h"
+#include "setup.h"
+#include "vm_front.h"
+#include "vmm/log.h"
+#include "vmm/vmm.h"
+
+#define FDS_MAX		1024	/* vCPUs, and what their interrupts come by */
+#define OVERHEAD	(2ULL << 30)	/* addresses, mostly of threads' stacks */
+
+/**
+ * struct setup - what the parent sent
+ * @fd: see enum setup_fd; disks behind
+ */
+struct setup {
+	struct definition def;
+	u32 uid, gid;
+	bool seccomp_log;
+	int nr_fds;
+	int fd[MSG_FDS_MAX];
+};
+
+static int receive(struct setup *s)
+{
+	static char data[MSG_SIZE_MAX];
+	struct json_object *obj;
+	struct complaint c;
+	ssize_t n;
+
+	n = msg_read(SETUP_FD, data, sizeof(data) - 1, s->fd, &s->nr_fds);
+	close(SETUP_FD);
+	if (n <= 0)
+		return -EINVAL;
+	obj = json_tokener_parse(data);
+	if (definition_from_json(&s->def, js_get(obj, "definition"), true, &c))
+		return -EINVAL;
+	s->uid = (u32)js_int(obj, "uid", 0);
+	s->gid = (u32)js_int(obj, "gid", 0);
+	options.seccomp_log = js_bool(obj, "seccomp-log", false);
+	json_object_put(obj);
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks +
+	       !!s->def.initrd ? 0 : -EINVAL;
+}
+
+static void configure(struct vmm_config *config, struct setup *s)
+{
+	int i, next = SETUP_FIXED;
+
+	*config = (struct vmm_config) {
+		.device = { "/dev/joist", s->fd[SETUP_DEVICE] },
+		.kernel = { s->def.kernel, s->fd[SETUP_KERNEL] },
+		.initrd = vmm_path(NULL),
+		.cmdline = s->def.cmdline,
+		.memory = s->def.memory,
+		.vcpus = s->def.vcpus,
+		.debug_exit = -1,
+		.nr_disks = s->def.nr_disks,
+	};
+	if (s->def.initrd)
+		config->initrd = (struct vmm_file) { s->def.initrd, s->fd[next++] };
+	for (i = 0; i < s->def.nr_disks; i++)
+		config->disk[i] = (struct vmm_disk) {
+			.file = { s->def.disk[i].path, s->fd[next++] },
+			.readonly = s->def.disk[i].readonly,
+		};
+}
+
+static int limit(int resource, u64 value)
+{
+	struct rlimit rl = { value, value };
+
+	return setrlimit(resource, &rl) ? -errno : 0;
+}
+
+/* Return: 0, or -errno with the reason logged. */
+static int lock_up(struct setup *s)
+{
+	int err;
+
+	/* The real-time clock's conversions read the time zone's file: now or never. */
+	tzset();
+	err = sandbox_empty_root();
+	if (err) {
+		log_err("cannot empty the root of the VM's process: %s",
+			strerror(-err));
+		return err;
+	}
+	err = limit(RLIMIT_CORE, 0);
+	err = err ?: limit(RLIMIT_NOFILE, FDS_MAX);
+	err = err ?: limit(RLIMIT_AS, s->def.memory + OVERHEAD);
+	err = err ?: limit(RLIMIT_MSGQUEUE, 0);
+	err = err ?: sandbox_become(s->uid, s->gid);
+	if (err) {
+		log_err("cannot give up the rights of the VM's process: %s",
+			strerror(-err));
+		return err;
+	}
+	err = seccomp_vm(&s->def);
+	if (err)
+		log_err("cannot filter the system calls of the VM's process: %s",
+			strerror(-err));
+	return err;
+}
+
+/* For the parent, this one or the next. */
+static void write_result(int fd, const struct vmm_result *result,
+			 const char *message)
+{
+	struct json_object *obj = js_new("reason", result->reason);
+	const char *text;
+
+	js_add_int(obj, "code", result->code);
+	js_add_text(obj, "message", message);
+	text = json_object_to_json_string(obj);
+	if (write(fd, text, strlen(text)) < 0)
+		log_err("cannot tell how the VM ended: %s", strerror(errno));
+	json_object_put(obj);
+}
+
+/**
+ * vm_main() - be the process of a VM
+ * @name: the VM's
+ *
+ * Return: the exit code of the process.
+ */
+int vm_main(const char *name)
+{
+	struct vmm_result result = { .code = VMM_ERROR, .reason = "error" };
+	struct front_config front;
+	struct vmm_frontend fe = vm_frontend;
+	struct vmm_config config;
+	static struct setup s;
+	static char who[80];
+	int code, err;
+
+	snprintf(who, sizeof(who), "vmd: %s", name);
+	log_name(who);
+	if (receive(&s)) {
+		log_err("what the daemon sent cannot be understood");
+		return VMM_ERROR;
+	}
+	configure(&config, &s);
+	front = (struct front_config) { s.fd[SETUP_LISTEN], s.fd[SETUP_LOG] };
+	fe.arg = &front;
+	config.frontend = &fe;
+	err = lock_up(&s);
+	if (!err)
+		err = vmm_run(&config, &result);
+	if (result.report)
+		fputs(result.report, stderr);
+	/* What kept it from running was told to the log. */
+	write_result(s.fd[SETUP_RESULT], &result, err ? log_last() : result.message);
+	code = result.code;
+	vmm_result_free(&result);
+	return code;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the control process says to a VM's process: fixed structures, SOCK_SEQPACKET. */
+#ifndef VMD_VM_PROTOCOL_H
+#define VMD_VM_PROTOCOL_H
+
+#include <assert.h>
+
+#include "libjoist/types.h"
+
+#define VM_PROTOCOL	1
+
+enum vm_op {
+	VM_HELLO,	/* the VM's, when it is connected to */
+	VM_BUTTON,	/* press the power button */
+	VM_END,		/* end at once */
+	VM_RESET,	/* end, to be started again */
+	VM_PAUSE,
+	VM_RESUME,
+	VM_NMI,
+	VM_CONSOLE,	/* with a stream socket */
+	NR_VM_OPS,
+};
+
+enum vm_state { VM_RUNNING, VM_PAUSED };
+
+#define CONSOLE_WRITE	BIT(0)
+#define CONSOLE_FORCE	BIT(1)
+
+/**
+ * struct vm_request - to the VM
+ * @version: VM_PROTOCOL
+ * @op: enum vm_op
+ * @id: comes back
+ * @flags: CONSOLE_*
+ * @bytes: of scrollback
+ */
+struct vm_request {
+	u32 version;
+	u32 op;
+	u32 id;
+	u32 flags;
+	u32 bytes;
+};
+
+/**
+ * struct vm_reply - from the VM
+ * @error: 0 or an errno
+ * @state: enum vm_state, after what was asked
+ */
+struct vm_reply {
+	u32 version;
+	u32 op;
+	u32 id;
+	u32 error;
+	u32 state;
+};
+
+static_assert(sizeof(struct vm_request) == 20, "both processes may be of two builds");
+static_assert(sizeof(struct vm_reply) == 20, "likewise");
+
+#endif
