@@ -97,6 +97,15 @@ overlay_add()
 	fi
 }
 
+# terminals ROOT: what programs with a screen ask for, of those that tests name.
+terminals()
+{
+	local t
+	for t in l/linux v/vt100 x/xterm; do
+		[ ! -e "/lib/terminfo/$t" ] || overlay_add "$1" "/lib/terminfo/$t:/lib/terminfo/$t"
+	done
+}
+
 # initramfs_make OUT RELEASE MODULE COMMAND ADD...: MODULE and COMMAND may be
 # empty; no command means a shell.
 initramfs_make()
@@ -118,6 +127,7 @@ initramfs_make()
 		ln -s /userspace/vmctl "$root/usr/bin/vmctl"
 	}
 	[ -d "$BUILD/selftests" ] && overlay_add "$root" "$BUILD/selftests:/selftests"
+	[ "$ROOT" != tiny ] || terminals "$root"
 	for item in "$@"; do
 		overlay_add "$root" "$item"
 	done

@@ -174,6 +174,85 @@ id_of()
 	is 3 "no VM 'nobody'"
 }
 
+@test "top: a line of JSON, or rows of text, each time" {
+	vm l --name busy -c 2
+	vm h --name idle
+	run "$VMCTL" top -i 0.3 -n 2 --sort cpu
+	is 0 '"rates":{"guest":'
+	[ "$(wc -l <<<"$output")" = 2 ]
+	for line in 1 2; do
+		[ "$(sed -n ${line}p <<<"$output" | grep -o '"vm-id":[0-9]*' | wc -l)" = 3 ]
+	done
+	run "$VMCTL" top -i 0.5 -n 2 --batch --sort cpu
+	is 0 "*CPU%"
+	[ "$(grep -c ^NAME <<<"$output")" = 2 ]
+	# Sorted by it; and halted guests use none.
+	[ "$(awk 'NR > 1 && NR < 4 { print $1 }' <<<"$output" | tr '\n' ' ')" = "busy idle " ]
+	awk '$1 == "busy" { exit !($4 > 20) }' <<<"$output"
+	awk '$1 == "idle" { exit !($4 < 5) }' <<<"$output"
+	run "$VMCTL" top idle -i 0.1 -n 1 --batch --vcpus --sort name -r
+	is 0 "  vcpu 0 "
+	! grep -q busy <<<"$output"
+	run "$VMCTL" top nobody
+	is 3 "no VM 'nobody'"
+}
+
+@test "top: ends with the VM it was to watch" {
+	vm h --name one
+	(sleep 1; kill "$PID") 3>&- &
+	run timeout 60 "$VMCTL" top one -i 0.2 --json
+	is 0 '"vms":[]'
+}
+
+# screen TEXT KEYS [+ TEXT KEYS]... -- OPTION...: top on a terminal.
+screen()
+{
+	local script=()
+	while [ "$1" != -- ]; do
+		script+=("$1")
+		shift
+	done
+	shift
+	TERM=${SCREEN_TERM:-vt100} timeout 60 "$BIN/ptyrun" "${script[@]}" "$VMCTL" top -i 0.3 "$@"
+}
+
+@test "top on a terminal: keys sort, show vCPUs, and quit" {
+	vm l --name one -c 2
+	# Only what changes is written again: of a column's head, the asterisk.
+	run screen "*EXITS/S" '<' + "*" v + "vcpu 1" '>' + "*" s + "*" rq --
+	is 0 "raw=1 restored=1 code=0"
+	for term in linux xterm; do
+		SCREEN_TERM=$term run screen "*NAME" $'\x03' -- --sort name
+		is 0 "raw=1 restored=1 code=0"
+	done
+	run screen one x + one x -- -n 3
+	is 0 "raw=1 restored=1 code=0"
+}
+
+@test "top on a terminal: another size, and scrolling" {
+	vm l --name one -c 2
+	# In 40 columns there is no place for reasons; in 200 there is.
+	run screen one =6x40 + one =30x200 + pio q -- --vcpus
+	is 0 "raw=1 restored=1 code=0"
+	run screen one =1x1 + $'\e' q -- --vcpus
+	is 0 "raw=1 restored=1 code=0"
+	run screen one =4x80 + one jj + vcpu q -- --vcpus
+	is 0 "raw=1 restored=1 code=0"
+}
+
+@test "top gives the terminal back after signals, and when the terminal is unknown" {
+	vm h --name one
+	for signal in 1 2 3 15; do
+		run screen one -$signal --
+		is 0 "raw=1 restored=1 code=$((128 + signal))"
+	done
+	run screen one -11 --
+	is 0 "raw=1 restored=1 code=139"
+	SCREEN_TERM=no-such-terminal run screen batch x --
+	is 0 "nothing is known of this terminal; set TERM, or use --batch"
+	is 0 "restored=1 code=1"
+}
+
 @test "events: a life, in order" {
 	timeout 60 "$VMCTL" events --json >"$BATS_TEST_TMPDIR/events" 3>&- &
 	PIDS="${PIDS:-} $!"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs a program on a terminal of its own: waits for a text, types keys or sends
- * a signal, and tells what became of the terminal.
- * usage: ptyrun TEXT KEYS|-SIGNAL PROGRAM [ARGUMENT]...
+ * Runs a program on a terminal of its own: waits for a text, types keys, sends a
+ * signal or changes the terminal's size, once or several times, and tells what became
+ * of the terminal.
+ * usage: ptyrun TEXT KEYS|-SIGNAL|=ROWSxCOLUMNS [+ TEXT KEYS...]... PROGRAM [ARGUMENT]...
  */
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utmp.h>
@@ -47,20 +49,52 @@ static int is_raw(int fd)
 
 static void act(int fd, pid_t child, const char *what)
 {
-	if (what[0] == '-' && what[1])
+	struct winsize size = { 0 };
+
+	if (sscanf(what, "=%hux%hu", &size.ws_row, &size.ws_col) == 2)
+		ioctl(fd, TIOCSWINSZ, &size);
+	else if (what[0] == '-' && what[1])
 		kill(child, atoi(what + 1));
 	else if (write(fd, what, strlen(what)) < 0)
 		perror("ptyrun: write");
+}
+
+/* Wait for one text after another, and do what is to be done then. Return: was it raw? */
+static int converse(int fd, int slave, pid_t child, struct output *out, char **argv)
+{
+	const char *from = out->text, *found;
+	int raw = 0;
+
+	for (;; argv += 3) {
+		while (!(found = strstr(from, argv[0])) && more(fd, out))
+			;
+		if (found)
+			from = found + strlen(argv[0]);
+		raw |= is_raw(slave);
+		act(fd, child, argv[1]);
+		if (strcmp(argv[2], "+") != 0)
+			return raw;
+	}
+}
+
+/* Where the program is in @argv, or 0. */
+static int program(int argc, char **argv)
+{
+	int at = 3;
+
+	while (at < argc && !strcmp(argv[at], "+"))
+		at += 3;
+	return at < argc ? at : 0;
 }
 
 int main(int argc, char **argv)
 {
 	static struct output out;
 	struct termios before, after;
-	int fd, slave, status, raw = 0;
+	int fd, slave, status, raw, at = program(argc, argv);
 	pid_t child;
 
-	if (argc < 4)
+	if (!at)
 		return 125;
 	/* The slave stays open here: its settings outlive the program. */
 	if (openpty(&fd, &slave, NULL, NULL, NULL))
@@ -70,13 +104,10 @@ int main(int argc, char **argv)
 	if (!child) {
 		close(fd);
 		login_tty(slave);
-		execvp(argv[3], argv + 3);
+		execvp(argv[at], argv + at);
 		_exit(127);
 	}
-	while (!strstr(out.text, argv[1]) && more(fd, &out))
-		;
-	raw = is_raw(slave);
-	act(fd, child, argv[2]);
+	raw = converse(fd, slave, child, &out, argv + 1);
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 

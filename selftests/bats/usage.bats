@@ -17,7 +17,7 @@ load helper
 }
 
 VERBS="run create delete start stop pause resume reset nmi list show wait console log events
-	stats config host caps version completion help"
+	top stats config host caps version completion help"
 
 @test "help lists the commands and explains each" {
 	run "$VMCTL" help
@@ -120,6 +120,26 @@ VERBS="run create delete start stop pause resume reset nmi list show wait consol
 		run "$VMCTL" events --count "$bad"
 		[ "$status" = 2 ]
 	done
+}
+
+@test "top: bad intervals, keys and formats" {
+	for bad in '' x -1 1e3; do
+		run "$VMCTL" top --interval "$bad"
+		[ "$status" = 2 ]
+		[[ $output == *"bad --interval '$bad'"* ]]
+	done
+	for bad in 0 0.05 3601; do
+		run "$VMCTL" top --interval "$bad"
+		[ "$status" = 2 ]
+	done
+	for bad in '' 'a b' a-b $'x\e' "$(printf 'x%.0s' {1..24})"; do
+		run "$VMCTL" top --sort "$bad"
+		[ "$status" = 2 ]
+		[[ $output == *"bad --sort '$bad'"* ]]
+	done
+	run "$VMCTL" top --batch --json
+	[ "$status" = 2 ]
+	[[ $output == *"--batch is text"* ]]
 }
 
 @test "run: bad names" {

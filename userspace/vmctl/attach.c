@@ -145,7 +145,7 @@ static int take_byte(struct carrier *c, u8 byte, u8 *out, size_t *len)
 		if (!c->attach->read_only)
 			c->power(c->arg);
 		return -1;
-	case KEY_HELP:
+	case KEY_UNKNOWN:
 		help(c->attach->read_only);
 		return -1;
 	default:

@@ -2,18 +2,15 @@
 /* vmctl stats: counters of VMs and vCPUs, once or time and again. */
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "error.h"
 #include "opt.h"
 #include "out.h"
-#include "rates.h"
+#include "sample.h"
 #include "table.h"
 #include "target.h"
 #include "vmctl.h"
-
-#define INTERVAL_MIN_MS	100
 
 struct stats_args {
 	struct args args;
@@ -30,81 +27,6 @@ static const struct opt options[] = {
 	OPT_SOCKET,
 	OPT_END,
 };
-
-/**
- * struct stats - the work
- * @ids: of the VMs that were named, one for each operand
- * @before: vCPUs as they were; NULL at first
- * @before_time: when that was
- */
-struct stats {
-	const struct stats_args *args;
-	struct target target;
-	u32 *ids;
-	struct json_object *before;
-	double before_time;
-};
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static bool wanted(const struct stats *stats, struct json_object *vm)
-{
-	int i;
-
-	for (i = 0; i < stats->args->args.nr_operands; i++)
-		if (stats->ids[i] == (u32)out_number(vm, "id"))
-			return true;
-	return !stats->args->args.nr_operands;
-}
-
-/* The vCPUs of one VM, out of all. */
-static struct json_object *vcpus_of(struct json_object *vcpus, s64 id)
-{
-	struct json_object *out = json_object_new_array();
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(vcpus); i++) {
-		struct json_object *vcpu = json_object_array_get_idx(vcpus, i);
-
-		if (out_number(vcpu, "vm-id") == id)
-			json_object_array_add(out, json_object_get(vcpu));
-	}
-	return out;
-}
-
-static void copy(struct json_object *to, struct json_object *from, const char *name)
-{
-	json_object_object_add(to, name, json_object_get(out_member(from, name)));
-}
-
-static struct json_object *group(const struct stats *stats, struct json_object *vms,
-				 struct json_object *vcpus)
-{
-	struct json_object *out = json_object_new_array();
-	static const char * const kept[] = { "name", "uuid", "id", "state" };
-	size_t i, k;
-
-	for (i = 0; i < json_object_array_length(vms); i++) {
-		struct json_object *vm = json_object_array_get_idx(vms, i);
-		struct json_object *row;
-
-		if (!wanted(stats, vm))
-			continue;
-		row = json_object_new_object();
-		for (k = 0; k < ARRAY_SIZE(kept); k++)
-			copy(row, vm, kept[k]);
-		json_object_object_add(row, "vcpus",
-				       vcpus_of(vcpus, out_number(vm, "id")));
-		json_object_array_add(out, row);
-	}
-	return out;
-}
 
 static void add_rows(struct table *table, const char *vm, struct json_object *vcpu)
 {
@@ -163,55 +85,28 @@ static void print_text(struct json_object *vms)
 	fflush(stdout);
 }
 
-static void print_json(struct json_object *vms, double interval)
-{
-	struct json_object *whole = json_object_new_object();
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	json_object_object_add(whole, "time",
-			       out_decimal((double)time.tv_sec +
-					   (double)time.tv_nsec / 1e9));
-	json_object_object_add(whole, "interval",
-			       interval > 0 ? out_decimal(interval) : NULL);
-	json_object_object_add(whole, "vms", json_object_get(vms));
-	out_json(whole);
-	json_object_put(whole);
-}
-
 /* Return: 0, or an exit code that was told; *@left: VMs that there are. */
-static int look(struct stats *stats, bool print, size_t *left)
+static int look(struct sample *sample, bool print, bool json, size_t *left)
 {
-	struct json_object *vms = NULL, *vcpus = NULL, *rows;
-	double time = now(), interval = stats->before ? time - stats->before_time : 0;
-	struct host *host = &stats->target.host;
+	struct json_object *vms = NULL;
+	double interval;
 	int err;
 
-	err = host_vms(host, &vms);
-	if (!err)
-		err = host_vcpus(host, 0, &vcpus);
-	if (err) {
-		json_object_put(vms);
-		return host_fail(host, err, "cannot read statistics");
-	}
-	rates_add(vcpus, stats->before, interval);
-	rows = group(stats, vms, vcpus);
-	*left = json_object_array_length(rows);
-	if (print && stats->args->args.json)
-		print_json(rows, interval);
+	err = sample_take(sample, &vms, &interval);
+	if (err)
+		return sample_fail(sample, err);
+	*left = json_object_array_length(vms);
+	if (print && json)
+		sample_print_json(vms, interval);
 	else if (print)
-		print_text(rows);
-	json_object_put(rows);
+		print_text(vms);
 	json_object_put(vms);
-	json_object_put(stats->before);
-	stats->before = vcpus;
-	stats->before_time = time;
 	return 0;
 }
 
-static int follow(struct stats *stats)
+static int follow(struct sample *sample, const struct stats_args *args)
 {
-	u64 ms = stats->args->interval_ms, n;
+	u64 ms = args->interval_ms, n;
 	struct timespec pause = {
 		.tv_sec = (time_t)(ms / 1000),
 		.tv_nsec = (long)(ms % 1000) * 1000000,
@@ -220,27 +115,12 @@ static int follow(struct stats *stats)
 	int code;
 
 	/* With an interval, the first look is to compare with. */
-	code = look(stats, !ms, &left);
-	for (n = 0; !code && ms && (!stats->args->count || n < stats->args->count);
-	     n++) {
+	code = look(sample, !ms, args->args.json, &left);
+	for (n = 0; !code && ms && (!args->count || n < args->count); n++) {
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-		code = look(stats, true, &left);
-		if (!left && stats->args->args.nr_operands)
+		code = look(sample, true, args->args.json, &left);
+		if (!left && sample->nr_ids)
 			break;
-	}
-	return code;
-}
-
-static int find(struct stats *stats)
-{
-	int i, code = 0;
-
-	for (i = 0; !code && i < stats->args->args.nr_operands; i++) {
-		struct json_object *vm = NULL;
-
-		code = target_id(&stats->target, stats->args->args.operand[i],
-				 &stats->ids[i], &vm);
-		json_object_put(vm);
 	}
 	return code;
 }
@@ -248,28 +128,19 @@ static int find(struct stats *stats)
 static int run(const struct command *cmd, int argc, char **argv)
 {
 	struct stats_args args = { 0 };
-	struct stats stats = { .args = &args };
+	struct sample sample;
 	int code;
 
 	if (!opt_parse(cmd, &args, argc, argv, &code))
 		return code;
-	if (args.interval_ms && args.interval_ms < INTERVAL_MIN_MS)
+	if (args.interval_ms && args.interval_ms < SAMPLE_INTERVAL_MIN_MS)
 		return usage_error(cmd->name, "--interval is below 0.1");
 	if (args.count && !args.interval_ms)
 		args.interval_ms = 1000;
-	code = target_open(&stats.target);
-	if (!code && stats.target.host_err)
-		code = host_fail_open(stats.target.host_err);
-	stats.ids = calloc((size_t)args.args.nr_operands + 1, sizeof(*stats.ids));
-	if (!code && !stats.ids)
-		code = fail("failed", NULL, "no memory");
+	code = sample_open(&sample, &args.args);
 	if (!code)
-		code = find(&stats);
-	if (!code)
-		code = follow(&stats);
-	free(stats.ids);
-	json_object_put(stats.before);
-	target_close(&stats.target);
+		code = follow(&sample, &args);
+	sample_close(&sample);
 	return code;
 }
 

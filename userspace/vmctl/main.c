@@ -22,6 +22,7 @@ const struct command * const commands[] = {
 	&cmd_console,
 	&cmd_log,
 	&cmd_events,
+	&cmd_top,
 	&cmd_stats,
 	&cmd_config,
 	&cmd_host,

@@ -77,3 +77,53 @@ void rates_add(struct json_object *vcpus, struct json_object *before, double sec
 				       rates_of(vcpu, old, seconds) : NULL);
 	}
 }
+
+static void add_to(struct json_object *sum, const char *name, double value)
+{
+	json_object_object_add(sum, name,
+			       out_decimal(json_object_get_double(out_member(sum, name)) +
+					   value));
+}
+
+static void add_all(struct json_object *sum, struct json_object *rates)
+{
+	struct json_object *each = out_member(rates, "counters");
+	struct json_object *into = out_member(sum, "counters");
+
+	add_to(sum, "guest", json_object_get_double(out_member(rates, "guest")));
+	add_to(sum, "exits", json_object_get_double(out_member(rates, "exits")));
+	if (!each)
+		return;
+	json_object_object_foreach(each, name, value) {
+		add_to(into, name, json_object_get_double(value));
+	}
+}
+
+/**
+ * rates_sum() - add "rates" to a VM: those of its vCPUs together
+ * @vm: its "vcpus" have theirs
+ *
+ * null, where no vCPU has any.
+ */
+void rates_sum(struct json_object *vm)
+{
+	struct json_object *vcpus = out_member(vm, "vcpus"), *sum = NULL;
+	size_t i, nr = vcpus ? json_object_array_length(vcpus) : 0;
+
+	for (i = 0; i < nr; i++) {
+		struct json_object *rates =
+			out_member(json_object_array_get_idx(vcpus, i), "rates");
+
+		if (!rates)
+			continue;
+		if (!sum) {
+			sum = json_object_new_object();
+			json_object_object_add(sum, "guest", out_decimal(0));
+			json_object_object_add(sum, "exits", out_decimal(0));
+			json_object_object_add(sum, "counters",
+					       json_object_new_object());
+		}
+		add_all(sum, rates);
+	}
+	json_object_object_add(vm, "rates", sum);
+}

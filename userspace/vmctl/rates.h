@@ -7,5 +7,6 @@ struct json_object;
 
 void rates_add(struct json_object *vcpus, struct json_object *before,
 	       double seconds);
+void rates_sum(struct json_object *vm);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Raw mode of the terminal, the ways back from it, and the escape. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -17,10 +18,17 @@ static const int fatal_signals[] = {
 
 static struct termios saved;
 static volatile sig_atomic_t is_raw;
+static char farewell[32];
 
 bool terminal_raw(void)
 {
 	return is_raw;
+}
+
+/* What terminal_leave() is to print first; NULL: nothing. */
+void terminal_farewell(const char *text)
+{
+	snprintf(farewell, sizeof(farewell), "%s", text ? text : "");
 }
 
 /* Async-signal-safe, and harmless when called twice. */
@@ -29,6 +37,8 @@ void terminal_leave(void)
 	if (!is_raw)
 		return;
 	is_raw = 0;
+	if (farewell[0] && write(STDOUT_FILENO, farewell, strlen(farewell)) < 0)
+		farewell[0] = '\0';	/* nobody is there to be told */
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
 }
 
@@ -94,6 +104,6 @@ enum terminal_key terminal_key(bool *escaped, u8 *byte)
 		*byte = ESCAPE;
 		return KEY_BYTE;
 	default:
-		return KEY_HELP;
+		return KEY_UNKNOWN;
 	}
 }

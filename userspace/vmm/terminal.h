@@ -8,6 +8,7 @@
 void terminal_enter(void);
 void terminal_leave(void);
 bool terminal_raw(void);
+void terminal_farewell(const char *text);
 
 enum terminal_key {
 	KEY_BYTE,
@@ -15,7 +16,7 @@ enum terminal_key {
 	KEY_LEAVE,	/* Ctrl-A x */
 	KEY_DETACH,	/* Ctrl-A d */
 	KEY_POWER,	/* Ctrl-A p */
-	KEY_HELP,	/* Ctrl-A and any other */
+	KEY_UNKNOWN,	/* Ctrl-A and any other */
 };
 
 enum terminal_key terminal_key(bool *escaped, u8 *byte);
