@@ -8,12 +8,14 @@ RELEASE := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 BUILD ?= $(CURDIR)/build
 MODDIR := $(BUILD)/$(RELEASE)
 PREFIX ?= /usr/local
+UNITDIR ?= /usr/lib/systemd/system
+units := $(notdir $(wildcard userspace/vmd/systemd/joist-vmd.*))
 # W=1 C=2 for warnings and sparse
 KFLAGS ?=
 
 .DEFAULT_GOAL := all
 .PHONY: all module userspace selftests unit demo check check-debug peercheck qemucheck bench bench-check lint \
-	install uninstall clean help
+	install install-module install-programs uninstall deb clean help
 
 all: module userspace ## build the module and the userspace
 
@@ -67,30 +69,35 @@ bench-check: ## joist's exits in the SVM bench are no worse than recorded
 lint: ## checkpatch, sparse, W=1, cppcheck, layers, headers, shellcheck
 	scripts/lint
 
-install: all ## install the module, the programs, their manual pages, units and the udev rule
+install: install-module install-programs ## install the module, the programs, their manual pages, units, udev rule
+
+install-module: module
 	install -D -m 644 $(MODDIR)/joist.ko \
 		$(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko
+	test -n "$(DESTDIR)" || depmod $(RELEASE)
+
+install-programs: userspace
 	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace install
-	for u in service socket; do \
-		mkdir -p $(DESTDIR)/usr/lib/systemd/system && \
-		sed 's,/usr/local/sbin,$(PREFIX)/sbin,' \
-			userspace/vmd/systemd/joist-vmd.$$u \
-			>$(DESTDIR)/usr/lib/systemd/system/joist-vmd.$$u || exit; \
+	for u in $(units); do \
+		mkdir -p $(DESTDIR)$(UNITDIR) && \
+		sed 's,/usr/local/sbin,$(PREFIX)/sbin,' userspace/vmd/systemd/$$u \
+			>$(DESTDIR)$(UNITDIR)/$$u || exit; \
 	done
 	install -D -m 644 scripts/60-joist.rules \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules
 	install -D -m 644 scripts/joist.modprobe.conf \
 		$(DESTDIR)/usr/lib/modprobe.d/joist.conf
-	test -n "$(DESTDIR)" || depmod $(RELEASE)
 
 uninstall: ## remove what install put there
 	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace uninstall
 	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko \
-		$(DESTDIR)/usr/lib/systemd/system/joist-vmd.service \
-		$(DESTDIR)/usr/lib/systemd/system/joist-vmd.socket \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(units)) \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules \
 		$(DESTDIR)/usr/lib/modprobe.d/joist.conf
 	test -n "$(DESTDIR)" || depmod $(RELEASE)
+
+deb: ## build the Debian packages joist and joist-dkms into build/deb/
+	scripts/deb
 
 clean: ## remove build/ (the cache of kernels stays in .cache/)
 	rm -rf $(BUILD)
