@@ -224,6 +224,20 @@ VERBS="run create delete start stop pause resume reset nmi list show wait consol
 	[[ $output == *"/dev/null is no hypervisor device"* ]]
 }
 
+@test "run and caps: errors as JSON" {
+	run "$VMCTL" caps --device-path /dev/null --json
+	[ "$status" = 1 ]
+	[ "$output" = '{"error":{"code":"failed","message":"/dev/null is no hypervisor device","exit":1}}' ]
+	run "$VMCTL" caps --device-path /dev/no-such-device --json
+	[ "$status" = 1 ]
+	[[ $output == '{"error":{"code":"failed","message":"no hypervisor at /dev/no-such-device: '*'","exit":1}}' ]]
+	run "$VMCTL" run --device-path /dev/null --json "$KERNEL"
+	[ "$status" = 1 ]
+	[ "${lines[0]}" = '{"error":{"code":"failed","message":"/dev/null is no hypervisor device","exit":1}}' ]
+	[[ ${lines[1]} == '{"reason":"error","code":1,'* ]]
+	[ ${#lines[@]} = 2 ]
+}
+
 @test "caps: bad options" {
 	run "$VMCTL" caps extra
 	[ "$status" = 2 ]

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "libjoist/joist.h"
+#include "error.h"
 #include "opt.h"
 #include "out.h"
 #include "vmctl.h"
@@ -125,6 +126,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 
 	if (!opt_parse(cmd, &args, argc, argv, &code))
 		return code;
+	errors_of_vmm();
 	fd = vmm_open_device(args.path);
 	if (fd < 0)
 		return VMM_ERROR;

@@ -189,8 +189,7 @@ static int reexec(char **argv)
 {
 	/* argv[0] is the verb here: the program's own name is before it. */
 	execv("/proc/self/exe", argv - 1);
-	fprintf(stderr, "vmctl: cannot start again: %s\n", strerror(errno));
-	return VMM_ERROR;
+	return fail("failed", NULL, "cannot start again: %s", strerror(errno));
 }
 
 static int cmdline(struct run *run)
@@ -222,6 +221,7 @@ static int run_guest(const struct command *cmd, int argc, char **argv)
 	if (code)
 		return code;
 	run.config.kernel = vmm_path(run.args.operand[0]);
+	errors_of_vmm();
 	vmm_run(&run.config, &result);
 	tell(&run, &result);
 	code = result.code;

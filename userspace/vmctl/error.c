@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "out.h"
+#include "vmm/log.h"
 
 static bool as_json;
 
@@ -141,4 +142,16 @@ int usage_error(const char *verb, const char *fmt, ...)
 	code = vfail("usage", remedy, fmt, args);
 	va_end(args);
 	return code;
+}
+
+static void tell_of_vmm(const char *text)
+{
+	fail("failed", NULL, "%s", text);
+}
+
+/* What the VMM finds wrong is told as the rest is: in JSON, with --json. */
+void errors_of_vmm(void)
+{
+	if (as_json)
+		log_errors_to(tell_of_vmm);
 }

@@ -9,6 +9,7 @@
 struct json_object;
 
 void errors_as_json(bool on);
+void errors_of_vmm(void);
 int fail(const char *word, const char *remedy, const char *fmt, ...) __printf(3, 4);
 int fail_errno(int err, const char *fmt, ...) __printf(2, 3);
 int fail_answer(struct json_object *error, const char *vm);

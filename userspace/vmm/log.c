@@ -11,6 +11,7 @@
 
 static const char *speaker = "vmctl";
 static char last[1024];
+static void (*teller)(const char *text);
 
 /* Who speaks; before there are threads. @name must last. */
 void log_name(const char *name)
@@ -22,6 +23,12 @@ void log_name(const char *name)
 const char *log_last(void)
 {
 	return last;
+}
+
+/* Who tells errors, warnings excepted; before there are threads. @tell: any thread's. */
+void log_errors_to(void (*tell)(const char *text))
+{
+	teller = tell;
 }
 
 static void log_line(const char *kind, const char *text)
@@ -38,7 +45,10 @@ void log_err(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	log_line("", text);
+	if (teller)
+		teller(text);
+	else
+		log_line("", text);
 	memcpy(last, text, sizeof(last));
 }
 

@@ -7,6 +7,7 @@
 
 void log_name(const char *name);
 const char *log_last(void);
+void log_errors_to(void (*tell)(const char *text));
 void log_err(const char *fmt, ...) __printf(1, 2);
 void log_warn(const char *fmt, ...) __printf(1, 2);
 
