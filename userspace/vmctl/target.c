@@ -205,6 +205,7 @@ static u32 id_of(struct target *target, struct json_object *vm)
 int target_id(struct target *target, const char *text, u32 *id,
 	      struct json_object **vm)
 {
+	bool hidden;
 	int code;
 
 	code = target_ask(target, text, client_request("show"),
@@ -216,8 +217,13 @@ int target_id(struct target *target, const char *text, u32 *id,
 	*id = id_of(target, *vm);
 	if (*id)
 		return 0;
+	/* Those who may use it by their group are not its owner for the module. */
+	hidden = out_number(*vm, "pid") && !target->host_err;
 	json_object_put(*vm);
 	*vm = NULL;
+	if (hidden)
+		return fail("not-yours", "root may",
+			    "%s runs, but the module does not show it to you", text);
 	return fail("not-running", "start it: vmctl start", "%s does not run", text);
 }
 

@@ -147,12 +147,14 @@ const char *vms_owner(struct json_object *vm, char *text)
 	const char *group = member_text(owner, "group");
 
 	*text = '\0';
+	/* vmd, where it was not given a name, has the number for one. */
+	if (out_member(owner, "uid") && user_name((uid_t)out_number(owner, "uid"), text))
+		return text;
 	if (user)
 		snprintf(text, TEXT_MAX, "%s", user);
 	else if (group)
 		snprintf(text, TEXT_MAX, ":%s", group);
-	else if (out_member(owner, "uid") &&
-		 !user_name((uid_t)out_number(owner, "uid"), text))
+	else if (out_member(owner, "uid"))
 		snprintf(text, TEXT_MAX, "%lld",
 			 (long long)out_number(owner, "uid"));
 	return text;
