@@ -160,18 +160,55 @@ printed()
 	is 7 "t-a"
 }
 
+# typed TEXT OPTION...: at the console of t-a, once it is there; then it is left.
+typed()
+{
+	local text=$1 out=$BATS_TEST_TMPDIR/$1 pid
+	shift
+	mkfifo "$out.keys"
+	timeout 60 "$VMCTL" console t-a "$@" <"$out.keys" >"$out" 2>&1 3>&- 7>&- &
+	pid=$!
+	exec 8>"$out.keys"
+	for _ in {1..100}; do
+		! grep -q ready "$out" || break
+		sleep 0.1
+	done
+	echo "$text" >&8
+	sleep 0.5
+	kill $pid
+	wait $pid || true
+	exec 8>&-
+	grep ready "$out"
+}
+
 @test "console: one who writes, others read, and force" {
 	make t-a e --start
 	printed t-a ready
-	"$VMCTL" console t-a </dev/zero >/dev/null 2>&1 3>&- &
-	writer=$!
-	sleep 1
+	mkfifo "$BATS_TEST_TMPDIR/keys"
+	timeout 60 "$VMCTL" console t-a -n 0 <"$BATS_TEST_TMPDIR/keys" >/dev/null 2>&1 3>&- &
+	exec 7>"$BATS_TEST_TMPDIR/keys"
+	echo first >&7
+	printed t-a first
 	run "$VMCTL" console t-a
-	is 7 ""
-	run timeout -s INT 2 "$VMCTL" console -r t-a
-	[ "$status" != 7 ]
-	kill $writer
-	wait $writer || true
+	is 7 "t-a"
+	# A reader sees what the writer types; what it types itself is thrown away.
+	timeout 60 "$VMCTL" console -r t-a -n 0 </dev/zero >"$BATS_TEST_TMPDIR/read" 2>&1 3>&- &
+	reader=$!
+	typed READER -r
+	echo second >&7
+	printed t-a second
+	grep -q second "$BATS_TEST_TMPDIR/read"
+	! "$VMCTL" log t-a | grep -q READER
+	# With force another writes, and who wrote before reads.
+	typed forced --force
+	printed t-a forced
+	echo DEPOSED >&7
+	typed third --force
+	printed t-a third
+	! "$VMCTL" log t-a | grep -q DEPOSED
+	exec 7>&-
+	kill $reader 2>/dev/null || true
+	wait $reader || true
 }
 
 @test "console on a terminal: left by Ctrl-A x, the guest goes on" {
@@ -213,6 +250,79 @@ printed()
 	"$VMCTL" stop -f t-a
 	run "$VMCTL" stats t-a
 	is 7 "t-a does not run"
+}
+
+@test "top of a VM of vmd's, by its name" {
+	make t-a l --start
+	printed t-a ready
+	run "$VMCTL" top t-a -i 0.3 -n 1 --batch
+	is 0 "CPU%"
+	grep -Eq "^t-a +[0-9]+ running " <<<"$output"
+	run "$VMCTL" top -i 0.3 -n 1 --json
+	is 0 '"name":"t-a"'
+}
+
+# as USER ARGUMENT...: vmctl as somebody without privileges.
+as()
+{
+	run su "$1" -c "$VMCTL $(printf "'%s' " "${@:2}")"
+}
+
+@test "without privileges: one's own VMs, and nobody else's" {
+	as alice create t-hers -k "$KERNEL" -a h -m 16M
+	is 0 "t-hers: created"
+	make t-roots h --start
+	as alice start t-hers
+	is 0 "t-hers: started"
+	as alice list
+	grep -Eq "^t-hers .* running .* alice " <<<"$output"
+	! grep -q t-roots <<<"$output"
+	for verb in pause resume reset nmi; do
+		as alice $verb t-hers
+		is 0 "t-hers: "
+	done
+	# The NMI ended it: our guest has no table for it.
+	as alice wait t-hers -t 30
+	is 0 "t-hers: stopped"
+	as alice start t-hers
+	is 0 "t-hers: started"
+	for who in alice:t-roots bob:t-hers; do
+		for verb in start pause resume reset nmi stop delete show console log; do
+			as "${who%:*}" $verb "${who#*:}"
+			is 3 "no VM '${who#*:}'"
+		done
+	done
+	as bob list --json
+	! grep -q '"name":"t-' <<<"$output"
+	as alice stats t-roots
+	is 3 "no VM 't-roots'"
+	as alice config reload --json
+	is 4 '{"error":{"code":"not-yours",'
+	as alice create t-x -k "$KERNEL" --owner bob
+	is 4 ""
+	# Of the group joist: all.
+	as carol stop -f t-hers
+	is 0 "t-hers: stopped"
+	as carol stop -f t-roots
+	is 0 "t-roots: stopped"
+	as alice delete t-hers
+	is 0 "t-hers: deleted"
+}
+
+@test "without privileges: counters of one's own VMs" {
+	as alice create t-hers -k "$KERNEL" -a h -m 16M --start
+	is 0 "t-hers"
+	as alice stats t-hers
+	is 0 "guest_ms"
+	as alice top t-hers -i 0.2 -n 1 --batch
+	grep -q '^t-hers ' <<<"$output"
+	as alice top -i 0.2 -n 1 --json
+	[ "$(grep -o '"name":' <<<"$output" | wc -l)" = 1 ]
+	as bob top -i 0.2 -n 1 --json
+	is 0 '"vms":[]'
+	# She may stop it, but the module knows nothing of groups.
+	as carol stats t-hers
+	is 4 "t-hers runs, but the module does not show it to you; root may"
 }
 
 @test "config check and reload" {
@@ -265,11 +375,11 @@ free_kb()
 	"$VMCTL" list >"$BATS_TEST_TMPDIR/out"
 	took=$(($(now_ms) - start))
 	[ "$(grep -c ' running ' "$BATS_TEST_TMPDIR/out")" = $nr ]
-	echo "listed in $took ms"
+	echo "# listed in $took ms" >&3
 	[ "$took" -lt 1000 ]
 	"$VMCTL" stop -f "${names[@]}" >/dev/null
 	after=$(free_kb)
 	"$VMCTL" delete "${names[@]}" >/dev/null
-	echo "kernel memory: $before KiB, then $after KiB"
+	echo "# kernel memory: $before KiB, then $after KiB" >&3
 	[ $((after - before)) -lt 2048 ]
 }
