@@ -33,6 +33,19 @@ bool uuid_valid(const char *text)
 	return true;
 }
 
+/* @uuid: a valid one; @bytes: 16 of them, in the order they are written in. */
+void uuid_bytes(const char *uuid, u8 *bytes)
+{
+	unsigned int i, value;
+
+	for (i = 0; i < 16; i++) {
+		uuid += *uuid == '-';
+		sscanf(uuid, "%2x", &value);
+		bytes[i] = (u8)value;
+		uuid += 2;
+	}
+}
+
 int uuid_random(char *uuid)
 {
 	u8 bytes[16];
