@@ -36,7 +36,7 @@ bool uuid_valid(const char *text)
 /* @uuid: a valid one; @bytes: 16 of them, in the order they are written in. */
 void uuid_bytes(const char *uuid, u8 *bytes)
 {
-	unsigned int i, value;
+	unsigned int i, value = 0;
 
 	for (i = 0; i < 16; i++) {
 		uuid += *uuid == '-';
