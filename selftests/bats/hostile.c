@@ -152,7 +152,7 @@ static long do_clone3(int pid)
 
 static long do_exec(int pid)
 {
-	const char *argv[] = { "vmd", "-V", NULL };
+	static const char *const argv[] = { "vmd", "-V", NULL };
 
 	(void)pid;
 	return syscall(SYS_execve, "/proc/self/exe", argv, NULL);
