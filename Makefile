@@ -29,7 +29,7 @@ module: ## build joist.ko into build/<release>/ (KDIR=kernel build directory)
 		--exclude='/*' $(CURDIR)/ $(MODDIR)/
 	+$(MAKE) --no-print-directory -C $(KDIR) M=$(MODDIR) $(KFLAGS) modules
 
-userspace: ## build vmctl and vmd into build/userspace/
+userspace: ## build the programs into build/userspace/
 	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace
 
 selftests: ## build the kselftests into build/selftests/
@@ -67,11 +67,10 @@ bench-check: ## joist's exits in the SVM bench are no worse than recorded
 lint: ## checkpatch, sparse, W=1, cppcheck, layers, headers, shellcheck
 	scripts/lint
 
-install: all ## install the module, vmctl, vmd, its units and the udev rule
+install: all ## install the module, the programs, their manual pages, units and the udev rule
 	install -D -m 644 $(MODDIR)/joist.ko \
 		$(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko
-	install -D -m 755 $(BUILD)/userspace/vmctl $(DESTDIR)$(PREFIX)/bin/vmctl
-	install -D -m 755 $(BUILD)/userspace/vmd $(DESTDIR)$(PREFIX)/sbin/vmd
+	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace install
 	for u in service socket; do \
 		mkdir -p $(DESTDIR)/usr/lib/systemd/system && \
 		sed 's,/usr/local/sbin,$(PREFIX)/sbin,' \
@@ -85,9 +84,8 @@ install: all ## install the module, vmctl, vmd, its units and the udev rule
 	test -n "$(DESTDIR)" || depmod $(RELEASE)
 
 uninstall: ## remove what install put there
+	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace uninstall
 	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/joist.ko \
-		$(DESTDIR)$(PREFIX)/bin/vmctl \
-		$(DESTDIR)$(PREFIX)/sbin/vmd \
 		$(DESTDIR)/usr/lib/systemd/system/joist-vmd.service \
 		$(DESTDIR)/usr/lib/systemd/system/joist-vmd.socket \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-joist.rules \

@@ -16,6 +16,7 @@ first()
 }
 
 VMCTL=$(first /userspace/vmctl "$TOP/build/userspace/vmctl")
+VMD=$(first /userspace/vmd "$TOP/build/userspace/vmd" || true)
 BIN=$(first /selftests/bats "$TOP/build/selftests/bats")
 KERNEL=$BIN/kernel.elf
 

@@ -16,15 +16,118 @@ load helper
 	[[ $output == *"unknown command 'rnu'"* ]]
 }
 
+VERBS="run create delete start stop pause resume reset nmi list show wait console log events
+	stats config host caps version completion help"
+
 @test "help lists the commands and explains each" {
 	run "$VMCTL" help
 	[ "$status" = 0 ]
-	for verb in run caps version help; do
+	for verb in $VERBS; do
 		[[ $output == *"  $verb "* ]]
 		"$VMCTL" help $verb | grep -q "usage: vmctl $verb"
 	done
 	[ "$("$VMCTL" --help)" = "$("$VMCTL" help)" ]
 	[ "$("$VMCTL" run --help)" = "$("$VMCTL" help run)" ]
+}
+
+# Each of them is a person's next question: the command, the option, and what it does.
+@test "help as JSON is the same table" {
+	run "$VMCTL" help --json
+	[ "$status" = 0 ]
+	for verb in $VERBS; do
+		[[ $output == *"{\"name\":\"$verb\","* ]]
+		run_json=$("$VMCTL" help "$verb" --json)
+		[[ $run_json == '{"commands":[{"name":"'$verb'",'* ]]
+	done
+	[[ $output == *'{"code":"no-daemon","exit":5,'* ]]
+}
+
+@test "help exit-codes: no code is told twice for a word" {
+	run "$VMCTL" help exit-codes
+	[ "$status" = 0 ]
+	[[ $output == *" 5  no-daemon "* ]]
+	[ -z "$(awk '$1 > 0 { print $2 }' <<<"$output" | sort | uniq -d)" ]
+	run "$VMCTL" help rnu
+	[ "$status" = 2 ]
+}
+
+@test "every verb refuses an unknown option, in text and JSON" {
+	for verb in $VERBS; do
+		run "$VMCTL" "$verb" --frobnicate
+		[ "$status" = 2 ]
+		[[ $output == "vmctl: unknown option '--frobnicate'; see 'vmctl help $verb'" ]]
+		run "$VMCTL" "$verb" --frobnicate --json
+		[ "$status" = 2 ]
+		[[ $output == '{"error":{"code":"usage","message":"unknown option '"'--frobnicate'"'","remedy":"see '"'vmctl help $verb'"'","exit":2}}' ]]
+	done
+}
+
+@test "the manual page has every command, option and exit code" {
+	page=$(first /man/vmctl.8 "$TOP/Documentation/man/vmctl.8")
+	text=$(sed 's/\\-/-/g' "$page")
+	for verb in $VERBS; do
+		grep -Eq "^\.SS .*\\b$verb\\b|^\.(B|BR|TP).*\\b$verb\\b" <<<"$text"
+		for option in $("$VMCTL" help $verb | grep -o -- '--[a-z-]*'); do
+			grep -q -- "$option" <<<"$text" || {
+				echo "$verb $option is not in $page"
+				return 1
+			}
+		done
+	done
+	for code in $("$VMCTL" help exit-codes | awk '$1 ~ /^[0-9]+$/ { print $1 }'); do
+		grep -Eq "^\.B $code\$" <<<"$text"
+	done
+}
+
+@test "verbs refuse too few and too many arguments" {
+	for verb in delete start stop pause resume reset nmi show wait console log; do
+		run "$VMCTL" $verb
+		[ "$status" = 2 ]
+		[[ $output == *"no VM given"* ]]
+	done
+	for verb in show console log; do
+		run "$VMCTL" $verb a b
+		[ "$status" = 2 ]
+		[[ $output == *"more than one VM given ('b')"* ]]
+	done
+	for verb in list host caps version; do
+		run "$VMCTL" $verb extra
+		[ "$status" = 2 ]
+		[[ $output == *"unexpected argument 'extra'"* ]]
+	done
+	run "$VMCTL" help a b
+	[ "$status" = 2 ]
+	run "$VMCTL" completion csh
+	[ "$status" = 2 ]
+	[[ $output == *"no completion for 'csh'"* ]]
+}
+
+@test "stats and events: bad intervals and counts" {
+	for bad in '' x -1 0x1 1e3 1.2.3; do
+		run "$VMCTL" stats --interval "$bad"
+		[ "$status" = 2 ]
+		[[ $output == *"bad --interval '$bad'"* ]]
+		run "$VMCTL" events --stats "$bad"
+		[ "$status" = 2 ]
+	done
+	run "$VMCTL" stats --interval 0.05
+	[ "$status" = 2 ]
+	run "$VMCTL" events --stats 3601
+	[ "$status" = 2 ]
+	for bad in 0 -1 x 4294967296; do
+		run "$VMCTL" stats --count "$bad"
+		[ "$status" = 2 ]
+		run "$VMCTL" events --count "$bad"
+		[ "$status" = 2 ]
+	done
+}
+
+@test "run: bad names" {
+	for name in '' 'a b' $'a\n' $'\xc3\xa4' "$(printf 'x%.0s' {1..64})"; do
+		run "$VMCTL" run --name "$name" kernel
+		[ "$status" = 2 ]
+		[[ $output == *"bad name"* ]]
+	done
 }
 
 @test "version" {

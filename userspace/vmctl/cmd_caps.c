@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmctl caps: what KVM_CHECK_EXTENSION says. */
 #include <errno.h>
-#include <getopt.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
 #include "libjoist/joist.h"
+#include "opt.h"
+#include "out.h"
 #include "vmctl.h"
 #include "vmm/vmm.h"
 
 /* Numbers, for <linux/kvm.h> may be older than what joist answers. */
 #define CAP(name, nr)	{ #name, nr }
+
+struct caps_args {
+	struct args args;
+	const char *path;
+};
+
+static const struct opt options[] = {
+	OPT_TEXT("device-path", 0, struct caps_args, path, "PATH", "@file",
+		 "hypervisor (/dev/joist)"),
+	OPT_JSON(struct caps_args),
+	OPT_END,
+};
 
 static const struct {
 	const char *name;
@@ -92,51 +105,41 @@ static void print_text(int fd)
 
 static void print_json(int fd)
 {
+	struct json_object *whole = json_object_new_object();
 	size_t i;
 
-	putchar('{');
 	for (i = 0; i < ARRAY_SIZE(caps); i++) {
 		int value = joist_check(fd, caps[i].nr);
 
-		if (i)
-			putchar(',');
-		json_string(stdout, caps[i].name);
-		printf(":%d", value > 0 ? value : 0);
+		json_object_object_add(whole, caps[i].name,
+				       json_object_new_int(max(value, 0)));
 	}
-	printf("}\n");
+	out_json(whole);
+	json_object_put(whole);
 }
 
-int cmd_caps(int argc, char **argv)
+static int run(const struct command *cmd, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "device-path", required_argument, NULL, 'd' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *path = JOIST_DEVICE;
-	bool json = false;
-	int opt, fd;
+	struct caps_args args = { .path = JOIST_DEVICE };
+	int code, fd;
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (opt == 'j')
-			json = true;
-		else if (opt == 'd')
-			path = optarg;
-		else
-			return usage_error("caps", "bad option '%s'",
-					   argv[optind - 1]);
-	}
-	if (optind < argc)
-		return usage_error("caps", "unexpected argument '%s'",
-				   argv[optind]);
-	fd = vmm_open_device(path);
+	if (!opt_parse(cmd, &args, argc, argv, &code))
+		return code;
+	fd = vmm_open_device(args.path);
 	if (fd < 0)
 		return VMM_ERROR;
-	if (json)
+	if (args.args.json)
 		print_json(fd);
 	else
 		print_text(fd);
 	close(fd);
 	return 0;
 }
+
+const struct command cmd_caps = {
+	.name = "caps",
+	.run = run,
+	.args = "",
+	.help = "list what the hypervisor can do",
+	.options = options,
+};

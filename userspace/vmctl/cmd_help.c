@@ -1,64 +1,162 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmctl help [COMMAND] */
+#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "error.h"
+#include "opt.h"
+#include "out.h"
 #include "vmctl.h"
 
-static const char run_text[] =
-	"\n"
-	"KERNEL is a bzImage, an ELF file with a PVH note, or a multiboot image.\n"
-	"\n"
-	"  -c, --vcpus N          virtual CPUs (1)\n"
-	"  -m, --memory SIZE      memory, with suffix K, M or G (256M)\n"
-	"  -i, --initrd FILE      initial RAM disk\n"
-	"  -a, --cmdline STRING   appended to the default kernel command line\n"
-	"      --cmdline-only     STRING replaces the default\n"
-	"  -d, --disk FILE[,ro]   a raw disk, /dev/vda and on; may be repeated\n"
-	"      --debug-exit PORT  a write of V to PORT ends with exit code V*2+1\n"
-	"      --reboot           start again when the guest asks for a reset\n"
-	"      --device-path PATH hypervisor (/dev/joist)\n"
-	"      --json             tell how it ended as JSON on standard error\n"
-	"  -q, --quiet            do not tell how it ended\n"
-	"\n"
-	"On a terminal, Ctrl-A x leaves, Ctrl-A p presses the power button,\n"
-	"Ctrl-A a sends Ctrl-A.\n"
-	"\n"
-	"Exit codes: 0 guest power-off, 1 the host cannot run it, 2 usage,\n"
-	"16 guest reset, 18 guest panic, 20 triple fault, 22 hypervisor error,\n"
-	"24 VM entry refused, 26 unknown exit, 28 left by Ctrl-A x, 128+N signal N.\n";
+#define EXIT_CODES	"exit-codes"
+
+static const struct opt options[] = {
+	OPT_JSON(struct { struct args args; }),
+	OPT_END,
+};
 
 static void list(void)
 {
 	unsigned int i;
 
-	printf("usage: vmctl COMMAND [ARGUMENT]...\n\n");
+	printf("usage: vmctl COMMAND [OPTION]... [ARGUMENT]...\n\n");
 	for (i = 0; i < nr_commands; i++)
-		printf("  %-8s %s\n", commands[i].name, commands[i].help);
-	printf("\n'vmctl help COMMAND' tells more, vmctl(1) everything.\n");
+		printf("  %-11s %s\n", commands[i]->name, commands[i]->help);
+	printf("\nA VM is meant by its name, its id, or the first 4 or more digits of its UUID.\n"
+	       "'vmctl help COMMAND' tells more, 'vmctl help " EXIT_CODES "' how commands end,\n"
+	       "vmctl(8) everything.\n");
 }
 
-/* Explain one command. Return: the exit code. */
-int help_for(const char *verb)
+/* Explain a verb. */
+void command_help(const struct command *cmd)
 {
+	const struct opt *opt;
+
+	printf("usage: vmctl %s [OPTION]...%s%s\n%s\n\n", cmd->name,
+	       *cmd->args ? " " : "", cmd->args, cmd->help);
+	for (opt = cmd->options; opt->kind != OPT_KIND_END; opt++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "--%s%s%s", opt->name,
+			 opt->arg ? " " : "", opt->arg ? opt->arg : "");
+		if (opt->letter)
+			printf("  -%c, %-20s %s\n", opt->letter, text, opt->help);
+		else
+			printf("      %-20s %s\n", text, opt->help);
+	}
+	printf("  -h, %-20s %s\n", "--help", "this text");
+	if (cmd->more)
+		printf("\n%s", cmd->more);
+}
+
+static void list_exit_codes(void)
+{
+	unsigned int code, i;
+
+	printf("   0  it was done\n");
+	for (code = EXIT_FAILED; code <= EXIT_AMBIGUOUS; code++)
+		for (i = 0; i < nr_exit_rows; i++)
+			if (exit_rows[i].code == code)
+				printf("  %2u  %-12s %s\n", code,
+				       exit_rows[i].word, exit_rows[i].help);
+	printf("\nThose of 'vmctl run' beyond 15 tell how the guest ended: 'vmctl help run'.\n");
+}
+
+static struct json_object *json_option(const struct opt *opt)
+{
+	struct json_object *out = json_object_new_object();
+	char letter[2] = { opt->letter, '\0' };
+
+	json_object_object_add(out, "name", out_string(opt->name));
+	json_object_object_add(out, "letter",
+			       out_string(opt->letter ? letter : NULL));
+	json_object_object_add(out, "argument", out_string(opt->arg));
+	json_object_object_add(out, "help", out_string(opt->help));
+	return out;
+}
+
+static struct json_object *json_command(const struct command *cmd)
+{
+	struct json_object *out = json_object_new_object();
+	struct json_object *list_of = json_object_new_array();
+	const struct opt *opt;
+
+	json_object_object_add(out, "name", out_string(cmd->name));
+	json_object_object_add(out, "arguments", out_string(cmd->args));
+	json_object_object_add(out, "help", out_string(cmd->help));
+	for (opt = cmd->options; opt->kind != OPT_KIND_END; opt++)
+		json_object_array_add(list_of, json_option(opt));
+	json_object_object_add(out, "options", list_of);
+	return out;
+}
+
+static struct json_object *json_exit_codes(void)
+{
+	struct json_object *rows = json_object_new_array();
 	unsigned int i;
 
-	for (i = 0; i < nr_commands; i++) {
-		if (strcmp(verb, commands[i].name) != 0)
-			continue;
-		printf("usage: vmctl %s %s\n%s\n", commands[i].name,
-		       commands[i].args, commands[i].help);
-		if (commands[i].run == cmd_run)
-			fputs(run_text, stdout);
-		return 0;
+	for (i = 0; i < nr_exit_rows; i++) {
+		struct json_object *row = json_object_new_object();
+
+		json_object_object_add(row, "code", out_string(exit_rows[i].word));
+		json_object_object_add(row, "exit",
+				       json_object_new_int((int)exit_rows[i].code));
+		json_object_object_add(row, "help", out_string(exit_rows[i].help));
+		json_object_array_add(rows, row);
 	}
-	return usage_error(NULL, "no command '%s' to explain", verb);
+	return rows;
 }
 
-int cmd_help(int argc, char **argv)
+/* Of one verb, or of all. */
+static void print_json(const struct command *cmd)
 {
-	if (argc > 1)
-		return help_for(argv[1]);
-	list();
+	struct json_object *whole = json_object_new_object();
+	struct json_object *list_of = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < nr_commands; i++)
+		if (!cmd || commands[i] == cmd)
+			json_object_array_add(list_of, json_command(commands[i]));
+	json_object_object_add(whole, "commands", list_of);
+	json_object_object_add(whole, EXIT_CODES, json_exit_codes());
+	out_json(whole);
+	json_object_put(whole);
+}
+
+static int run(const struct command *cmd, int argc, char **argv)
+{
+	const struct command *about = NULL;
+	struct args args = { 0 };
+	bool codes;
+	int code;
+
+	if (!opt_parse(cmd, &args, argc, argv, &code))
+		return code;
+	codes = args.nr_operands && !strcmp(args.operand[0], EXIT_CODES);
+	if (args.nr_operands && !codes) {
+		about = command_find(args.operand[0]);
+		if (!about)
+			return usage_error(NULL, "no command '%s' to explain",
+					   args.operand[0]);
+	}
+	if (args.json)
+		print_json(about);
+	else if (about)
+		command_help(about);
+	else if (codes)
+		list_exit_codes();
+	else
+		list();
 	return 0;
 }
+
+const struct command cmd_help = {
+	.name = "help",
+	.run = run,
+	.args = "[COMMAND]",
+	.help = "explain a command",
+	.options = options,
+	.operand = OPERAND_COMMAND,
+	.most = 1,
+};

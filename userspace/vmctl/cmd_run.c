@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmctl run: one virtual machine on this terminal. */
+#include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
+#include <json-c/json.h>
+#include <linux/joist_netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "error.h"
 #include "libjoist/joist.h"
+#include "opt.h"
+#include "out.h"
 #include "parse.h"
 #include "vmctl.h"
 #include "vmm/memory.h"
@@ -26,43 +30,24 @@
 #define MIB		(1ULL << 20)
 #define READONLY_SUFFIX	",ro"
 
-enum { OPT_DEBUG_EXIT = 256, OPT_DEVICE, OPT_JSON, OPT_REBOOT, OPT_ONLY };
-
-static const struct option options[] = {
-	{ "vcpus", required_argument, NULL, 'c' },
-	{ "memory", required_argument, NULL, 'm' },
-	{ "initrd", required_argument, NULL, 'i' },
-	{ "cmdline", required_argument, NULL, 'a' },
-	{ "cmdline-only", no_argument, NULL, OPT_ONLY },
-	{ "disk", required_argument, NULL, 'd' },
-	{ "debug-exit", required_argument, NULL, OPT_DEBUG_EXIT },
-	{ "device-path", required_argument, NULL, OPT_DEVICE },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "reboot", no_argument, NULL, OPT_REBOOT },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 /**
  * struct run - the command line, understood
  * @appended: --cmdline
  * @cmdline: the whole, freed at the end
  */
 struct run {
+	struct args args;
 	struct vmm_config config;
 	const char *appended;
 	char *cmdline;
 	bool only;
-	bool json;
 	bool reboot;
 	bool quiet;
-	bool help;
 };
 
-static int add_disk(struct run *run, char *arg)
+static int add_disk(void *args, char *arg)
 {
-	struct vmm_config *config = &run->config;
+	struct vmm_config *config = &((struct run *)args)->config;
 	size_t len = strlen(arg), suffix = strlen(READONLY_SUFFIX);
 	bool readonly = len >= suffix &&
 			!strcmp(arg + len - suffix, READONLY_SUFFIX);
@@ -79,8 +64,9 @@ static int add_disk(struct run *run, char *arg)
 	return 0;
 }
 
-static int set_memory(struct run *run, const char *arg)
+static int set_memory(void *args, char *arg)
 {
+	struct run *run = args;
 	u64 size;
 
 	if (!parse_size(arg, &size))
@@ -95,8 +81,9 @@ static int set_memory(struct run *run, const char *arg)
 	return 0;
 }
 
-static int set_vcpus(struct run *run, const char *arg)
+static int set_vcpus(void *args, char *arg)
 {
+	struct run *run = args;
 	u64 n;
 
 	if (!parse_number(arg, 1, VMM_VCPUS_MAX, &n))
@@ -106,8 +93,9 @@ static int set_vcpus(struct run *run, const char *arg)
 	return 0;
 }
 
-static int set_debug_exit(struct run *run, const char *arg)
+static int set_debug_exit(void *args, char *arg)
 {
+	struct run *run = args;
 	u64 port;
 
 	if (!parse_number(arg, 0, 0xfffc, &port))
@@ -116,99 +104,76 @@ static int set_debug_exit(struct run *run, const char *arg)
 	return 0;
 }
 
-/* Return: 0, or the exit code of a usage error. */
-static int take_option(struct run *run, int opt, char *arg, char **argv)
+static int set_initrd(void *args, char *arg)
 {
-	switch (opt) {
-	case 'c':
-		return set_vcpus(run, arg);
-	case 'm':
-		return set_memory(run, arg);
-	case 'i':
-		run->config.initrd = vmm_path(arg);
-		return 0;
-	case 'a':
-		run->appended = arg;
-		return 0;
-	case 'd':
-		return add_disk(run, arg);
-	case OPT_DEBUG_EXIT:
-		return set_debug_exit(run, arg);
-	case OPT_DEVICE:
-		run->config.device = vmm_path(arg);
-		return 0;
-	case OPT_JSON:
-		run->json = true;
-		return 0;
-	case OPT_REBOOT:
-		run->reboot = true;
-		return 0;
-	case OPT_ONLY:
-		run->only = true;
-		return 0;
-	case 'q':
-		run->quiet = true;
-		return 0;
-	case 'h':
-		run->help = true;
-		return 0;
-	case ':':
-		return usage_error("run", "option '%s' needs an argument",
-				   argv[optind - 1]);
-	default:
-		return usage_error("run", "unknown option '%s'",
-				   argv[optind - 1]);
-	}
-}
+	struct run *run = args;
 
-/* Return: 0, or an exit code. */
-static int parse(struct run *run, int argc, char **argv)
-{
-	int opt, code;
-
-	run->config = (struct vmm_config) {
-		.device = vmm_path(JOIST_DEVICE),
-		.memory = DEFAULT_MEMORY,
-		.vcpus = 1,
-		.debug_exit = -1,
-	};
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":c:m:i:a:d:qh", options,
-				  NULL)) != -1) {
-		code = take_option(run, opt, optarg, argv);
-		if (code)
-			return code;
-	}
-	if (run->help)
-		return 0;
-	if (optind == argc)
-		return usage_error("run", "no kernel given");
-	if (optind + 1 < argc)
-		return usage_error("run", "more than one kernel given ('%s')",
-				   argv[optind + 1]);
-	run->config.kernel = vmm_path(argv[optind]);
-	if (asprintf(&run->cmdline, "%s%s%s", run->only ? "" : DEFAULT_CMDLINE,
-		     run->only || !run->appended ? "" : " ",
-		     run->appended ? run->appended : "") < 0)
-		return VMM_ERROR;
-	run->config.cmdline = run->cmdline;
+	run->config.initrd = vmm_path(arg);
 	return 0;
 }
 
+static int set_device(void *args, char *arg)
+{
+	struct run *run = args;
+
+	run->config.device = vmm_path(arg);
+	return 0;
+}
+
+static int set_name(void *args, char *arg)
+{
+	struct run *run = args;
+	size_t len = strlen(arg), i;
+
+	for (i = 0; i < len && isgraph((unsigned char)arg[i]); i++)
+		;
+	if (!len || len > JOIST_NAME_MAX || i < len)
+		return usage_error("run", "bad name '%s': give 1 to %d printable bytes, no blanks",
+				   arg, JOIST_NAME_MAX);
+	run->config.name = arg;
+	return 0;
+}
+
+static const struct opt options[] = {
+	OPT_CALL("vcpus", 'c', set_vcpus, "N", "1 2 4 8", "virtual CPUs (1)"),
+	OPT_CALL("memory", 'm', set_memory, "SIZE", "256M 512M 1G 2G 4G",
+		 "memory, with suffix K, M or G (256M)"),
+	OPT_CALL("initrd", 'i', set_initrd, "FILE", "@file", "initial RAM disk"),
+	OPT_TEXT("cmdline", 'a', struct run, appended, "STRING", NULL,
+		 "appended to the default kernel command line"),
+	OPT_FLAG("cmdline-only", 0, struct run, only,
+		 "STRING replaces the default"),
+	OPT_CALL("disk", 'd', add_disk, "FILE[,ro]", "@file",
+		 "a raw disk, /dev/vda and on; may be repeated"),
+	OPT_CALL("name", 'n', set_name, "NAME", NULL,
+		 "what 'vmctl list' shows it as"),
+	OPT_CALL("debug-exit", 0, set_debug_exit, "PORT", "0xf4",
+		 "a write of V to PORT ends with exit code V*2+1"),
+	OPT_FLAG("reboot", 0, struct run, reboot,
+		 "start again when the guest asks for a reset"),
+	OPT_CALL("device-path", 0, set_device, "PATH", "@file",
+		 "hypervisor (/dev/joist)"),
+	OPT_FLAG("json", 0, struct run, args.json,
+		 "tell how it ended as JSON on standard error"),
+	OPT_FLAG("quiet", 'q', struct run, quiet, "do not tell how it ended"),
+	OPT_END,
+};
+
 static void tell_json(const struct vmm_result *result)
 {
-	fputs("{\"reason\":", stderr);
-	json_string(stderr, result->reason);
-	fprintf(stderr, ",\"code\":%d,\"message\":", result->code);
-	json_string(stderr, result->message);
-	fputs(",\"report\":", stderr);
-	json_string(stderr, result->report);
-	fputs("}\n", stderr);
+	struct json_object *whole = json_object_new_object();
+
+	json_object_object_add(whole, "reason", out_string(result->reason));
+	json_object_object_add(whole, "code", json_object_new_int(result->code));
+	json_object_object_add(whole, "message", out_string(result->message));
+	json_object_object_add(whole, "report", out_string(result->report));
+	out_json_to(stderr, whole);
+	json_object_put(whole);
 }
 
 static void tell(const struct run *run, const struct vmm_result *result)
 {
-	if (run->json) {
+	if (run->args.json) {
 		tell_json(result);
 		return;
 	}
@@ -228,17 +193,35 @@ static int reexec(char **argv)
 	return VMM_ERROR;
 }
 
-int cmd_run(int argc, char **argv)
+static int cmdline(struct run *run)
+{
+	if (asprintf(&run->cmdline, "%s%s%s", run->only ? "" : DEFAULT_CMDLINE,
+		     run->only || !run->appended ? "" : " ",
+		     run->appended ? run->appended : "") < 0)
+		return fail("failed", NULL, "no memory");
+	run->config.cmdline = run->cmdline;
+	return 0;
+}
+
+static int run_guest(const struct command *cmd, int argc, char **argv)
 {
 	struct vmm_result result;
-	struct run run = { 0 };
+	struct run run = {
+		.config = {
+			.device = vmm_path(JOIST_DEVICE),
+			.memory = DEFAULT_MEMORY,
+			.vcpus = 1,
+			.debug_exit = -1,
+		},
+	};
 	int code;
 
-	code = parse(&run, argc, argv);
-	if (run.help)
-		return help_for(argv[0]);
+	if (!opt_parse(cmd, &run, argc, argv, &code))
+		return code;
+	code = cmdline(&run);
 	if (code)
 		return code;
+	run.config.kernel = vmm_path(run.args.operand[0]);
 	vmm_run(&run.config, &result);
 	tell(&run, &result);
 	code = result.code;
@@ -248,3 +231,23 @@ int cmd_run(int argc, char **argv)
 		return reexec(argv);
 	return code;
 }
+
+const struct command cmd_run = {
+	.name = "run",
+	.run = run_guest,
+	.args = "KERNEL",
+	.help = "run a virtual machine on this terminal",
+	.more =
+	"KERNEL is a bzImage, an ELF file with a PVH note, or a multiboot image.\n"
+	"\n"
+	"On a terminal, Ctrl-A x leaves, Ctrl-A p presses the power button,\n"
+	"Ctrl-A a sends Ctrl-A.\n"
+	"\n"
+	"Exit codes: 0 guest power-off, 1 the host cannot run it, 2 usage,\n"
+	"16 guest reset, 18 guest panic, 20 triple fault, 22 hypervisor error,\n"
+	"24 VM entry refused, 26 unknown exit, 28 left by Ctrl-A x, 128+N signal N.\n",
+	.options = options,
+	.operand = OPERAND_FILE,
+	.least = 1,
+	.most = 1,
+};

@@ -1,36 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmctl: the command table and the dispatch. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "error.h"
 #include "vmctl.h"
-#include "vmm/vmm.h"
 
-const struct command commands[] = {
-	{ "run", cmd_run, "[OPTION]... KERNEL",
-	  "run a virtual machine on this terminal" },
-	{ "caps", cmd_caps, "[--json] [--device-path PATH]",
-	  "list what the hypervisor can do" },
-	{ "version", cmd_version, "", "show the version" },
-	{ "help", cmd_help, "[COMMAND]", "explain a command" },
+const struct command * const commands[] = {
+	&cmd_run,
+	&cmd_create,
+	&cmd_delete,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_pause,
+	&cmd_resume,
+	&cmd_reset,
+	&cmd_nmi,
+	&cmd_list,
+	&cmd_show,
+	&cmd_wait,
+	&cmd_console,
+	&cmd_log,
+	&cmd_events,
+	&cmd_stats,
+	&cmd_config,
+	&cmd_host,
+	&cmd_caps,
+	&cmd_version,
+	&cmd_completion,
+	&cmd_help,
 };
 
 const unsigned int nr_commands = ARRAY_SIZE(commands);
-
-/* Say what is wrong with the command line. Return: the exit code for that. */
-int usage_error(const char *verb, const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "vmctl: ");
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fprintf(stderr, "; see 'vmctl help%s%s'\n", verb ? " " : "",
-		verb ? verb : "");
-	return VMM_USAGE;
-}
 
 static const char *spelled(const char *name)
 {
@@ -41,16 +42,25 @@ static const char *spelled(const char *name)
 	return name;
 }
 
+/* Return: the verb, or NULL. */
+const struct command *command_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_commands; i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const char *name;
-	unsigned int i;
+	const struct command *cmd;
 
 	if (argc < 2)
 		return usage_error(NULL, "no command given");
-	name = spelled(argv[1]);
-	for (i = 0; i < nr_commands; i++)
-		if (!strcmp(name, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	return usage_error(NULL, "unknown command '%s'", argv[1]);
+	cmd = command_find(spelled(argv[1]));
+	if (!cmd)
+		return usage_error(NULL, "unknown command '%s'", argv[1]);
+	return cmd->run(cmd, argc - 1, argv + 1);
 }

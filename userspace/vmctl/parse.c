@@ -6,6 +6,8 @@
 
 #include "parse.h"
 
+#define SECONDS_MAX	(366ULL * 86400)
+
 static bool parse_u64(const char *text, u64 *value, char **end)
 {
 	if (!isdigit((unsigned char)*text))
@@ -50,4 +52,28 @@ bool parse_size(const char *text, u64 *bytes)
 		return false;
 	*bytes <<= shift;
 	return true;
+}
+
+/* Return: whether @text is seconds, up to a year, with up to three decimals. */
+bool parse_seconds(const char *text, u64 *ms)
+{
+	u64 scale = 100;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*ms = strtoull(text, &end, 10);
+	if (errno || *ms > SECONDS_MAX)
+		return false;
+	*ms *= 1000;
+	if (*end == '.') {
+		if (!isdigit((unsigned char)end[1]))
+			return false;
+		for (end++; isdigit((unsigned char)*end) && scale; end++) {
+			*ms += (u64)(*end - '0') * scale;
+			scale /= 10;
+		}
+	}
+	return !*end;
 }

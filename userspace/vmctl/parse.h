@@ -7,5 +7,6 @@
 
 bool parse_number(const char *text, u64 lowest, u64 highest, u64 *value);
 bool parse_size(const char *text, u64 *bytes);
+bool parse_seconds(const char *text, u64 *ms);
 
 #endif

@@ -15,7 +15,6 @@
 #include "terminal.h"
 #include "vm.h"
 
-#define ESCAPE		0x01	/* Ctrl-A */
 #define WRITE_CHUNK	1024	/* poll() promises a pipe takes this much */
 #define DRAIN_MS	2000
 
@@ -88,23 +87,17 @@ static void escape_help(void)
 /* Return: whether the byte is for the guest. */
 static bool escape_byte(struct stdio *io, u8 *byte)
 {
-	if (!io->escaped) {
-		io->escaped = *byte == ESCAPE;
-		return !io->escaped;
-	}
-	io->escaped = false;
-	switch (*byte) {
-	case 'x':
-	case 'X':
+	switch (terminal_key(&io->escaped, byte)) {
+	case KEY_BYTE:
+		return true;
+	case KEY_LEAVE:
 		vm_stop(io->vm, VMM_ESCAPE, "escape", NULL, "left by Ctrl-A x");
 		return false;
-	case 'p':
+	case KEY_POWER:
 		pm_power_button(io->vm->pm);
 		return false;
-	case 'a':
-	case ESCAPE:
-		*byte = ESCAPE;
-		return true;
+	case KEY_NONE:
+		return false;
 	default:
 		escape_help();
 		return false;

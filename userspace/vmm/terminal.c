@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Raw mode of the terminal, and the ways back from it. */
+/* Raw mode of the terminal, the ways back from it, and the escape. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "terminal.h"
+
+#define ESCAPE		0x01	/* Ctrl-A */
 
 /* Signals that end us without a chance to clean up anywhere else. */
 static const int fatal_signals[] = {
@@ -63,4 +65,35 @@ void terminal_enter(void)
 	atexit(terminal_leave);
 	is_raw = 1;
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
+/**
+ * terminal_key() - tell the escape, Ctrl-A and a key, from what is for the guest
+ * @escaped: kept by the caller: Ctrl-A was the last byte
+ * @byte: typed; changed where another is meant
+ *
+ * Return: KEY_BYTE: @byte is for the guest; KEY_NONE: nothing yet; or what is wanted.
+ */
+enum terminal_key terminal_key(bool *escaped, u8 *byte)
+{
+	if (!*escaped) {
+		*escaped = *byte == ESCAPE;
+		return *escaped ? KEY_NONE : KEY_BYTE;
+	}
+	*escaped = false;
+	switch (*byte) {
+	case 'x':
+	case 'X':
+		return KEY_LEAVE;
+	case 'd':
+		return KEY_DETACH;
+	case 'p':
+		return KEY_POWER;
+	case 'a':
+	case ESCAPE:
+		*byte = ESCAPE;
+		return KEY_BYTE;
+	default:
+		return KEY_HELP;
+	}
 }

@@ -9,4 +9,15 @@ void terminal_enter(void);
 void terminal_leave(void);
 bool terminal_raw(void);
 
+enum terminal_key {
+	KEY_BYTE,
+	KEY_NONE,
+	KEY_LEAVE,	/* Ctrl-A x */
+	KEY_DETACH,	/* Ctrl-A d */
+	KEY_POWER,	/* Ctrl-A p */
+	KEY_HELP,	/* Ctrl-A and any other */
+};
+
+enum terminal_key terminal_key(bool *escaped, u8 *byte);
+
 #endif

@@ -13,6 +13,7 @@
 #include "chipset/chipset.h"
 #include "libjoist/joist.h"
 #include "log.h"
+#include "name.h"
 #include "report.h"
 #include "vcpu.h"
 #include "virtio/blk.h"
@@ -60,6 +61,8 @@ static int create_vm(struct vm *vm)
 	/* Only CPUs without unrestricted guest need them: others may refuse. */
 	joist_set_identity_map(vm->fd, IDENTITY_MAP_GPA);
 	joist_set_tss_addr(vm->fd, TSS_GPA);
+	if (vm->config->name)
+		vm_set_name(vm->config->name);
 	return 0;
 }
 

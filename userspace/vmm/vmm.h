@@ -39,6 +39,7 @@ struct vmm_disk {
  * @memory: bytes, a multiple of 1 MiB
  * @vcpus: how many
  * @debug_exit: port whose written value ends the VM, or -1
+ * @name: as the module's netlink family is to show it, or NULL
  * @frontend: who carries the console; NULL: standard input and output
  */
 struct vmm_config {
@@ -49,6 +50,7 @@ struct vmm_config {
 	u64 memory;
 	unsigned int vcpus;
 	int debug_exit;
+	const char *name;
 	const struct vmm_frontend *frontend;
 	int nr_disks;
 	struct vmm_disk disk[VMM_DISKS_MAX];

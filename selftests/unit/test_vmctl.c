@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmctl's pure parts: which VM is meant, rates, events, numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "vmctl/event.h"
+#include "vmctl/exit.h"
+#include "vmctl/match.h"
+#include "vmctl/out.h"
+#include "vmctl/parse.h"
+#include "vmctl/rates.h"
+
+static const struct match_key keys[] = {
+	{ "web", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", 3 },
+	{ "db", "6ba7b811-9dad-41d1-80b4-00c04fd430c8", 0 },
+	{ "", "11e0b810-9dad-41d1-80b4-00c04fd430c8", 12 },
+	{ "12", "22e0b810-9dad-41d1-80b4-00c04fd430c8", 14 },
+	{ "twin", "33e0b810-9dad-41d1-80b4-00c04fd430c8", 15 },
+	{ "twin", "44e0b810-9dad-41d1-80b4-00c04fd430c8", 16 },
+	{ NULL, "1234b810-9dad-41d1-80b4-00c04fd430c8", 17 },
+};
+
+static int find(const char *text)
+{
+	enum match_kind kind;
+
+	return match_find(keys, ARRAY_SIZE(keys), text, &kind);
+}
+
+static void test_match_name(void **state)
+{
+	assert_int_equal(find("web"), 0);
+	assert_int_equal(find("db"), 1);
+	assert_int_equal(find("we"), MATCH_NONE);
+	assert_int_equal(find("WEB"), MATCH_NONE);
+	assert_int_equal(find("twin"), MATCH_MANY);
+	assert_int_equal(find(""), MATCH_NONE);
+}
+
+static void test_match_id(void **state)
+{
+	assert_int_equal(find("3"), 0);
+	assert_int_equal(find("14"), 3);
+	/* A name wins over an id. */
+	assert_int_equal(find("12"), 3);
+	/* No VM has id 0: it means that there is none. */
+	assert_int_equal(find("0"), MATCH_NONE);
+	assert_int_equal(find("03"), MATCH_NONE);
+	assert_int_equal(find("0x3"), MATCH_NONE);
+	assert_int_equal(find("-3"), MATCH_NONE);
+	assert_int_equal(find("3 "), MATCH_NONE);
+	assert_int_equal(find("4294967299"), MATCH_NONE);
+}
+
+static void test_match_uuid(void **state)
+{
+	assert_int_equal(find("11e0"), 2);
+	assert_int_equal(find("11E0B"), 2);
+	assert_int_equal(find("11e"), MATCH_NONE);
+	assert_int_equal(find("6ba7"), MATCH_MANY);
+	assert_int_equal(find("6ba7b811"), 1);
+	assert_int_equal(find("6ba7b8119dad"), 1);
+	assert_int_equal(find("6ba7b811-9dad-41d1-80b4-00c04fd430c8"), 1);
+	assert_int_equal(find("6ba7b811-9dad-41d1-80b4-00c04fd430c80"), MATCH_NONE);
+	assert_int_equal(find("6ba7g"), MATCH_NONE);
+	assert_int_equal(find("----"), MATCH_NONE);
+	/* Not an id, but the first digits of a UUID. */
+	assert_int_equal(find("1234"), 6);
+}
+
+static void test_uuid_text(void **state)
+{
+	static const u8 uuid[16] = {
+		0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1,
+		0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8,
+	};
+	char text[UUID_TEXT];
+
+	match_uuid_text(uuid, text);
+	assert_string_equal(text, "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+}
+
+static struct json_object *rate_of(struct json_object *vcpus, size_t i)
+{
+	return out_member(json_object_array_get_idx(vcpus, i), "rates");
+}
+
+static double number(struct json_object *from, const char *name)
+{
+	return json_object_get_double(out_member(from, name));
+}
+
+static void add_vcpu(struct json_object *to, int vm, int index, int exits, int guest_ns,
+		     const char *counters)
+{
+	struct json_object *vcpu = json_object_new_object();
+
+	json_object_object_add(vcpu, "vm-id", json_object_new_int(vm));
+	json_object_object_add(vcpu, "index", json_object_new_int(index));
+	json_object_object_add(vcpu, "exits", json_object_new_int(exits));
+	json_object_object_add(vcpu, "guest-ns", json_object_new_int(guest_ns));
+	json_object_object_add(vcpu, "counters", json_tokener_parse(counters));
+	json_object_array_add(to, vcpu);
+}
+
+static void test_rates(void **state)
+{
+	struct json_object *before = json_object_new_array();
+	struct json_object *now = json_object_new_array();
+	struct json_object *each;
+
+	add_vcpu(before, 1, 0, 100, 0, "{\"exits_hlt\":50}");
+	add_vcpu(before, 2, 0, 900, 9, "{}");
+	add_vcpu(now, 1, 1, 1, 1, "{}");
+	add_vcpu(now, 1, 0, 300, 1000000000, "{\"exits_hlt\":60,\"exits_pio\":8}");
+	add_vcpu(now, 2, 0, 800, 9, "{}");
+	rates_add(now, before, 2);
+	/* Not there before. */
+	assert_null(rate_of(now, 0));
+	assert_true(number(rate_of(now, 1), "exits") == 100);
+	assert_true(number(rate_of(now, 1), "guest") == 0.5);
+	each = out_member(rate_of(now, 1), "counters");
+	assert_true(number(each, "exits_hlt") == 5);
+	/* Was 0, and not told then. */
+	assert_true(number(each, "exits_pio") == 4);
+	/* Never negative. */
+	assert_true(number(rate_of(now, 2), "exits") == 0);
+	/* No time, no rate; no past, no rate. */
+	rates_add(now, before, 0);
+	assert_null(rate_of(now, 1));
+	rates_add(now, NULL, 2);
+	assert_null(rate_of(now, 1));
+	json_object_put(before);
+	json_object_put(now);
+}
+
+static bool wanted(const char *vms, const char *event)
+{
+	struct json_object *list = json_tokener_parse(vms);
+	struct json_object *one = json_tokener_parse(event);
+	bool ret = event_wanted(list, one);
+
+	json_object_put(list);
+	json_object_put(one);
+	return ret;
+}
+
+static void test_event_wanted(void **state)
+{
+	static const char web[] = "[{\"name\":\"web\",\"uuid\":\"aa\",\"id\":3}]";
+
+	assert_true(wanted("[]", "{\"name\":\"db\"}"));
+	assert_true(wanted(web, "{\"name\":\"web\",\"uuid\":\"aa\"}"));
+	assert_false(wanted(web, "{\"name\":\"web\",\"uuid\":\"bb\"}"));
+	assert_true(wanted(web, "{\"name\":\"\",\"id\":3}"));
+	assert_false(wanted(web, "{\"name\":\"web\",\"id\":4}"));
+	assert_true(wanted(web, "{\"name\":\"web\"}"));
+	assert_false(wanted(web, "{\"name\":\"db\"}"));
+	/* Of no VM: a loss, a reload. */
+	assert_true(wanted(web, "{\"what\":\"lost\"}"));
+	assert_true(wanted(web, "{\"name\":null,\"uuid\":null}"));
+	assert_true(wanted(web, "{\"vcpu\":{\"vm-id\":3}}"));
+	assert_false(wanted(web, "{\"vcpu\":{\"vm-id\":4}}"));
+	assert_false(wanted("[{\"name\":\"off\",\"id\":null}]", "{\"vcpu\":{\"vm-id\":0}}"));
+}
+
+static void test_event_of_vmd(void **state)
+{
+	static const char text[] =
+		"{\"v\":1,\"event\":{\"seq\":4,\"vm\":\"web\",\"what\":\"killed\"}}";
+	struct json_object *line = json_tokener_parse(text);
+	struct json_object *event = event_of_vmd(line);
+
+	assert_string_equal(out_text(event, "source"), "vmd");
+	assert_string_equal(out_text(event, "name"), "web");
+	assert_null(out_member(event, "vm"));
+	assert_int_equal(out_number(event, "seq"), 4);
+	json_object_put(event);
+	json_object_put(line);
+	line = json_tokener_parse("{\"event\":7}");
+	event = event_of_vmd(line);
+	assert_null(out_text(event, "what"));
+	json_object_put(event);
+	json_object_put(line);
+}
+
+static const char *size_of(u64 bytes)
+{
+	static char text[TEXT_MAX];
+
+	return out_size(bytes, text);
+}
+
+static const char *count_of(u64 value)
+{
+	static char text[TEXT_MAX];
+
+	return out_count(value, text);
+}
+
+static void test_numbers(void **state)
+{
+	assert_string_equal(size_of(0), "0");
+	assert_string_equal(size_of(1000), "1000");
+	assert_string_equal(size_of(1536 << 10), "1536K");
+	assert_string_equal(size_of(16 << 20), "16M");
+	assert_string_equal(size_of(3ULL << 30), "3G");
+	assert_string_equal(size_of(2ULL << 50), "2048T");
+	assert_string_equal(count_of(0), "0");
+	assert_string_equal(count_of(99999), "99999");
+	assert_string_equal(count_of(100000), "100k");
+	assert_string_equal(count_of(999999), "999k");
+	assert_string_equal(count_of(1234567), "1.2M");
+	assert_string_equal(count_of(UINT64_MAX), "18.4E");
+}
+
+static void test_seconds(void **state)
+{
+	static const char * const bad[] = {
+		"", "x", "-1", "+1", " 1", "1 ", ".5", "1.", "1.x", "1.5x", "1e3",
+		"0x1", "99999999999", "99999999999999999999999", "1.0.0",
+	};
+	size_t i;
+	u64 ms;
+
+	assert_true(parse_seconds("0", &ms) && ms == 0);
+	assert_true(parse_seconds("1", &ms) && ms == 1000);
+	assert_true(parse_seconds("0.25", &ms) && ms == 250);
+	assert_true(parse_seconds("1.005", &ms) && ms == 1005);
+	assert_true(parse_seconds("010", &ms) && ms == 10000);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(parse_seconds(bad[i], &ms));
+	/* More decimals than there are milliseconds. */
+	assert_false(parse_seconds("1.0005", &ms));
+}
+
+static void test_exit_codes(void **state)
+{
+	unsigned int i, k;
+
+	assert_int_equal(exit_code("not-found"), 3);
+	assert_int_equal(exit_code("no-daemon"), 5);
+	assert_int_equal(exit_code("never heard of"), 1);
+	assert_int_equal(exit_code(NULL), 1);
+	for (i = 0; i < nr_exit_rows; i++) {
+		/* From 16 on they are how a guest ended. */
+		assert_in_range(exit_rows[i].code, 1, 15);
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(exit_rows[i].word, exit_rows[k].word);
+	}
+}
+
+static void test_members(void **state)
+{
+	static const char text[] = "{\"t\":\"x\",\"n\":5,\"b\":true,\"z\":null}";
+	struct json_object *o = json_tokener_parse(text);
+
+	assert_string_equal(out_text(o, "t"), "x");
+	assert_null(out_text(o, "n"));
+	assert_null(out_text(o, "z"));
+	assert_null(out_text(NULL, "t"));
+	assert_null(out_text(out_member(o, "n"), "t"));
+	assert_int_equal(out_number(o, "n"), 5);
+	assert_int_equal(out_number(o, "t"), 0);
+	assert_true(out_flag(o, "b"));
+	assert_false(out_flag(o, "n"));
+	json_object_put(o);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_match_name),
+		cmocka_unit_test(test_match_id),
+		cmocka_unit_test(test_match_uuid),
+		cmocka_unit_test(test_uuid_text),
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_event_wanted),
+		cmocka_unit_test(test_event_of_vmd),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_members),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
