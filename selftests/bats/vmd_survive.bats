@@ -47,7 +47,7 @@ load vmd
 
 @test "many VMs run on while the daemon is killed and started again" {
 	many=20
-	slow_bench && many=8
+	slow_bench && many=9
 	for ((n = 1; n <= many; n++)); do vm vm$n h; done | conf
 	daemon
 	for ((n = 1; n <= many; n++)); do echo "{\"v\":1,\"id\":$n,\"op\":\"start\",\"vm\":\"vm$n\"}"; done \
