@@ -1,8 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# vmd: clients that do wrong, and a host that has no module.
+# vmd: clients that do wrong, and a host that has too little.
 
 load vmd
+
+teardown()
+{
+	vmd_teardown
+	umount /var/log/joist /var/lib/joist 2>/dev/null || true
+}
 
 @test "garbage, long lines and crowds of clients are borne" {
 	vm web h | conf
@@ -67,4 +73,72 @@ load vmd
 	[ "$status" = 1 ]
 	[[ $output == *"another vmd is running"* ]]
 	answers
+}
+
+@test "out of descriptors: requests fail or wait, and work when there are some again" {
+	for n in {1..8}; do vm vm$n h; done | conf
+	# The daemon would raise its limit. Its VMs have their own.
+	read -r nr_open </proc/sys/fs/nr_open
+	echo 1024 >/proc/sys/fs/nr_open
+	printf '#!/bin/sh\nulimit -n 18\nexec %s "$@"\n' "$VMD" >"$BATS_TEST_TMPDIR/few"
+	chmod +x "$BATS_TEST_TMPDIR/few"
+	VMD=$BATS_TEST_TMPDIR/few
+	daemon
+	echo "$nr_open" >/proc/sys/fs/nr_open
+	grep -q '^Max open files  *18 ' "/proc/$VMD_PID/limits"
+	failed=
+	for n in {1..8}; do
+		run ask start vm$n
+		[ "$status" = 0 ] || { failed=vm$n && break; }
+	done
+	[ -n "$failed" ]
+	[[ $output == *"Too many open files"* ]]
+	[ "$(state vm1)" = '"state":"running"' ]
+	# Clients that find no room wait.
+	control=$(processes --control)
+	for n in {1..20}; do
+		"$CTL" -f 10 '{"v":1,"op":"events"}' >/dev/null 2>&1 3>&- &
+	done
+	until_true 30 eval '[ "$(ls "/proc/$control/fd" | wc -l)" = 18 ]'
+	[ "$(state vm1)" = '"state":"running"' ]
+	for n in 1 2; do
+		run ask stop vm$n '"force":true'
+		[ "$status" = 0 ]
+	done
+	run ask start "$failed"
+	[ "$status" = 0 ]
+}
+
+@test "a full disk: consoles go on, without a log; what cannot be kept is refused" {
+	mkdir -p /var/log/joist /var/lib/joist
+	mount -t tmpfs -o size=64k small /var/log/joist
+	mount -t tmpfs -o size=64k small /var/lib/joist
+	{ vm flood f; vm echo e; } | conf
+	daemon
+	cat /dev/zero >/var/log/joist/full || true
+	ask start flood
+	run ask show flood
+	[[ $output == *'"state":"running"'* ]]
+	run "$CTL" -u 0123456789abcdef '{"v":1,"op":"console","vm":"flood","mode":"ro"}'
+	[ "$status" = 0 ]
+	run ask log flood
+	[[ $output == *'"text":""'* ]]
+	run ask start echo
+	[ "$status" = 0 ]
+	run "$CTL" -k 'x.' -u 'x.' '{"v":1,"op":"console","vm":"echo","scrollback":100}'
+	[ "$status" = 0 ]
+	# It is written again when there is room.
+	rm /var/log/joist/full
+	until_true 50 test -s /var/log/joist/flood.log
+	run ask stop flood '"force":true'
+	[ "$status" = 0 ]
+	cat /dev/zero >/var/lib/joist/full || true
+	run ask create "" '"definition":{"name":"new","kernel":"'$KERNEL'"}'
+	[ "$(field code)" = failed ]
+	[[ $output == *"cannot save the definition: No space left on device"* ]]
+	run ask show new
+	[ "$(field code)" = not-found ]
+	rm /var/lib/joist/full
+	run ask create "" '"definition":{"name":"new","kernel":"'$KERNEL'"}'
+	[ "$status" = 0 ]
 }
