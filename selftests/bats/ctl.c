@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A client of vmd's control socket: sends its arguments as lines, prints as many answers.
- * usage: ctl [-s SOCKET] [-f SECONDS] [-k KEYS] [-u TEXT] LINE...
+ * usage: ctl [-s SOCKET] [-f SECONDS] [-k KEYS] [-u TEXT] [-n TIMES] LINE...
  *	-f: follow: print what comes, for so long
  *	-k: type that on the console an answer brought
  *	-u: read the console until TEXT was printed
+ *	-n: send the lines so often, and read nothing
  * Exit code: 0: all answers were "ok"; 1: not all; 3: no answer, or TEXT did not come.
+ * With -n: 0: was let go; 1: was not.
  */
 #include <poll.h>
 #include <signal.h>
@@ -115,13 +117,27 @@ static int read_console(const char *until)
 	return strstr(text, until) ? 0 : 3;
 }
 
+/* Return: 0: the other end has hung up; 1: it bears this. */
+static int flood(int fd, char **lines, int times)
+{
+	struct pollfd p = { .fd = fd };
+	char **line;
+
+	while (times--)
+		for (line = lines; *line; line++)
+			if (dprintf(fd, "%s\n", *line) < 0)
+				return 0;
+	poll(&p, 1, 2000);
+	return p.revents & POLLHUP ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *path = "/run/joist/control", *keys = NULL, *until = NULL;
 	double follow = 0;
-	int opt, fd, i, bad;
+	int opt, fd, i, bad, times = 0;
 
-	while ((opt = getopt(argc, argv, "s:f:k:u:")) != -1) {
+	while ((opt = getopt(argc, argv, "s:f:k:u:n:")) != -1) {
 		switch (opt) {
 		case 's':
 			path = optarg;
@@ -135,12 +151,17 @@ int main(int argc, char **argv)
 		case 'u':
 			until = optarg;
 			break;
+		case 'n':
+			times = atoi(optarg);
+			break;
 		default:
 			return 2;
 		}
 	}
 	signal(SIGPIPE, SIG_IGN);
 	fd = dial(path);
+	if (times)
+		return flood(fd, argv + optind, times);
 	for (i = optind; i < argc; i++)
 		dprintf(fd, "%s\n", argv[i]);
 	bad = answers(fd, argc - optind, follow ? follow : TIMEOUT_S, follow > 0);

@@ -15,6 +15,12 @@ need_bench()
 	[ -x "$CTL" ] || skip "no $CTL"
 }
 
+# Of Intel CPUs: Bochs takes a minute for what QEMU has done in seconds.
+slow_bench()
+{
+	! grep -qw svm /proc/cpuinfo
+}
+
 # vm NAME LETTER [LINE...]: a definition, on standard output.
 vm()
 {
@@ -111,7 +117,7 @@ setup()
 	mkdir -p /var/lib /var/log
 }
 
-teardown()
+vmd_teardown()
 {
 	local pid
 	[ -z "$VMD_PID" ] || kill -9 "$VMD_PID" 2>/dev/null
@@ -121,4 +127,9 @@ teardown()
 	[ -z "$VMD_PID" ] || wait "$VMD_PID" 2>/dev/null
 	[ ! -e "$BATS_TEST_TMPDIR/vmd.log" ] || sed 's/^/# /' "$BATS_TEST_TMPDIR/vmd.log"
 	true
+}
+
+teardown()
+{
+	vmd_teardown
 }

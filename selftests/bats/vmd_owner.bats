@@ -84,15 +84,19 @@ load vmd
 	grep -q '^NoNewPrivs:	1$' "/proc/$pid/status"
 	grep -q '^Seccomp:	2$' "/proc/$pid/status"
 	[ -z "$(ls -A "/proc/$pid/root/")" ]
-	! touch "/proc/$pid/root/x" 2>/dev/null
+	run touch "/proc/$pid/root/x"
+	[ "$status" != 0 ]
 	# It has what it was given, and nothing of the daemon's.
-	! ls -l "/proc/$pid/fd" | grep -q 'joist/control\|joist/lock\|epoll'
+	run ls -l "/proc/$pid/fd"
+	[ "$status" = 0 ]
+	[[ $output != *joist/control* && $output != *joist/lock* && $output != *epoll* ]]
 	control=$(processes --control)
 	grep -q '^Seccomp:	2$' "/proc/$control/status"
 	grep -q '^CapEff:	0000000000000000$' "/proc/$control/status"
 	[ -z "$(ls -A "/proc/$control/root/")" ]
 	# The parent has less than root.
-	! grep -q '^CapEff:	000001ffffffffff$' "/proc/$VMD_PID/status"
+	run grep '^CapEff:' "/proc/$VMD_PID/status"
+	[[ $output != *000001ffffffffff ]]
 }
 
 @test "limits are cgroups" {

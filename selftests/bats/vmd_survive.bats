@@ -45,15 +45,17 @@ load vmd
 	[ "$(state boot)" = '"state":"stopped"' ]
 }
 
-@test "20 VMs run on while the daemon is killed and started again" {
-	for n in {1..20}; do vm vm$n h; done | conf
+@test "many VMs run on while the daemon is killed and started again" {
+	many=20
+	slow_bench && many=9
+	for ((n = 1; n <= many; n++)); do vm vm$n h; done | conf
 	daemon
-	for n in {1..20}; do echo "{\"v\":1,\"id\":$n,\"op\":\"start\",\"vm\":\"vm$n\"}"; done \
+	for ((n = 1; n <= many; n++)); do echo "{\"v\":1,\"id\":$n,\"op\":\"start\",\"vm\":\"vm$n\"}"; done \
 		>"$BATS_TEST_TMPDIR/starts"
 	mapfile -t starts <"$BATS_TEST_TMPDIR/starts"
 	"$CTL" "${starts[@]}" >/dev/null
 	before=$(processes --vm)
-	[ "$(wc -w <<<"$before")" = 20 ]
+	[ "$(wc -w <<<"$before")" = $many ]
 	ask pause vm3
 	kill -9 "$VMD_PID"
 	wait "$VMD_PID" || true
@@ -65,20 +67,20 @@ load vmd
 	sleep 0.5
 	daemon
 	run ask list
-	[ "$(grep -o '"state":"running"' <<<"$output" | wc -l)" = 17 ]
+	[ "$(grep -o '"state":"running"' <<<"$output" | wc -l)" = $((many - 3)) ]
 	[ "$(grep -o '"state":"paused"' <<<"$output" | wc -l)" = 1 ]
 	run ask show vm7
 	[[ $output == *'"state":"stopped"'*'"reason":"signal"'* ]]
 	run ask show vm8
 	[[ $output == *'"state":"stopped"'*'"reason":"killed"'* ]]
 	ask resume vm3
-	run "$CTL" -u ready '{"v":1,"op":"console","vm":"vm20","scrollback":100}'
+	run "$CTL" -u ready '{"v":1,"op":"console","vm":"vm'$many'","scrollback":100}'
 	[ "$status" = 0 ]
-	for n in 1 20; do
+	for n in 1 $many; do
 		run ask stop vm$n '"force":true'
 		[ "$status" = 0 ]
 	done
-	[ "$(processes --vm | wc -w)" = 16 ]
+	[ "$(processes --vm | wc -w)" = $((many - 4)) ]
 }
 
 @test "a console goes on while the daemon is away" {
@@ -162,73 +164,4 @@ load vmd
 	kill -HUP "$VMD_PID"
 	until_true 50 eval '! ask show added'
 	[ "$(state same)" = '"state":"running"' ]
-}
-
-@test "garbage, long lines and crowds of clients are borne" {
-	vm web h | conf
-	daemon
-	ask start web
-	for line in 'no json' '[]' '1' '{' '{}' '{"v":2,"op":"list"}' '{"v":1}' '{"v":1,"op":"fly"}' \
-		'{"v":1,"op":"list","vm":"web"}' '{"v":1,"op":"start"}' '{"v":1,"op":"stop","vm":"web","force":1}' \
-		'{"v":1,"op":"stop","vm":"web","timeout":-1}' '{"v":1,"op":"show","vm":{}}' \
-		'{"v":1,"op":"list"} x' '{"v":1,"id":[],"op":"list"}' '{"v":1,"op":"console","vm":"web","mode":"x"}'; do
-		run "$CTL" "$line"
-		[ "$status" = 1 ]
-		case $(field code) in
-		bad-request | bad-version | unknown-op) ;;
-		*) echo "$line: $output"; false ;;
-		esac
-	done
-	run "$CTL" "$(printf '{"v":1,"op":"%070000d"}' 0)"
-	[ "$(field code)" = bad-request ] || { echo "$status: $output"; false; }
-	head -c 1000000 /dev/urandom | timeout 10 "$CTL" -s /run/joist/control "$(head -c 3000 /dev/urandom | tr -d '\0\n')" || true
-	# More than it takes: some are refused, and root still gets in.
-	su alice -c "for n in \$(seq 100); do $CTL -f 8 '{\"v\":1,\"op\":\"events\"}' >/tmp/crowd.\$n 2>&1 & done; wait" 3>&- &
-	crowd=$!
-	sleep 3
-	answers
-	[ "$(cat /tmp/crowd.* | grep -c '"code":"limit"')" -ge 30 ]
-	kill $crowd 2>/dev/null || true
-	wait $crowd || true
-	rm -f /tmp/crowd.*
-	[ "$(state web)" = '"state":"running"' ]
-	answers
-}
-
-@test "a client that does not read is let go" {
-	vm web h | conf
-	daemon
-	"$CTL" -f 60 '{"v":1,"op":"events"}' >/dev/null 3>&- &
-	slow=$!
-	sleep 0.5
-	kill -STOP $slow
-	fds=$(ls "/proc/$(processes --control)/fd" | wc -l)
-	for _ in {1..60}; do
-		ask start web >/dev/null
-		ask stop web '"force":true' >/dev/null
-	done
-	answers
-	[ "$(ls "/proc/$(processes --control)/fd" | wc -l)" -le "$fds" ]
-	kill -9 $slow
-}
-
-@test "no module: it says so, and starts when it is there" {
-	vm web h | conf
-	mv /dev/joist /dev/joist.away
-	daemon
-	run ask start web
-	mv /dev/joist.away /dev/joist
-	[ "$(field code)" = no-host ]
-	[[ $output == *"modprobe joist"* ]]
-	run ask start web
-	[ "$status" = 0 ]
-}
-
-@test "a second daemon is refused" {
-	conf </dev/null
-	daemon
-	run timeout 10 "$VMD" -d
-	[ "$status" = 1 ]
-	[[ $output == *"another vmd is running"* ]]
-	answers
 }

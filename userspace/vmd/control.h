@@ -27,6 +27,8 @@ struct last {
  * @state: where it is, since @since
  * @was: state before STOPPING
  * @pid: of its process, 0: there is none
+ * @id: in the module's list of VMs, 0: none
+ * @greeted: its process has said hello on this connection
  * @conn: to its process
  * @stop_asked: its end is wanted: it is not to be restarted
  * @reset_asked: its end is wanted: it is to be started at once
@@ -46,6 +48,8 @@ struct machine {
 	enum state was;
 	double since;
 	int pid;
+	u32 id;
+	bool greeted;
 	struct last last;
 	struct watch conn;
 	bool stop_asked;
@@ -75,7 +79,7 @@ enum waiting {
  * @force: FOR_STOPPED: in the end by force
  * @start: FOR_PARENT, create: start it then
  * @name: likewise, which one; log: unused
- * @bytes: FOR_PARENT, log
+ * @bytes: FOR_PARENT, log; hello: the state told
  * @fd: FOR_PROCESS, console: the client's end
  * @done: FOR_PARENT, FOR_PROCESS: what to do with the answer; frees it
  */
@@ -121,6 +125,7 @@ extern struct control control;
 /* machine.c */
 struct machine *machines(void);
 struct machine *machine_find(const char *name);
+struct machine *machine_find_id(const char *text);
 void machine_update(struct json_object *obj);
 void machine_gone(const char *name);
 void machine_connect(struct json_object *obj, int fd);
@@ -138,6 +143,7 @@ int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 bytes,
 		int fd);
 int machine_open(struct machine *vm, int fd);
 void machine_hang_up(struct machine *vm);
+void machine_greet(struct machine *vm, u32 state);
 void machine_hello(struct machine *vm, u32 state);
 void machine_state(struct machine *vm, enum state state);
 

@@ -92,6 +92,7 @@ const char *restart_name(u32 restart);
 
 /* uuid.c */
 bool uuid_valid(const char *text);
+void uuid_bytes(const char *uuid, u8 *bytes);
 int uuid_random(char *uuid);
 void uuid_from_name(char *uuid, const char *host, const char *name);
 

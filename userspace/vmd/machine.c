@@ -32,6 +32,20 @@ struct machine *machine_find(const char *name)
 	return NULL;
 }
 
+/* By the digits of its id. */
+struct machine *machine_find_id(const char *text)
+{
+	struct machine *vm;
+	char digits[16];
+
+	for (vm = list; vm; vm = vm->next) {
+		snprintf(digits, sizeof(digits), "%u", vm->id);
+		if (vm->id && !strcmp(digits, text))
+			return vm;
+	}
+	return NULL;
+}
+
 /* Has it a process? */
 bool machine_alive(const struct machine *vm)
 {
@@ -156,6 +170,7 @@ void machine_connect(struct json_object *obj, int fd)
 		return;
 	}
 	vm->pid = (int)js_int(obj, "pid", 0);
+	vm->greeted = false;
 	vm->started = now_ms();
 	vm->wants_start = false;
 	timer_clear(&vm->again);
@@ -349,6 +364,7 @@ void machine_exited(struct json_object *obj)
 	timer_clear(&vm->give_up);
 	machine_hang_up(vm);
 	vm->pid = 0;
+	vm->id = 0;
 	vm->changed = false;
 	fail(&f, "failed", "%s", vm->last.message);
 	/* It ran, and ended before it could say so. */
@@ -391,8 +407,7 @@ struct json_object *machine_json(const struct machine *vm)
 	obj = js_new("name", vm->def.name);
 	js_add_text(obj, "uuid", vm->def.uuid);
 	js_add_text(obj, "state", state_names[vm->state]);
-	/* The module has no netlink family yet that would give it a number. */
-	js_add(obj, "id", NULL);
+	js_add(obj, "id", vm->id ? json_object_new_int64(vm->id) : NULL);
 	js_add(obj, "pid", vm->pid ? json_object_new_int(vm->pid) : NULL);
 	js_add(obj, "owner", owner_json(&vm->def.owner));
 	js_add_int(obj, "vcpus", vm->def.vcpus);

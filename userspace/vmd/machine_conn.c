@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "js.h"
 
 /* Return: 0 or -errno: the VM's process does not listen (any longer). */
 int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 bytes,
@@ -33,6 +34,40 @@ void machine_hang_up(struct machine *vm)
 	pendings_hang_up(vm);
 }
 
+static void identified(struct pending *p, struct msg *msg)
+{
+	struct machine *vm = p->vm;
+	u32 state = p->bytes;
+
+	pending_free(p);
+	/* Its process may have ended meanwhile. */
+	if (!vm || !vm->pid)
+		return;
+	vm->id = (u32)js_int(msg->json, "vm-id", 0);
+	machine_hello(vm, state);
+}
+
+/*
+ * Its process says hello, the first time or again: what the module calls the VM is known before
+ * anybody is told that it runs.
+ */
+void machine_greet(struct machine *vm, u32 state)
+{
+	struct pending *p = vm->greeted ? NULL : pending_internal(vm, FOR_PARENT);
+	struct json_object *msg;
+
+	vm->greeted = true;
+	if (!p) {
+		machine_hello(vm, state);
+		return;
+	}
+	p->bytes = state;
+	p->parent_done = identified;
+	msg = js_new("type", "identify");
+	js_add_text(msg, "vm", vm->def.name);
+	parent_ask(p, msg, -1);
+}
+
 static void on_reply(struct watch *watch, u32 events)
 {
 	struct machine *vm = container_of(watch, struct machine, conn);
@@ -52,7 +87,7 @@ static void on_reply(struct watch *watch, u32 events)
 		return;
 	}
 	if (reply.op == VM_HELLO)
-		machine_hello(vm, reply.state);
+		machine_greet(vm, reply.state);
 	else
 		pendings_reply(vm, &reply);
 }

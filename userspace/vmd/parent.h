@@ -59,6 +59,9 @@ void owned_tell(const struct owned *vm);
 void owned_tell_end(struct owned *vm);
 void owned_tell_process(const struct owned *vm, bool found);
 
+/* vm_id.c */
+u32 vm_identify(const struct owned *vm);
+
 /* parent_requests.c */
 void parent_take(struct channel *ch, struct msg *msg);
 

@@ -65,6 +65,17 @@ static int do_kill(struct json_object *req, struct failure *f)
 	return 0;
 }
 
+static int do_identify(struct json_object *req, struct json_object *obj,
+		       struct failure *f)
+{
+	struct owned *vm = find(req, f);
+
+	if (!vm)
+		return -1;
+	js_add_int(obj, "vm-id", vm->proc.pid ? vm_identify(vm) : 0);
+	return 0;
+}
+
 static int count_created(u32 uid)
 {
 	struct owned *vm;
@@ -222,6 +233,8 @@ void parent_take(struct channel *ch, struct msg *msg)
 		err = do_start(msg->json, &f);
 	else if (!strcmp(type, "kill"))
 		err = do_kill(msg->json, &f);
+	else if (!strcmp(type, "identify"))
+		err = do_identify(msg->json, obj, &f);
 	else if (!strcmp(type, "create"))
 		err = do_create(msg->json, client, &f);
 	else if (!strcmp(type, "delete"))

@@ -163,7 +163,7 @@ static int find_vm(struct request *req, struct json_object *which,
 		   struct failure *f)
 {
 	const char *text = json_object_get_string(which);
-	struct machine *vm = machine_find(text);
+	struct machine *vm = machine_find(text) ?: machine_find_id(text);
 
 	if (!vm || !may_see(req, vm)) {
 		req->vm = NULL;

@@ -17,7 +17,7 @@
 
 /* Each with what takes it away from the parent's list: its reason to be there. */
 static const cap_value_t parent_caps[] = {
-	CAP_SYS_ADMIN,		/* mount namespaces and empty roots of its children */
+	CAP_SYS_ADMIN,		/* mount namespaces and roots of its children; names of VMs */
 	CAP_SYS_CHROOT,		/* likewise, where the root is an initramfs */
 	CAP_SETUID,		/* users of the children; setfsuid() to open files */
 	CAP_SETGID,		/* their groups */
@@ -49,8 +49,10 @@ static int set_caps(const cap_value_t *keep, int nr)
 
 static bool listed(cap_value_t cap, const cap_value_t *keep, int nr)
 {
-	while (nr--)
-		if (keep[nr] == cap)
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (keep[i] == cap)
 			return true;
 	return false;
 }

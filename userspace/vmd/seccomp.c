@@ -126,7 +126,11 @@ static scmp_filter_ctx begin(int *err)
 					   SCMP_ACT_KILL_PROCESS);
 
 	*err = ctx ? 0 : -ENOMEM;
+	/* By default that of a 32-bit call would be the thread alone. */
 	if (ctx)
+		*err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+					SCMP_ACT_KILL_PROCESS);
+	if (ctx && !*err)
 		*err = allow(ctx, common_calls, ARRAY_SIZE(common_calls));
 	if (ctx && !*err)
 		*err = allow_memory(ctx);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -31,6 +32,20 @@ bool uuid_valid(const char *text)
 			return false;
 	}
 	return true;
+}
+
+/* @uuid: a valid one; @bytes: 16 of them, in the order they are written in. */
+void uuid_bytes(const char *uuid, u8 *bytes)
+{
+	char digits[3] = "";
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		uuid += *uuid == '-';
+		memcpy(digits, uuid, 2);
+		bytes[i] = (u8)strtoul(digits, NULL, 16);
+		uuid += 2;
+	}
 }
 
 int uuid_random(char *uuid)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "hostile.h"
 #include "js.h"
 #include "sandbox.h"
 #include "setup.h"
@@ -160,7 +161,7 @@ int vm_main(const char *name)
 	fe.arg = &front;
 	config.frontend = &fe;
 	err = lock_up(&s);
-	if (!err)
+	if (!err && !hostile(s.def.cmdline, &result))
 		err = vmm_run(&config, &result);
 	if (result.report)
 		fputs(result.report, stderr);

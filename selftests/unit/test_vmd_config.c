@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmd's configuration files: what they say, and where the faults in them are. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "vmd/config.h"
+
+#define FUZZ_ROUNDS	3000
+
+static char dir[32], main_file[64], more_file[64];
+static struct config config;
+
+static int make_dir(void **state)
+{
+	char path[64];
+
+	strcpy(dir, "/tmp/vmd_config.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/conf.d", dir);
+	snprintf(main_file, sizeof(main_file), "%s/joist.conf", dir);
+	snprintf(more_file, sizeof(more_file), "%s/conf.d/1.conf", dir);
+	return mkdir(path, 0700);
+}
+
+static int remove_dir(void **state)
+{
+	char path[64];
+
+	unlink(main_file);
+	unlink(more_file);
+	snprintf(path, sizeof(path), "%s/conf.d", dir);
+	rmdir(path);
+	return rmdir(dir);
+}
+
+static void put(const char *file, const char *text, size_t len)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, len, f), len);
+	fclose(f);
+}
+
+/* @more: in conf.d, or NULL. */
+static int read_both(const char *text, const char *more)
+{
+	put(main_file, text, strlen(text));
+	unlink(more_file);
+	if (more)
+		put(more_file, more, strlen(more));
+	return config_read(&config, main_file, "host");
+}
+
+static void test_good(void **state)
+{
+	int err = read_both("# one\n/* two\n three */\n"
+			    "autostart-stagger = 1.5 // four\n"
+			    "template \"t\" {\n"
+			    "	kernel = \"/boot/%n\" memory = 64M\n"
+			    "	uuid = \"abcd0000-0000-4000-8000-000000000001\"\n"
+			    "	disk \"a\" { path = \"/srv/%n.img\" readonly = yes }\n"
+			    "}\n"
+			    "vm \"web\" { template = t vcpus = 2 owner = root\n"
+			    "	disk \"b\" { path = '/b' }\n"
+			    "}\n"
+			    "vmd { socket = \"/s\" }\n"
+			    "switch \"lan\" { whatever = 1 }\n",
+			    "vm \"db\" { kernel = \"/k\" memory = 1G cmdline = \"a # b\" }\n");
+	const struct definition *web = &config.vm[0], *db = &config.vm[1];
+
+	assert_int_equal(err, 0);
+	assert_int_equal(config.nr_vms, 2);
+	assert_int_equal(config.stagger_ms, 1500);
+	assert_string_equal(config.socket, "/s");
+	assert_string_equal(config.user, "_joist");
+	assert_string_equal(web->name, "web");
+	assert_string_equal(web->kernel, "/boot/web");
+	assert_int_equal(web->memory, 64 * MIB);
+	assert_int_equal(web->vcpus, 2);
+	assert_int_equal(web->nr_disks, 2);
+	assert_string_equal(web->disk[0].path, "/srv/web.img");
+	assert_true(web->disk[0].readonly);
+	assert_string_equal(web->disk[1].path, "/b");
+	assert_int_equal(web->owner.kind, OWNER_USER);
+	assert_int_equal(web->owner.id, 0);
+	assert_int_equal(web->line, 10);
+	assert_string_equal(web->file, main_file);
+	/* A template's UUID is no VM's. */
+	assert_string_not_equal(web->uuid, "abcd0000-0000-4000-8000-000000000001");
+	assert_string_equal(db->cmdline, "a # b");
+	assert_string_equal(db->file, more_file);
+	config_free(&config);
+}
+
+#define VM	"vm \"a\" {\n	kernel = \"/k\"\n"
+
+/* One fault each, at a line of its own; or none there, with line 0. */
+static const struct {
+	const char *text;
+	int line;
+	const char *says;
+} examples[] = {
+	{ "", 0, NULL },
+	{ "\n\n# nothing\n", 0, NULL },
+	{ VM "}\n", 0, NULL },
+	{ VM "	vcpus = 0\n}\n", 3, "not from" },
+	{ VM "	vcpus = two\n}\n", 3, "no number" },
+	{ VM "	colour = \"red\"\n}\n", 3, "no such option" },
+	{ VM "	# a comment\n	memory = 3M\n}\n", 4, "not from" },
+	{ VM "	/* two\n	lines */ memory = 64Q\n}\n", 4, "no size" },
+	{ VM "	owner = nobody-at-all\n}\n", 3, "nobody-at-all" },
+	{ VM "	owner = \":\"\n}\n", 3, "an owner" },
+	{ VM "	autostart = perhaps\n}\n", 3, "neither" },
+	{ VM "	restart = often\n}\n", 3, "none of" },
+	{ VM "	uuid = 12\n}\n", 3, "no UUID" },
+	{ VM "	template = gone\n}\n", 1, "no template" },
+	{ VM "	disk \"d\" { path = d }\n}\n", 3, "no absolute path" },
+	{ VM "	disk \"d\" { }\n}\n", 1, "has no path" },
+	{ VM "	memory = 64M memory-max = 32M\n}\n", 1, "less than its memory" },
+	{ "vm \"a\" {\n	vcpus = 1\n}\n", 1, "no kernel" },
+	{ "vm \"a\" {\n	kernel = \"k\"\n}\n", 2, "no absolute path" },
+	{ "\nvm \"2\" { kernel = \"/k\" }\n", 2, "no name" },
+	{ VM "}\nvm \"b\" {\n	kernel = \"/k\"\n	uuid = \"12\"\n}\n", 6, "no UUID" },
+	{ "\nautostart-stagger = soon\n", 2, "number of seconds" },
+	{ "autostart-stagger = -1\n", 1, "number of seconds" },
+	{ "autostart-stagger = nan\n", 1, "number of seconds" },
+	{ "vmd {\n	user = nobody-at-all\n}\n", 2, "no user" },
+	{ "vmd {\n	socket = relative\n}\n", 2, "no absolute path" },
+	{ "\n" VM, 2, "does not end" },
+};
+
+static void test_faults(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(examples); i++) {
+		int err = read_both(examples[i].text, NULL);
+		const struct fault *f = &config.fault[0];
+
+		if (err != (examples[i].line ? -22 : 0) ||
+		    config.nr_faults != !!examples[i].line ||
+		    (examples[i].line && (f->line != examples[i].line ||
+				       strcmp(f->file, main_file) ||
+				       !strstr(f->message, examples[i].says))))
+			fail_msg("%s: %d faults, %d: %s", examples[i].text, config.nr_faults,
+				 config.nr_faults ? f->line : 0,
+				 config.nr_faults ? f->message : "");
+		config_free(&config);
+	}
+}
+
+static void test_many_faults(void **state)
+{
+	char text[16384];
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < 2 * FAULTS_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"vm \"a%d\" { }\n", i);
+	assert_int_equal(read_both(text, NULL), -22);
+	assert_int_equal(config.nr_faults, FAULTS_MAX);
+	assert_int_equal(config.fault[7].line, 8);
+	config_free(&config);
+}
+
+static void test_twice(void **state)
+{
+	assert_int_equal(read_both(VM "}\n", "\n" VM "}\n"), -22);
+	assert_int_equal(config.nr_faults, 1);
+	assert_string_equal(config.fault[0].file, more_file);
+	assert_int_equal(config.fault[0].line, 2);
+	assert_non_null(strstr(config.fault[0].message, main_file));
+	config_free(&config);
+}
+
+static void test_no_file(void **state)
+{
+	assert_int_equal(config_read(&config, "/nowhere/joist.conf", "host"), -22);
+	assert_non_null(strstr(config.fault[0].message, "No such file"));
+	config_free(&config);
+	assert_int_equal(config_read(&config, "/", "host"), -22);
+	config_free(&config);
+}
+
+/* Bytes of a good one changed: read or refused, and nothing is lost. */
+static void test_mutated(void **state)
+{
+	static const char good[] =
+		"template \"t\" { kernel = \"/k\" memory = 64M }\n"
+		"vm \"a\" { template = t /* x */ vcpus = 2 # y\n"
+		"	disk \"d\" { path = '/%n' readonly = on }\n"
+		"	owner = \":0\" restart = always\n}\n"
+		"vmd { socket = /s }\n";
+	char text[sizeof(good)];
+	int i, k;
+
+	srand(1);
+	unlink(more_file);
+	for (i = 0; i < FUZZ_ROUNDS; i++) {
+		memcpy(text, good, sizeof(text));
+		for (k = rand() % 4; k >= 0; k--)
+			text[rand() % (sizeof(text) - 1)] = (char)(rand() % 256);
+		put(main_file, text, sizeof(text) - 1);
+		config_read(&config, main_file, "host");
+		config_free(&config);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_many_faults),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_mutated),
+	};
+
+	return cmocka_run_group_tests_name("vmd_config", tests, make_dir, remove_dir);
+}
