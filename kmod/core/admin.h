@@ -55,6 +55,7 @@ struct vm_fault_note {
  * @wait: threads of paused vCPUs
  * @limit_vcpus: (r) to write; 0: none
  * @limit_memory: (r) to write; bytes, 0: none
+ * @trace_exits: (r) to write; bits of exit kinds
  * @told: atomic bits
  * @fault: (r) the last, or NULL
  * @fault_limit: locks itself
@@ -76,6 +77,7 @@ struct vm_admin {
 	wait_queue_head_t wait;
 	u32 limit_vcpus;
 	u64 limit_memory;
+	u64 trace_exits;
 	unsigned long told;
 	struct vm_fault_note *fault;
 	struct ratelimit_state fault_limit;
@@ -110,6 +112,14 @@ void vm_resume(struct vm *vm);
 int vm_stop(struct vm *vm);
 void vm_kill(struct vm *vm);
 void vm_nmi(struct vm *vm);
+
+/* trace.c; registry_lock is held */
+bool vm_trace_valid(u64 kinds);
+void vm_trace(struct vm *vm, u64 kinds);
+
+/* trace.c, the vCPU's side */
+void vcpu_trace_update(struct vcpu *vcpu);
+void vcpu_trace_exit(struct vcpu *vcpu);
 
 /* pause.c, the vCPU's side */
 void vcpu_admin_publish(struct vcpu *vcpu);

@@ -232,10 +232,10 @@ static int set_valid(struct vm *vm, struct genl_info *info, const struct nl_aske
 				    "limit-memory: to lift it " NEEDS_ADMIN);
 		return -EPERM;
 	}
-	if (trace && nla_get_u64(trace)) {
+	if (trace && !vm_trace_valid(nla_get_u64(trace))) {
 		NL_SET_ERR_MSG_ATTR(info->extack, trace,
-				    "trace-exits: this module has no exit tracing");
-		return -EOPNOTSUPP;
+				    "trace-exits: there is no such kind of exit");
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -256,6 +256,8 @@ static int op_set(struct vm *vm, struct genl_info *info, const struct nl_asker *
 		WRITE_ONCE(admin->limit_vcpus, nla_get_u32(attrs[JOIST_A_VM_LIMIT_VCPUS]));
 	if (attrs[JOIST_A_VM_LIMIT_MEMORY])
 		WRITE_ONCE(admin->limit_memory, nla_get_u64(attrs[JOIST_A_VM_LIMIT_MEMORY]));
+	if (attrs[JOIST_A_VM_TRACE_EXITS])
+		vm_trace(vm, nla_get_u64(attrs[JOIST_A_VM_TRACE_EXITS]));
 	event_vm(vm, JOIST_CMD_VM_CHANGED);
 	return 0;
 }
