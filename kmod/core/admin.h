@@ -56,6 +56,7 @@ struct vm_fault_note {
  * @limit_vcpus: (r) to write; 0: none
  * @limit_memory: (r) to write; bytes, 0: none
  * @trace_exits: (r) to write; bits of exit kinds
+ * @ports: (r) to write, once; bits: atomic. A port's: accesses exit. NULL: all do
  * @told: atomic bits
  * @fault: (r) the last, or NULL
  * @fault_limit: locks itself
@@ -78,6 +79,7 @@ struct vm_admin {
 	u32 limit_vcpus;
 	u64 limit_memory;
 	u64 trace_exits;
+	unsigned long *ports;
 	unsigned long told;
 	struct vm_fault_note *fault;
 	struct ratelimit_state fault_limit;
@@ -120,6 +122,15 @@ void vm_trace(struct vm *vm, u64 kinds);
 /* trace.c, the vCPU's side */
 void vcpu_trace_update(struct vcpu *vcpu);
 void vcpu_trace_exit(struct vcpu *vcpu);
+
+/* ports.c; registry_lock is held */
+int ports_grant(struct vm *vm, u32 first, u32 nr);
+void ports_revoke(struct vm *vm, u32 first, u32 nr);
+u32 ports_at(struct vm *vm, u32 port);
+
+/* ports.c, others */
+void ports_claim(struct vm *vm, u64 first, u32 nr);
+void ports_free(struct vm *vm);
 
 /* pause.c, the vCPU's side */
 void vcpu_admin_publish(struct vcpu *vcpu);
