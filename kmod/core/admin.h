@@ -55,6 +55,8 @@ struct vm_fault_note {
  * @wait: threads of paused vCPUs
  * @limit_vcpus: (r) to write; 0: none
  * @limit_memory: (r) to write; bytes, 0: none
+ * @trace_exits: (r) to write; bits of exit kinds
+ * @ports: (r) to write, once; bits: atomic. A port's: accesses exit. NULL: all do
  * @told: atomic bits
  * @fault: (r) the last, or NULL
  * @fault_limit: locks itself
@@ -76,6 +78,8 @@ struct vm_admin {
 	wait_queue_head_t wait;
 	u32 limit_vcpus;
 	u64 limit_memory;
+	u64 trace_exits;
+	unsigned long *ports;
 	unsigned long told;
 	struct vm_fault_note *fault;
 	struct ratelimit_state fault_limit;
@@ -110,6 +114,23 @@ void vm_resume(struct vm *vm);
 int vm_stop(struct vm *vm);
 void vm_kill(struct vm *vm);
 void vm_nmi(struct vm *vm);
+
+/* trace.c; registry_lock is held */
+bool vm_trace_valid(u64 kinds);
+void vm_trace(struct vm *vm, u64 kinds);
+
+/* trace.c, the vCPU's side */
+void vcpu_trace_update(struct vcpu *vcpu);
+void vcpu_trace_exit(struct vcpu *vcpu);
+
+/* ports.c; registry_lock is held */
+int ports_grant(struct vm *vm, u32 first, u32 nr);
+void ports_revoke(struct vm *vm, u32 first, u32 nr);
+u32 ports_at(struct vm *vm, u32 port);
+
+/* ports.c, others */
+void ports_claim(struct vm *vm, u64 first, u32 nr);
+void ports_free(struct vm *vm);
 
 /* pause.c, the vCPU's side */
 void vcpu_admin_publish(struct vcpu *vcpu);

@@ -484,6 +484,8 @@ int exit_handle(struct vcpu *vcpu)
 		kind = EXIT_UNKNOWN;
 	kind = array_index_nospec(kind, NR_EXIT_KINDS);
 	vcpu->stat.exits[kind]++;
+	if (unlikely(vcpu->debug.control & GUEST_DEBUG_TRACED))
+		vcpu_trace_exit(vcpu);
 	return exit_handlers[kind](vcpu);
 }
 

@@ -169,6 +169,8 @@ int iobus_register(struct vm *vm, enum iobus_kind kind, gpa_t addr, u32 len,
 	for (i = at; i < old->nr; i++)
 		new->ranges[i + 1] = old->ranges[i];
 	iobus_publish(vm, kind, new, old);
+	if (kind == IOBUS_PIO)
+		ports_claim(vm, addr, max(len, 1U));
 	return 0;
 }
 
@@ -202,6 +204,24 @@ int iobus_unregister(struct vm *vm, enum iobus_kind kind, struct iodev *dev)
 			new->ranges[n++] = old->ranges[i];
 	iobus_publish(vm, kind, new, old);
 	return 0;
+}
+
+/** iobus_has_port() - has a device one of these ports? Context: may sleep. */
+bool iobus_has_port(struct vm *vm, u32 first, u32 nr)
+{
+	int idx = srcu_read_lock(&vm->srcu);
+	const struct iobus *bus = srcu_dereference(vm->bus[IOBUS_PIO], &vm->srcu);
+	bool found = false;
+	int i;
+
+	for (i = 0; !found && i < bus->nr; i++) {
+		const struct iobus_range *range = &bus->ranges[i];
+
+		found = range->addr < first + nr &&
+			range->addr + max(range->len, 1U) > first;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return found;
 }
 
 static bool range_hit(const struct iobus_range *range, gpa_t addr, int len)

@@ -67,6 +67,7 @@ void iobus_free(struct vm *vm);
 int iobus_register(struct vm *vm, enum iobus_kind kind, gpa_t addr, u32 len,
 		   struct iodev *dev);
 int iobus_unregister(struct vm *vm, enum iobus_kind kind, struct iodev *dev);
+bool iobus_has_port(struct vm *vm, u32 first, u32 nr);
 int iobus_read(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,
 	       void *val);
 int iobus_write(struct vcpu *vcpu, enum iobus_kind kind, gpa_t addr, int len,

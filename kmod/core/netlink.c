@@ -33,6 +33,7 @@ void nl_asker_get(struct nl_asker *asker, struct sk_buff *request)
 
 	asker->users = sk_user_ns(NETLINK_CB(request).sk);
 	asker->admin = netlink_capable(request, CAP_SYS_ADMIN);
+	asker->rawio = netlink_capable(request, CAP_SYS_RAWIO);
 	asker->uid = current_euid();
 	if (!uid_eq(file->f_cred->euid, asker->uid) &&
 	    !file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN))
@@ -232,10 +233,10 @@ static int set_valid(struct vm *vm, struct genl_info *info, const struct nl_aske
 				    "limit-memory: to lift it " NEEDS_ADMIN);
 		return -EPERM;
 	}
-	if (trace && nla_get_u64(trace)) {
+	if (trace && !vm_trace_valid(nla_get_u64(trace))) {
 		NL_SET_ERR_MSG_ATTR(info->extack, trace,
-				    "trace-exits: this module has no exit tracing");
-		return -EOPNOTSUPP;
+				    "trace-exits: there is no such kind of exit");
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -256,6 +257,8 @@ static int op_set(struct vm *vm, struct genl_info *info, const struct nl_asker *
 		WRITE_ONCE(admin->limit_vcpus, nla_get_u32(attrs[JOIST_A_VM_LIMIT_VCPUS]));
 	if (attrs[JOIST_A_VM_LIMIT_MEMORY])
 		WRITE_ONCE(admin->limit_memory, nla_get_u64(attrs[JOIST_A_VM_LIMIT_MEMORY]));
+	if (attrs[JOIST_A_VM_TRACE_EXITS])
+		vm_trace(vm, nla_get_u64(attrs[JOIST_A_VM_TRACE_EXITS]));
 	event_vm(vm, JOIST_CMD_VM_CHANGED);
 	return 0;
 }
@@ -339,22 +342,60 @@ int joist_nl_vm_nmi_doit(struct sk_buff *skb, struct genl_info *info)
 	return vm_do(skb, info, JOIST_A_VM_ID, op_nmi);
 }
 
-/* --- ports: not yet ---------------------------------------------------------------- */
+/* --- ports ------------------------------------------------------------------------- */
 
-static int op_ports(struct vm *vm, struct genl_info *info, const struct nl_asker *asker)
+static int ports_range(struct genl_info *info, u32 *first, u32 *nr)
 {
-	NL_SET_ERR_MSG(info->extack, "this module grants no ports");
-	return -EOPNOTSUPP;
+	if (GENL_REQ_ATTR_CHECK(info, JOIST_A_DEVICE_FIRST_PORT) ||
+	    GENL_REQ_ATTR_CHECK(info, JOIST_A_DEVICE_NR_PORTS)) {
+		NL_SET_ERR_MSG(info->extack, "which ports? first-port or nr-ports is missing");
+		return -EINVAL;
+	}
+	*first = nla_get_u32(info->attrs[JOIST_A_DEVICE_FIRST_PORT]);
+	*nr = nla_get_u32(info->attrs[JOIST_A_DEVICE_NR_PORTS]);
+	if (*first + *nr <= 65536)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[JOIST_A_DEVICE_NR_PORTS],
+			    "nr-ports: there are 65536 ports");
+	return -ERANGE;
+}
+
+static int op_grant(struct vm *vm, struct genl_info *info, const struct nl_asker *asker)
+{
+	u32 first, nr;
+	int err;
+
+	if (!asker->rawio) {
+		NL_SET_ERR_MSG(info->extack,
+			       "needs CAP_SYS_RAWIO in the initial user namespace");
+		return -EPERM;
+	}
+	err = alive(vm, info) ?: ports_range(info, &first, &nr);
+	if (!err)
+		err = ports_grant(vm, first, nr);
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(info->extack, "a device in the kernel has one of these ports");
+	return err;
+}
+
+static int op_revoke(struct vm *vm, struct genl_info *info, const struct nl_asker *asker)
+{
+	u32 first, nr;
+	int err = ports_range(info, &first, &nr);
+
+	if (!err)
+		ports_revoke(vm, first, nr);
+	return err;
 }
 
 int joist_nl_port_grant_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return vm_do(skb, info, JOIST_A_DEVICE_VM_ID, op_ports);
+	return vm_do(skb, info, JOIST_A_DEVICE_VM_ID, op_grant);
 }
 
 int joist_nl_port_revoke_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return vm_do(skb, info, JOIST_A_DEVICE_VM_ID, op_ports);
+	return vm_do(skb, info, JOIST_A_DEVICE_VM_ID, op_revoke);
 }
 
 /* --- the module's ladder ------------------------------------------------------------- */

@@ -24,6 +24,7 @@ struct nl_asker {
 	struct user_namespace *users;	/* of the socket, which holds it */
 	kuid_t uid;
 	bool admin;
+	bool rawio;			/* may open ports to a guest */
 };
 
 /* How ids are to be told. */

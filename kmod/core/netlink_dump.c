@@ -189,13 +189,34 @@ static const char *device_kind(struct vm *vm, u32 at)
 	return vm_has_lapic(vm) ? "split-irqchip" : NULL;
 }
 
+/* A range of granted ports that begins with @port. */
+static int put_ports(struct sk_buff *skb, struct vm *vm, u32 port)
+{
+	u32 nr;
+
+	if (!ports_map(vm) || port > U16_MAX)
+		return -ENODATA;
+	nr = ports_at(vm, port);
+	if (!nr)
+		return -ENOENT;
+	if (nla_put_u32(skb, JOIST_A_DEVICE_VM_ID, vm->id) ||
+	    nla_put_string(skb, JOIST_A_DEVICE_KIND, "ports") ||
+	    nla_put_u32(skb, JOIST_A_DEVICE_FIRST_PORT, port) ||
+	    nla_put_u32(skb, JOIST_A_DEVICE_NR_PORTS, nr))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int fill_device(struct sk_buff *skb, struct vm *vm, u32 at,
 		       const struct nl_view *view)
 {
-	const char *kind = at < 2 ? device_kind(vm, at) : NULL;
+	const char *kind;
 
+	if (at >= 2)
+		return put_ports(skb, vm, at - 2);
+	kind = device_kind(vm, at);
 	if (!kind)
-		return at < 2 ? -ENOENT : -ENODATA;
+		return -ENOENT;
 	if (nla_put_u32(skb, JOIST_A_DEVICE_VM_ID, vm->id) ||
 	    nla_put_string(skb, JOIST_A_DEVICE_KIND, kind))
 		return -EMSGSIZE;

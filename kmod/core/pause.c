@@ -122,6 +122,10 @@ void vcpu_admin_publish(struct vcpu *vcpu)
 		vcpu_request(vcpu, REQ_PAUSE);
 	if (READ_ONCE(admin->dead))
 		vcpu_request(vcpu, REQ_DEAD);
+	if (READ_ONCE(admin->ports))
+		vcpu_request(vcpu, REQ_PORTS);
+	if (READ_ONCE(admin->trace_exits))
+		vcpu_request(vcpu, REQ_TRACE);
 }
 
 /**

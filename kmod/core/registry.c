@@ -38,6 +38,7 @@ void registry_vm_free(struct vm *vm)
 {
 	put_pid(vm->admin.owner);
 	kfree(vm->admin.fault);
+	ports_free(vm);
 }
 
 /**

@@ -32,6 +32,8 @@ enum request {
 	REQ_PAUSE,		/* wait for the end of vm_pause() */
 	REQ_STOP,		/* leave: the VMM is to end the VM */
 	REQ_DEAD,		/* the VM was killed; stays for ever */
+	REQ_PORTS,		/* other ports are the guest's: vm->admin.ports */
+	REQ_TRACE,		/* other exits of the VM are traced: vm_trace() */
 	REQ_KICK,		/* leave the guest, nothing else */
 	NR_REQUESTS,
 };

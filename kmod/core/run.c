@@ -163,6 +163,10 @@ static int requests_process(struct vcpu *vcpu)
 		vendor_call(flush_tlb_guest)(vcpu);
 	if (vcpu_check_request(vcpu, REQ_MSR_FILTER))
 		vendor_call(update_msr_intercepts)(vcpu);
+	if (vcpu_check_request(vcpu, REQ_PORTS))
+		vendor_call(load_ports)(vcpu);
+	if (vcpu_check_request(vcpu, REQ_TRACE))
+		vcpu_trace_update(vcpu);
 	vcpu_check_request(vcpu, REQ_KICK);
 	/* Those that leave are the last: nothing else is put off by them. */
 	if (vcpu_check_request(vcpu, REQ_STOP) && vcpu_stop_exit(vcpu) == EXIT_USERSPACE)

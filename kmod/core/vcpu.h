@@ -137,9 +137,12 @@ struct vcpu_io {
 	int (*again)(struct vcpu *vcpu);
 };
 
+/* In guest_debug.control, and not the VMM's: exits are traced, so that all go the long way. */
+#define GUEST_DEBUG_TRACED	BIT(31)
+
 /**
  * struct guest_debug - the VMM debugs the guest
- * @control: KVM_GUESTDBG_*, 0: it does not
+ * @control: KVM_GUESTDBG_*, 0: it does not; GUEST_DEBUG_TRACED
  * @vector: what the VMM is to see: #DB or #BP
  * @dr6: and why: bits of DR6
  * @dr: breakpoints of the VMM's, in the CPU while it uses hardware breakpoints

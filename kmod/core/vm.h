@@ -148,6 +148,12 @@ static inline bool vm_has_lapic(struct vm *vm)
 	return vm_has_ioapic(vm) || smp_load_acquire(&vm->split_irqchip);
 }
 
+/* What makes accesses of ports exit, for the vendor; NULL: all do. */
+static inline unsigned long *ports_map(const struct vm *vm)
+{
+	return smp_load_acquire(&vm->admin.ports);	/* pairs with ports_grant() */
+}
+
 /*
  * May somebody on a bus have the page of @gpa? Context: any. False: at some moment since
  * this was called nobody had.

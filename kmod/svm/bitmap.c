@@ -32,7 +32,7 @@ static const u32 msrs_switched[] = {
 	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
 };
 
-static void *iopm;	/* one for all VMs, every port intercepted */
+static void *iopm;	/* of VMs without ports of their own: every port intercepted */
 
 /** svm_iopm_create() - the I/O permission map; 0 or -ENOMEM */
 int svm_iopm_create(void)
@@ -55,6 +55,16 @@ void svm_iopm_destroy(void)
 hpa_t svm_iopm_pa(void)
 {
 	return __sme_pa(iopm);
+}
+
+/** svm_load_ports() - the VM's own I/O permission map, in place of the common one */
+void svm_load_ports(struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = to_svm(vcpu)->vmcb;
+	unsigned long *map = ports_map(vcpu->vm);
+
+	vmcb->control.iopm_base_pa = map ? __sme_pa(map) : svm_iopm_pa();
+	vmcb_mark_dirty(vmcb, VMCB_CLEAN_PERM);
 }
 
 /**

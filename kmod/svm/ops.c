@@ -254,6 +254,7 @@ const struct vendor_ops svm_ops = {
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,
 	.update_msr_intercepts = svm_update_msr_intercepts,
+	.load_ports = svm_load_ports,
 	.inject_exception = svm_inject_exception,
 	.inject_irq = svm_inject_irq,
 	.inject_nmi = svm_inject_nmi,

@@ -241,6 +241,7 @@ bool svm_has_tsc_aux(void);
 int svm_iopm_create(void);
 void svm_iopm_destroy(void);
 hpa_t svm_iopm_pa(void);
+void svm_load_ports(struct vcpu *vcpu);
 void svm_msrpm_cpuid(struct vcpu *vcpu);
 int svm_msrpm_create(struct svm_vcpu *svm);
 void svm_msrpm_destroy(struct svm_vcpu *svm);

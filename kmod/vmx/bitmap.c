@@ -10,7 +10,7 @@
 #include "vmx.h"
 #include "../x86/msr.h"
 
-/* I/O bitmaps A and B, every port intercepted, shared by all: constant. */
+/* I/O bitmaps A and B, every port intercepted, of VMs without ports of their own: constant. */
 static unsigned long io_bitmap;
 
 int vmx_io_bitmap_alloc(void)
@@ -31,6 +31,16 @@ void vmx_io_bitmap_free(void)
 u64 vmx_io_bitmap_pa(int which)
 {
 	return __pa(io_bitmap) + which * PAGE_SIZE;
+}
+
+/** vmx_load_ports() - the VM's own I/O bitmaps, in place of the common ones */
+void vmx_load_ports(struct vcpu *vcpu)
+{
+	unsigned long *map = ports_map(vcpu->vm);
+	u64 pa = map ? __pa(map) : vmx_io_bitmap_pa(0);
+
+	vmcs_write(IO_BITMAP_A, pa);
+	vmcs_write(IO_BITMAP_B, pa + PAGE_SIZE);
 }
 
 /* Four bitmaps of 1 KiB: reads of low and high MSRs, then writes of both. */

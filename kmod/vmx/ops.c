@@ -252,6 +252,7 @@ const struct vendor_ops vmx_ops = {
 	.get_msr = vmx_get_msr,
 	.set_msr = vmx_set_msr,
 	.update_msr_intercepts = vmx_update_msr_intercepts,
+	.load_ports = vmx_load_ports,
 	.inject_exception = vmx_inject_exception,
 	.inject_irq = vmx_inject_irq,
 	.inject_nmi = vmx_inject_nmi,

@@ -321,6 +321,7 @@ int vmx_set_msr(struct vcpu *vcpu, const struct msr_access *msr);
 int vmx_io_bitmap_alloc(void);
 void vmx_io_bitmap_free(void);
 u64 vmx_io_bitmap_pa(int which);
+void vmx_load_ports(struct vcpu *vcpu);
 int vmx_msr_bitmap_create(struct vmx_vcpu *vmx);
 void vmx_msr_bitmap_destroy(struct vmx_vcpu *vmx);
 void vmx_update_msr_intercepts(struct vcpu *vcpu);

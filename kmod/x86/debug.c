@@ -51,8 +51,9 @@ int guest_debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *debug)
 		exception_queue(vcpu, control & KVM_GUESTDBG_INJECT_DB ?
 				X86_TRAP_DB : X86_TRAP_BP);
 	}
-	vcpu->debug.control = control & KVM_GUESTDBG_ENABLE ?
-			      control & ~INJECT : 0;
+	vcpu->debug.control &= GUEST_DEBUG_TRACED;
+	if (control & KVM_GUESTDBG_ENABLE)
+		vcpu->debug.control |= control & ~INJECT;
 	if (guest_debug_owns_dr(vcpu))
 		load_breakpoints(vcpu, debug);
 	/* What the former settings found is no news any more. */

@@ -65,6 +65,7 @@ enum hot {
  *  get_msr/set_msr: MSRs that hardware switches or that only the vendor
  *		knows; 0, MSR_FAULT or MSR_UNKNOWN
  *  update_msr_intercepts: the VMM's MSR filter changed: recompute them
+ *  load_ports	ports_map() has changed: go by it from the next entry on
  * Events (vCPU loaded, before entry; preemption may be on but for flush):
  *  inject_exception: vcpu->exception (injected) is written for the entry
  *  inject_irq	vcpu->interrupt likewise; inject_nmi likewise
@@ -138,6 +139,7 @@ enum hot {
 	OP(int, get_msr, (struct vcpu *vcpu, struct msr_access *msr))	\
 	OP(int, set_msr, (struct vcpu *vcpu, const struct msr_access *msr)) \
 	OP(void, update_msr_intercepts, (struct vcpu *vcpu))		\
+	OP(void, load_ports, (struct vcpu *vcpu))			\
 	OP(void, inject_exception, (struct vcpu *vcpu))			\
 	OP(void, inject_irq, (struct vcpu *vcpu))			\
 	OP(void, inject_nmi, (struct vcpu *vcpu))			\

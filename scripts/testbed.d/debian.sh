@@ -5,6 +5,7 @@
 
 DEBIAN_LABEL=joist-root
 DEBIAN_PACKAGES=kmod,procps,iproute2,pciutils,strace,e2fsprogs,util-linux
+DEBIAN_PACKAGES+=,python3-yaml,python3-jsonschema
 
 # apart CMD...: runs it with none but the standard files open, in a process group of
 # its own. mmdebstrap hands an open file to /bin/sh by its number, of which dash
