@@ -123,7 +123,7 @@ static bool moves(FIXTURE_DATA(steer) * self)
 	int i;
 
 	for (i = 0; i < 10000; i++) {
-		if (PROGRESS != was)
+		if (was != PROGRESS)
 			return true;
 		usleep(1000);
 	}
@@ -703,7 +703,7 @@ static int in_a_namespace(int dev, uint32_t root_vm)
 	ask_root();
 	while (genl_event(&g, &m, 300) == 1)
 		STEP(10, genl_u32(genl_attr(&m.hdr, JOIST_A_VM_ID)) == root_vm + 1 &&
-			 genl_u32(genl_attr(&m.hdr, JOIST_A_VM_OWNER_PID)) == 0);
+		     genl_u32(genl_attr(&m.hdr, JOIST_A_VM_OWNER_PID)) == 0);
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "vm.h"
 
 #define PERIOD_MIN_MS	100
+#define PERIOD_MAX_MS	3600000
 #define SUBSCRIBERS_MAX	64
 
 static u64 last_seq;		/* registry_lock */
@@ -253,8 +254,8 @@ int joist_nl_stats_subscribe_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	}
 	period = nla_get_u32(attr);
-	if (period && period < PERIOD_MIN_MS) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr, "stats-period-ms: 100 at least, or 0");
+	if (period && (period < PERIOD_MIN_MS || period > PERIOD_MAX_MS)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "stats-period-ms: 100 to 3600000, or 0");
 		return -ERANGE;
 	}
 	/* It makes work for all, by all VMs. */

@@ -10,20 +10,6 @@
 
 #include <uapi/linux/joist_netlink.h>
 
-/* Integer value ranges */
-static const struct netlink_range_validation joist_a_device_first_port_range = {
-	.max	= 65535ULL,
-};
-
-static const struct netlink_range_validation joist_a_device_nr_ports_range = {
-	.min	= 1ULL,
-	.max	= 65536ULL,
-};
-
-static const struct netlink_range_validation joist_a_host_stats_period_ms_range = {
-	.max	= 3600000ULL,
-};
-
 /* JOIST_CMD_VM_GET - do */
 static const struct nla_policy joist_vm_get_nl_policy[JOIST_A_VM_ID + 1] = {
 	[JOIST_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
@@ -78,20 +64,20 @@ static const struct nla_policy joist_device_get_nl_policy[JOIST_A_DEVICE_VM_ID +
 /* JOIST_CMD_PORT_GRANT - do */
 static const struct nla_policy joist_port_grant_nl_policy[JOIST_A_DEVICE_NR_PORTS + 1] = {
 	[JOIST_A_DEVICE_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
-	[JOIST_A_DEVICE_FIRST_PORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &joist_a_device_first_port_range),
-	[JOIST_A_DEVICE_NR_PORTS] = NLA_POLICY_FULL_RANGE(NLA_U32, &joist_a_device_nr_ports_range),
+	[JOIST_A_DEVICE_FIRST_PORT] = { .type = NLA_U32, },
+	[JOIST_A_DEVICE_NR_PORTS] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* JOIST_CMD_PORT_REVOKE - do */
 static const struct nla_policy joist_port_revoke_nl_policy[JOIST_A_DEVICE_NR_PORTS + 1] = {
 	[JOIST_A_DEVICE_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
-	[JOIST_A_DEVICE_FIRST_PORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &joist_a_device_first_port_range),
-	[JOIST_A_DEVICE_NR_PORTS] = NLA_POLICY_FULL_RANGE(NLA_U32, &joist_a_device_nr_ports_range),
+	[JOIST_A_DEVICE_FIRST_PORT] = { .type = NLA_U32, },
+	[JOIST_A_DEVICE_NR_PORTS] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* JOIST_CMD_STATS_SUBSCRIBE - do */
 static const struct nla_policy joist_stats_subscribe_nl_policy[JOIST_A_HOST_STATS_PERIOD_MS + 1] = {
-	[JOIST_A_HOST_STATS_PERIOD_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &joist_a_host_stats_period_ms_range),
+	[JOIST_A_HOST_STATS_PERIOD_MS] = { .type = NLA_U32, },
 };
 
 /* Ops table for joist */

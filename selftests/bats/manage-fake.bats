@@ -51,7 +51,7 @@ NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x console:x log:x config
 @test "without vmd, the exit code is 5 and the remedy is told" {
 	for words in $NEED_DAEMON; do
 		run "$VMCTL" ${words//:/ }
-		is 5 "no vmd at $JOIST_SOCKET; start it: systemctl start vmd"
+		is 5 "no vmd at $JOIST_SOCKET; start it: systemctl start joist-vmd"
 	done
 }
 
@@ -59,7 +59,7 @@ NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x console:x log:x config
 	for words in $NEED_DAEMON; do
 		run "$VMCTL" ${words//:/ } --json
 		is 5 '{"error":{"code":"no-daemon","message":"no vmd at '
-		is 5 '"remedy":"start it: systemctl start vmd, or vmd as root","exit":5}}'
+		is 5 '"remedy":"start it: systemctl start joist-vmd, or vmd as root","exit":5}}'
 	done
 }
 

@@ -197,13 +197,14 @@ static int take_family(struct nlmsghdr *hdr, void *arg)
 	memcpy(&g->family, attr_data(genl_attr(hdr, CTRL_ATTR_FAMILY_ID)),
 	       sizeof(g->family));
 	groups = genl_attr(hdr, CTRL_ATTR_MCAST_GROUPS);
-	for (n = 1; (group = genl_nested(groups, n)); n++)
+	for (n = 1; (group = genl_nested(groups, n)); n++) {
+		const struct nlattr *id = genl_nested(group, CTRL_ATTR_MCAST_GRP_ID);
+		const struct nlattr *name = genl_nested(group, CTRL_ATTR_MCAST_GRP_NAME);
+
 		for (i = 0; i < GENL_GROUPS; i++)
-			if (!strcmp(group_name[i],
-				    genl_string(genl_nested(group,
-							    CTRL_ATTR_MCAST_GRP_NAME))))
-				g->group[i] = genl_u32(
-					genl_nested(group, CTRL_ATTR_MCAST_GRP_ID));
+			if (!strcmp(group_name[i], genl_string(name)))
+				g->group[i] = genl_u32(id);
+	}
 	return 0;
 }
 

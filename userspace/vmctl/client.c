@@ -81,7 +81,7 @@ int client_fail(int err)
 	switch (err) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-		return fail("no-daemon", "start it: systemctl start vmd, or vmd as root",
+		return fail("no-daemon", "start it: systemctl start joist-vmd, or vmd as root",
 			    "no vmd at %s", path);
 	case -EACCES:
 	case -EPERM:
