@@ -6,8 +6,8 @@
  * access may reach beyond it.
  */
 #include <linux/bitmap.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "admin.h"
 #include "iobus.h"
@@ -19,6 +19,9 @@
 /* As SVM wants it; VMX has use of two pages. */
 #define PORT_MAP_BYTES	(3 * PAGE_SIZE)
 
+/* A power of two: kmalloc() aligns it to pages. */
+#define PORT_MAP_SIZE	(4 * PAGE_SIZE)
+
 static unsigned long *map_get(struct vm *vm)
 {
 	unsigned long *map = vm->admin.ports;
@@ -26,7 +29,7 @@ static unsigned long *map_get(struct vm *vm)
 	lockdep_assert_held(&registry_lock);
 	if (map)
 		return map;
-	map = alloc_pages_exact(PORT_MAP_BYTES, GFP_KERNEL_ACCOUNT);
+	map = kmalloc(PORT_MAP_SIZE, GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return NULL;
 	memset(map, 0xff, PORT_MAP_BYTES);
@@ -130,6 +133,5 @@ u32 ports_at(struct vm *vm, u32 port)
 /** ports_free() - the VM is no more, nor are its vCPUs */
 void ports_free(struct vm *vm)
 {
-	if (vm->admin.ports)
-		free_pages_exact(vm->admin.ports, PORT_MAP_BYTES);
+	kfree(vm->admin.ports);
 }

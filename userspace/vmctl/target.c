@@ -179,13 +179,13 @@ struct json_object *target_same(struct json_object *vm, struct json_object *host
 	return NULL;
 }
 
-/* The id of a VM of vmd's; 0: it does not run. */
+/* The id of a VM that the module shows us; 0: it does not run, or not for us. */
 static u32 id_of(struct target *target, struct json_object *vm)
 {
 	struct json_object *others = NULL;
 	s64 id = out_number(vm, "id");
 
-	if (!id && out_number(vm, "pid") && !target->host_err) {
+	if (out_number(vm, "pid") && !target->host_err) {
 		host_vms(&target->host, &others);
 		id = out_number(target_same(vm, others), "id");
 		json_object_put(others);
