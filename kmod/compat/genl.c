@@ -97,7 +97,8 @@ void compat_genl_unregister(void)
  * @net: in this network namespace
  * @skb: consumed
  * @group: by its place in the family
- * @drop: not to be sent to @sk? For compat_genl_filtered() kernels
+ * @drop: not to be sent to @sk? Where the kernel cannot ask (HAVE_NETLINK_FILTER) only
+ *        CAP_SYS_ADMIN can listen, in the initial network namespace
  * @data: for it
  *
  * Who has no room finds ENOBUFS. Context: RCU read section; does not sleep.

@@ -60,20 +60,6 @@ static inline struct nlattr **compat_genl_dump_attrs(struct netlink_callback *cb
 #endif
 }
 
-/**
- * compat_genl_filtered() - can events be kept from some listeners?
- *
- * Where not, only CAP_SYS_ADMIN can listen, in the initial network namespace.
- */
-static inline bool compat_genl_filtered(void)
-{
-#ifdef HAVE_NETLINK_FILTER
-	return true;
-#else
-	return false;
-#endif
-}
-
 int compat_genl_multicast(struct net *net, struct sk_buff *skb, unsigned int group,
 			  int (*drop)(struct sock *sk, struct sk_buff *skb, void *data),
 			  void *data);

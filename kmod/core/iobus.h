@@ -60,7 +60,8 @@ struct iobus {
 
 /* Most ports are nobody's here: whole blocks of them are told apart at once. */
 #define IOBUS_PORT_BLOCK	64
-#define IOBUS_PORT_BLOCKS	(65536 / IOBUS_PORT_BLOCK)
+#define IOBUS_PORTS		65536
+#define IOBUS_PORT_BLOCKS	(IOBUS_PORTS / IOBUS_PORT_BLOCK)
 
 int iobus_init(struct vm *vm);
 void iobus_free(struct vm *vm);

@@ -11,6 +11,7 @@
 
 #include "../compat/genl.h"
 #include "admin.h"
+#include "iobus.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "vcpu.h"
@@ -344,8 +345,6 @@ int joist_nl_vm_nmi_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* --- ports ------------------------------------------------------------------------- */
 
-#define NR_PORTS	65536
-
 static int ports_range(struct genl_info *info, u32 *first, u32 *nr)
 {
 	if (GENL_REQ_ATTR_CHECK(info, JOIST_A_DEVICE_FIRST_PORT) ||
@@ -355,7 +354,7 @@ static int ports_range(struct genl_info *info, u32 *first, u32 *nr)
 	}
 	*first = nla_get_u32(info->attrs[JOIST_A_DEVICE_FIRST_PORT]);
 	*nr = nla_get_u32(info->attrs[JOIST_A_DEVICE_NR_PORTS]);
-	if (*first < NR_PORTS && *nr <= NR_PORTS - *first)
+	if (*first < IOBUS_PORTS && *nr <= IOBUS_PORTS - *first)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[JOIST_A_DEVICE_NR_PORTS],
 			    "nr-ports: there are 65536 ports");

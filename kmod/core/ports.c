@@ -14,8 +14,6 @@
 #include "vcpu.h"
 #include "vm.h"
 
-#define NR_PORTS	65536
-
 /* As SVM wants it; VMX has use of two pages. */
 #define PORT_MAP_BYTES	(3 * PAGE_SIZE)
 
@@ -107,9 +105,9 @@ void ports_claim(struct vm *vm, u64 first, u32 nr)
 	/* Pairs with ports_grant(). */
 	smp_mb();
 	map = ports_map(vm);
-	if (!map || first >= NR_PORTS)
+	if (!map || first >= IOBUS_PORTS)
 		return;
-	if (map_take(map, first, min_t(u64, nr, NR_PORTS - first)))
+	if (map_take(map, first, min_t(u64, nr, IOBUS_PORTS - first)))
 		vm_request_all_wait(vm, REQ_PORTS);
 }
 
@@ -127,7 +125,7 @@ u32 ports_at(struct vm *vm, u32 port)
 	lockdep_assert_held(&registry_lock);
 	if (!map || test_bit(port, map) || (port && !test_bit(port - 1, map)))
 		return 0;
-	return find_next_bit(map, NR_PORTS, port) - port;
+	return find_next_bit(map, IOBUS_PORTS, port) - port;
 }
 
 /** ports_free() - the VM is no more, nor are its vCPUs */

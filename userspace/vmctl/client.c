@@ -88,14 +88,14 @@ int client_fail(int err)
 		return fail("not-yours", "run vmctl as root", "%s: %s", path,
 			    strerror(-err));
 	case -ETIMEDOUT:
-		return fail("timeout", "look at its log: journalctl -u vmd",
+		return fail("timeout", "look at its log: journalctl -u joist-vmd",
 			    "vmd at %s does not answer in time", path);
 	case -EPROTO:
 		return fail("bad-answer", "vmctl and vmd should be of the same version",
 			    "what vmd at %s says is no answer", path);
 	case -ECONNRESET:
 	case -EPIPE:
-		return fail("no-daemon", "look at its log: journalctl -u vmd",
+		return fail("no-daemon", "look at its log: journalctl -u joist-vmd",
 			    "vmd at %s closed the connection", path);
 	default:
 		return fail("no-daemon", NULL, "%s: %s", path, strerror(-err));

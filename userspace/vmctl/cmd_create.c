@@ -15,7 +15,6 @@
 #include "parse.h"
 #include "vmctl.h"
 
-#define READONLY_SUFFIX	",ro"
 #define FILE_BYTES_MAX	65536
 
 /**
@@ -116,13 +115,9 @@ static int add_disk(void *args, char *arg)
 	struct create *create = args;
 	struct json_object *disks = out_member(create->definition, "disks");
 	struct json_object *disk;
-	size_t len = strlen(arg), suffix = strlen(READONLY_SUFFIX);
-	bool readonly = len >= suffix &&
-			!strcmp(arg + len - suffix, READONLY_SUFFIX);
+	bool readonly;
 
-	if (readonly)
-		arg[len - suffix] = '\0';
-	if (!*arg)
+	if (!parse_disk(arg, &readonly))
 		return usage_error("create", "--disk needs a file");
 	if (!disks) {
 		disks = json_object_new_array();

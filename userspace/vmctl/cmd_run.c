@@ -28,7 +28,6 @@
 	"console=ttyS0 quiet panic=-1 reboot=panic_warm cryptomgr.notests"
 #define DEFAULT_MEMORY	(256ULL << 20)
 #define MIB		(1ULL << 20)
-#define READONLY_SUFFIX	",ro"
 
 /**
  * struct run - the command line, understood
@@ -48,13 +47,9 @@ struct run {
 static int add_disk(void *args, char *arg)
 {
 	struct vmm_config *config = &((struct run *)args)->config;
-	size_t len = strlen(arg), suffix = strlen(READONLY_SUFFIX);
-	bool readonly = len >= suffix &&
-			!strcmp(arg + len - suffix, READONLY_SUFFIX);
+	bool readonly;
 
-	if (readonly)
-		arg[len - suffix] = '\0';
-	if (!*arg)
+	if (!parse_disk(arg, &readonly))
 		return usage_error("run", "--disk needs a file");
 	if (config->nr_disks == VMM_DISKS_MAX)
 		return usage_error("run", "more than %d disks", VMM_DISKS_MAX);

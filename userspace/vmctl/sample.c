@@ -29,60 +29,6 @@ static bool wanted(const struct sample *sample, struct json_object *vm)
 	return !sample->nr_ids;
 }
 
-static const char *id_text(struct json_object *vm, char *text)
-{
-	snprintf(text, TEXT_MAX, "%lld", (long long)out_number(vm, "id"));
-	return text;
-}
-
-/* Ask vmd, if it is there, for its names of VMs of the module's. */
-static void ask_names(struct sample *sample, struct json_object *all)
-{
-	struct target *target = &sample->target;
-	struct json_object *answer = NULL, *vms;
-	char text[TEXT_MAX];
-	size_t i;
-
-	if (target->client_err)
-		return;
-	target->client_err = client_try(&target->client, client_request("list"),
-					CLIENT_TIMEOUT_MS, &answer);
-	vms = out_member(out_member(answer, "result"), "vms");
-	for (i = 0; vms && i < json_object_array_length(vms); i++) {
-		struct json_object *vm = json_object_array_get_idx(vms, i);
-		struct json_object *same = target_same(vm, all);
-
-		if (same)
-			json_object_object_add(sample->names, id_text(same, text),
-					       json_object_get(out_member(vm, "name")));
-	}
-	json_object_put(answer);
-}
-
-/* vmd's VMs have names that only vmd knows. It is asked once for each VM. */
-static void add_names(struct sample *sample, struct json_object *all)
-{
-	char text[TEXT_MAX];
-	bool asked = false;
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(all); i++) {
-		struct json_object *vm = json_object_array_get_idx(all, i);
-		const char *name = out_text(vm, "name");
-
-		if (name && *name)
-			continue;
-		if (!asked && !out_member(sample->names, id_text(vm, text))) {
-			ask_names(sample, all);
-			asked = true;
-		}
-		name = out_text(sample->names, id_text(vm, text));
-		json_object_object_add(vm, "name", out_string(name ? name : ""));
-		if (!name)
-			json_object_object_add(sample->names, text, out_string(""));
-	}
-}
-
 /* The vCPUs of one VM, out of all. */
 static struct json_object *vcpus_of(struct json_object *vcpus, s64 id)
 {
@@ -146,7 +92,6 @@ int sample_take(struct sample *sample, struct json_object **vms, double *interva
 	if (!err)
 		err = host_vcpus(&sample->target.host, 0, &vcpus);
 	if (!err) {
-		add_names(sample, all);
 		rates_add(vcpus, sample->before, *interval);
 		*vms = group(sample, all, vcpus);
 		json_object_put(sample->before);
@@ -190,7 +135,7 @@ int sample_open(struct sample *sample, const struct args *args)
 {
 	int i, code;
 
-	*sample = (struct sample) { .names = json_object_new_object() };
+	*sample = (struct sample) { 0 };
 	code = target_open(&sample->target);
 	if (!code && sample->target.host_err)
 		code = host_fail_open(sample->target.host_err);
@@ -211,7 +156,6 @@ int sample_open(struct sample *sample, const struct args *args)
 void sample_close(struct sample *sample)
 {
 	free(sample->ids);
-	json_object_put(sample->names);
 	json_object_put(sample->before);
 	target_close(&sample->target);
 }

@@ -14,7 +14,6 @@ struct args;
  * @target: both ways
  * @ids: of the VMs that were named
  * @nr_ids: how many; 0: all VMs
- * @names: of VMs that have none of the module's, by id; "": vmd has none either
  * @before: vCPUs as they were; NULL at first
  * @before_time: when that was
  */
@@ -22,7 +21,6 @@ struct sample {
 	struct target target;
 	u32 *ids;
 	int nr_ids;
-	struct json_object *names;
 	struct json_object *before;
 	double before_time;
 };
