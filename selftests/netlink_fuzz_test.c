@@ -234,7 +234,19 @@ static void kick(pthread_t *thread, int nr)
 	usleep(5000);
 }
 
-TEST(fuzz)
+FIXTURE(family) {
+};
+
+FIXTURE_SETUP(family)
+{
+}
+
+FIXTURE_TEARDOWN(family)
+{
+}
+
+/* As long as it was asked for: the bound is for what hangs. */
+TEST_F_TIMEOUT(family, fuzz, 3600)
 {
 	unsigned int seconds = from_env("NETLINK_FUZZ_SECONDS", 4);
 	unsigned int seed = from_env("NETLINK_FUZZ_SEED", time(NULL));
