@@ -21,6 +21,13 @@ GUEST64(code_count, "1: incq 0x20000\n jmp 1b\n");
 GUEST64(code_sleep, "sti\n 1: hlt\n jmp 1b\n");
 GUEST64(code_done, "1:\n" DONE "jmp 1b\n");
 GUEST64(code_nmi, "incq 0x20000\n iretq\n");
+/* Bochs 2.7 lets a guest begin with NMIs blocked as they were in the one before it, whatever
+ * the VMCS says: IRET ends that.
+ */
+GUEST64(code_sleep_iret,
+	"mov %rsp, %rcx\n mov %ss, %eax\n push %rax\n push %rcx\n pushfq\n"
+	"mov %cs, %eax\n push %rax\n lea 1f(%rip), %rax\n push %rax\n iretq\n"
+	"1: sti\n 2: hlt\n jmp 2b\n");
 
 FIXTURE(steer) {
 	struct genl g;
@@ -464,19 +471,20 @@ TEST_F(steer, force_on_a_paused_one)
 
 TEST_F(steer, nmi)
 {
-	if (cpu_is_bochs())
-		SKIP(return, "in Bochs an NMI was lost once in a dozen runs: not explained yet");
-	vm_load(&self->vm, GPA_CODE, code_sleep);
+	uint64_t nr;
+
+	vm_load(&self->vm, GPA_CODE, code_sleep_iret);
 	vm_load(&self->vm, GPA_CODE + 0x100, code_nmi);
 	vm_set_gate(&self->vm, 2, GPA_CODE + 0x100);
 	start(_metadata, self);
 	ASSERT_TRUE(comes_to(self, JOIST_VCPU_STATE_HALTED));
-	ASSERT_EQ(0, admin_do(&self->g, JOIST_CMD_VM_NMI, self->id));
-	EXPECT_TRUE(moves(self) || PROGRESS == 1);
-	ASSERT_EQ(0, admin_do(&self->g, JOIST_CMD_VM_NMI, self->id));
-	while (PROGRESS < 2)
-		usleep(1000);
-	EXPECT_EQ(2, PROGRESS);
+	/* The later ones find it in the handler of the one before, or asleep again. */
+	for (nr = 1; nr <= 50; nr++) {
+		ASSERT_EQ(0, admin_do(&self->g, JOIST_CMD_VM_NMI, self->id));
+		while (PROGRESS < nr)
+			usleep(100);
+		ASSERT_EQ(nr, PROGRESS);
+	}
 }
 
 /* --- who may ------------------------------------------------------------------------- */

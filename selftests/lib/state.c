@@ -291,16 +291,3 @@ int64_t vcpu_stat(int vcpu, const char *name)
 	close(fd);
 	return ret;
 }
-
-/** cpu_is_bochs() - the host is an emulated machine of Bochs's */
-bool cpu_is_bochs(void)
-{
-	FILE *f = fopen("/sys/class/dmi/id/bios_version", "r");
-	char line[64] = "";
-	bool bochs;
-
-	bochs = f && fgets(line, sizeof(line), f) && strstr(line, "Bochs");
-	if (f)
-		fclose(f);
-	return bochs;
-}

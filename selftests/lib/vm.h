@@ -143,7 +143,6 @@ struct test_cpuid {
 struct kvm_cpuid_entry2 *cpuid_entry(struct test_cpuid *c, uint32_t leaf,
 				     uint32_t subleaf);
 bool cpu_is_tcg(void);
-bool cpu_is_bochs(void);
 int supported_cpuid(struct test_vm *vm, struct test_cpuid *c);
 int vcpu_allow_deadlines(struct test_vm *vm, int i);
 
