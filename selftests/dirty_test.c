@@ -2,6 +2,7 @@
 /* Dirty logging: the bitmap, its manual clearing, all of it at once with the rings,
  * which dirty_ring_test.c has by themselves.
  */
+#include "lib/admin.h"
 #include "lib/dirty.h"
 
 /* --- clearing by hand ------------------------------------------------------------ */
@@ -71,6 +72,33 @@ TEST_F(dirty, clear_before_get)
 	ASSERT_EQ(0, get_log(vm, 1, bits));
 	EXPECT_EQ(1 << 5, bits[0]);
 	EXPECT_EQ(1, count_bits(bits, 4));
+}
+
+/* Each page once until its bit is cleared, where it is logged. */
+TEST_F(dirty, pages_counted_for_netlink)
+{
+	struct test_vm *vm = &self->vm;
+	struct admin_vm seen;
+	uint64_t bits[4];
+	struct genl g;
+
+	ASSERT_EQ(0, genl_open(&g));
+	NEW_VCPU();
+	ASSERT_EQ(0, set_log(vm, 0, 200, self->extra));
+	ASSERT_EQ(0, fill(vm, 0, 100));
+	ASSERT_EQ(0, set_log(vm, LOG, 200, self->extra));
+	ASSERT_EQ(0, admin_get(&g, admin_newest(&g), &seen));
+	EXPECT_EQ(0, seen.dirty_pages);
+	ASSERT_EQ(0, fill(vm, 0, 50));
+	ASSERT_EQ(0, fill(vm, 0, 60));
+	ASSERT_EQ(0, get_log(vm, 1, bits));
+	ASSERT_EQ(0, admin_get(&g, seen.id, &seen));
+	EXPECT_EQ(60, seen.dirty_pages);
+	ASSERT_EQ(0, fill(vm, 55, 10));
+	ASSERT_EQ(0, get_log(vm, 1, bits));
+	ASSERT_EQ(0, admin_get(&g, seen.id, &seen));
+	EXPECT_EQ(70, seen.dirty_pages);
+	genl_close(&g);
 }
 
 TEST_F(dirty, manual)

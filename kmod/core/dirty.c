@@ -93,7 +93,8 @@ void mark_page_dirty(struct vm *vm, struct memslot *slot, gfn_t gfn)
 		/* Even if it is set: the page is written before the bit is
 		 * looked at, or else who clears it meanwhile misses the write.
 		 */
-		set_bit(gfn - slot->base_gfn, slot->dirty_bitmap);
+		if (!test_and_set_bit(gfn - slot->base_gfn, slot->dirty_bitmap))
+			atomic64_inc(&vm->dirty_pages);
 	}
 }
 

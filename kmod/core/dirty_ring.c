@@ -131,9 +131,11 @@ void dirty_ring_push(struct vcpu *vcpu, const struct memslot *slot, gfn_t gfn)
 	if (!ring->nr)
 		return;
 	raw_spin_lock_irqsave(&ring->lock, flags);
-	if (!ring_has_it(ring, slot->id, offset) &&
-	    !ring_add(ring, slot->id, offset))
-		ring->lost = true;
+	if (!ring_has_it(ring, slot->id, offset)) {
+		atomic64_inc(&vcpu->vm->dirty_pages);
+		if (!ring_add(ring, slot->id, offset))
+			ring->lost = true;
+	}
 	if (dirty_ring_full(ring))
 		vcpu_request(vcpu, REQ_DIRTY_RING_FULL);
 	raw_spin_unlock_irqrestore(&ring->lock, flags);

@@ -101,7 +101,9 @@ int nl_fill_vm(struct sk_buff *skb, struct vm *vm, const struct nl_view *view,
 	    nla_put_u64_64bit(skb, JOIST_A_VM_LIMIT_MEMORY, admin->limit_memory,
 			      JOIST_A_VM_PAD) ||
 	    nla_put_u64_64bit(skb, JOIST_A_VM_TRACE_EXITS, admin->trace_exits,
-			      JOIST_A_VM_PAD))
+			      JOIST_A_VM_PAD) ||
+	    nla_put_u64_64bit(skb, JOIST_A_VM_DIRTY_PAGES,
+			      atomic64_read(&vm->dirty_pages), JOIST_A_VM_PAD))
 		return -EMSGSIZE;
 	return nl_fill_fault(skb, vm, report);
 }

@@ -62,6 +62,7 @@ struct vm {
 	struct mmu_notifier notifier;	/* (c) */
 
 	u64 dirty_manual;		/* (s) slots_lock: KVM_DIRTY_LOG_* */
+	atomic64_t dirty_pages;		/* (a) as the netlink family tells it */
 	/* Entries of each vCPU's ring; 0: bitmaps. Set once, under lock and
 	 * slots_lock, before there are vCPUs or logged slots.
 	 */

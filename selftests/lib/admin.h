@@ -24,6 +24,7 @@ struct admin_vm {
 	uint64_t memory;
 	uint32_t limit_vcpus;
 	uint64_t limit_memory;
+	uint64_t dirty_pages;
 	uint64_t vm_seq;
 	bool has_fault;
 	uint32_t fault_kind;
@@ -50,6 +51,7 @@ static inline int admin_parse(struct nlmsghdr *hdr, void *arg)
 	vm->memory = genl_u64(genl_attr(hdr, JOIST_A_VM_MEMORY));
 	vm->limit_vcpus = genl_u32(genl_attr(hdr, JOIST_A_VM_LIMIT_VCPUS));
 	vm->limit_memory = genl_u64(genl_attr(hdr, JOIST_A_VM_LIMIT_MEMORY));
+	vm->dirty_pages = genl_u64(genl_attr(hdr, JOIST_A_VM_DIRTY_PAGES));
 	vm->vm_seq = genl_u64(genl_attr(hdr, JOIST_A_VM_VM_SEQ));
 	vm->has_fault = fault;
 	vm->fault_kind = genl_u32(genl_nested(fault, JOIST_A_FAULT_KIND));

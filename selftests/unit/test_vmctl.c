@@ -139,6 +139,26 @@ static void test_rates(void **state)
 	json_object_put(now);
 }
 
+static void test_dirty_rates(void **state)
+{
+	struct json_object *before =
+		json_tokener_parse("[{\"id\":7,\"dirty-pages\":100}]");
+	struct json_object *now =
+		json_tokener_parse("[{\"id\":8,\"dirty-pages\":5},"
+				   "{\"id\":7,\"dirty-pages\":350}]");
+
+	rates_dirty(now, before, 2);
+	/* Not there before. */
+	assert_null(out_member(json_object_array_get_idx(now, 0), "dirty-rate"));
+	assert_true(number(json_object_array_get_idx(now, 1), "dirty-rate") == 125);
+	rates_dirty(now, before, 0);
+	assert_null(out_member(json_object_array_get_idx(now, 1), "dirty-rate"));
+	rates_dirty(now, NULL, 2);
+	assert_null(out_member(json_object_array_get_idx(now, 1), "dirty-rate"));
+	json_object_put(before);
+	json_object_put(now);
+}
+
 static bool wanted(const char *vms, const char *event)
 {
 	struct json_object *list = json_tokener_parse(vms);
@@ -280,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_match_uuid),
 		cmocka_unit_test(test_uuid_text),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_dirty_rates),
 		cmocka_unit_test(test_event_wanted),
 		cmocka_unit_test(test_event_of_vmd),
 		cmocka_unit_test(test_numbers),

@@ -46,6 +46,7 @@ struct joist_nl_vm {
 	u32 limit_vcpus;		/* 0: none */
 	u64 limit_memory;		/* 0: none */
 	u64 trace_exits;
+	u64 dirty_pages;		/* found written, where they are logged */
 	u64 seq;			/* of the last event, of any VM */
 	u64 vm_seq;			/* of its last event */
 	struct joist_nl_fault fault;

@@ -28,6 +28,7 @@ static struct nla_policy vm_policy[JOIST_A_VM_MAX + 1] = {
 	[JOIST_A_VM_SEQ] = { .type = NLA_U64 },
 	[JOIST_A_VM_TRACE_EXITS] = { .type = NLA_U64 },
 	[JOIST_A_VM_VM_SEQ] = { .type = NLA_U64 },
+	[JOIST_A_VM_DIRTY_PAGES] = { .type = NLA_U64 },
 };
 
 static struct nla_policy fault_policy[JOIST_A_FAULT_MAX + 1] = {
@@ -145,6 +146,7 @@ int joist_nl_parse_vm(struct nlmsghdr *hdr, struct joist_nl_vm *vm,
 	vm->limit_vcpus = get_u32(tb[JOIST_A_VM_LIMIT_VCPUS]);
 	vm->limit_memory = get_u64(tb[JOIST_A_VM_LIMIT_MEMORY]);
 	vm->trace_exits = get_u64(tb[JOIST_A_VM_TRACE_EXITS]);
+	vm->dirty_pages = get_u64(tb[JOIST_A_VM_DIRTY_PAGES]);
 	vm->seq = get_u64(tb[JOIST_A_VM_SEQ]);
 	vm->vm_seq = get_u64(tb[JOIST_A_VM_VM_SEQ]);
 	if (cause)

@@ -61,6 +61,20 @@ static void add_rows(struct table *table, const char *vm, struct json_object *vc
 	}
 }
 
+/* What is no vCPU's. */
+static void add_vm_row(struct table *table, const char *name, struct json_object *vm)
+{
+	struct json_object *rate = out_member(vm, "dirty-rate");
+
+	if (!out_number(vm, "dirty-pages"))
+		return;
+	table_cell(table, "%s", name);
+	table_cell(table, "-");
+	table_cell(table, "dirty_pages");
+	table_cell(table, "%lld", (long long)out_number(vm, "dirty-pages"));
+	table_cell(table, rate ? "%.0f" : "", json_object_get_double(rate));
+}
+
 static void print_text(struct json_object *vms)
 {
 	static const char * const head[] = {
@@ -77,6 +91,7 @@ static void print_text(struct json_object *vms)
 		struct json_object *vcpus = out_member(vm, "vcpus");
 		char text[TEXT_MAX];
 
+		add_vm_row(&table, target_name(vm, text), vm);
 		for (k = 0; k < json_object_array_length(vcpus); k++)
 			add_rows(&table, target_name(vm, text),
 				 json_object_array_get_idx(vcpus, k));

@@ -86,6 +86,7 @@ struct json_object *host_json_vm(const struct joist_nl_vm *vm)
 	add_limit(of_host, "limit-vcpus", vm->limit_vcpus);
 	add_limit(of_host, "limit-memory", vm->limit_memory);
 	add_number(of_host, "trace-exits", vm->trace_exits);
+	add_number(of_host, "dirty-pages", vm->dirty_pages);
 	json_object_object_add(of_host, "last-fault", fault_of(&vm->fault));
 	json_object_object_add(out, "host", of_host);
 	return out;

@@ -127,3 +127,36 @@ void rates_sum(struct json_object *vm)
 	}
 	json_object_object_add(vm, "rates", sum);
 }
+
+static struct json_object *find_vm(struct json_object *vms, s64 id)
+{
+	size_t i, nr = vms ? json_object_array_length(vms) : 0;
+
+	for (i = 0; i < nr; i++) {
+		struct json_object *vm = json_object_array_get_idx(vms, i);
+
+		if (out_number(vm, "id") == id)
+			return vm;
+	}
+	return NULL;
+}
+
+/**
+ * rates_dirty() - add "dirty-rate" to VMs: how many of their pages a second were written
+ * @vms: as they are now, each with its "dirty-pages"
+ * @before: as they were, or NULL: that is not known
+ * @seconds: between the two
+ */
+void rates_dirty(struct json_object *vms, struct json_object *before, double seconds)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(vms); i++) {
+		struct json_object *vm = json_object_array_get_idx(vms, i);
+		struct json_object *old = find_vm(before, out_number(vm, "id"));
+
+		json_object_object_add(vm, "dirty-rate", old && seconds > 0 ?
+				       out_decimal(grown(vm, old, "dirty-pages") /
+						   seconds) : NULL);
+	}
+}

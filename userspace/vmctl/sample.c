@@ -65,6 +65,7 @@ static struct json_object *group(const struct sample *sample, struct json_object
 		row = json_object_new_object();
 		for (k = 0; k < ARRAY_SIZE(kept); k++)
 			copy(row, vm, kept[k]);
+		copy(row, out_member(vm, "host"), "dirty-pages");
 		json_object_object_add(row, "vcpus",
 				       vcpus_of(vcpus, out_number(vm, "id")));
 		json_object_array_add(out, row);
@@ -94,6 +95,9 @@ int sample_take(struct sample *sample, struct json_object **vms, double *interva
 	if (!err) {
 		rates_add(vcpus, sample->before, *interval);
 		*vms = group(sample, all, vcpus);
+		rates_dirty(*vms, sample->before_vms, *interval);
+		json_object_put(sample->before_vms);
+		sample->before_vms = json_object_get(*vms);
 		json_object_put(sample->before);
 		sample->before = vcpus;
 		sample->before_time = time;
@@ -157,5 +161,6 @@ void sample_close(struct sample *sample)
 {
 	free(sample->ids);
 	json_object_put(sample->before);
+	json_object_put(sample->before_vms);
 	target_close(&sample->target);
 }

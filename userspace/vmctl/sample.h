@@ -15,6 +15,7 @@ struct args;
  * @ids: of the VMs that were named
  * @nr_ids: how many; 0: all VMs
  * @before: vCPUs as they were; NULL at first
+ * @before_vms: likewise, as they were given
  * @before_time: when that was
  */
 struct sample {
@@ -22,6 +23,7 @@ struct sample {
 	u32 *ids;
 	int nr_ids;
 	struct json_object *before;
+	struct json_object *before_vms;
 	double before_time;
 };
 
