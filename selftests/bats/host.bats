@@ -179,13 +179,13 @@ id_of()
 @test "top: a line of JSON, or rows of text, each time" {
 	vm l --name busy -c 2
 	vm h --name idle
-	run "$VMCTL" top -i 0.3 -n 2 --sort cpu
+	run "$VMCTL" top -i 0.3 -n 2 --sort cpu --json
 	is 0 '"rates":{"guest":'
 	[ "$(wc -l <<<"$output")" = 2 ]
 	for line in 1 2; do
 		[ "$(sed -n ${line}p <<<"$output" | grep -o '"vm-id":[0-9]*' | wc -l)" = 3 ]
 	done
-	run "$VMCTL" top -i 0.5 -n 2 --batch --sort cpu
+	run "$VMCTL" top -i 0.5 -n 2 --sort cpu
 	is 0 "*CPU%"
 	[ "$(grep -c ^NAME <<<"$output")" = 2 ]
 	# Sorted by it; and halted guests use none.

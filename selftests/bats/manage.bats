@@ -135,6 +135,27 @@ printed()
 	done
 }
 
+@test "resume: a VM that was paused past vmd, too" {
+	make t-a h --start
+	printed t-a ready
+	run "$VMCTL" pause t-a --socket /nowhere
+	is 0 "t-a: paused"
+	run "$VMCTL" list
+	grep -Eq "^t-a .* paused " <<<"$output"
+	run "$VMCTL" resume t-a
+	is 0 "t-a: resumed"
+	run "$VMCTL" list
+	grep -Eq "^t-a .* running " <<<"$output"
+	# Paused by both, it is let go by one.
+	run "$VMCTL" pause t-a
+	run "$VMCTL" pause t-a --socket /nowhere
+	run "$VMCTL" resume t-a
+	run "$VMCTL" list
+	grep -Eq "^t-a .* running " <<<"$output"
+	run "$VMCTL" stop -f t-a
+	is 0 "t-a: stopped"
+}
+
 @test "wait: until it stops, and no longer than asked" {
 	make t-a h --start
 	run "$VMCTL" wait t-a --for running

@@ -111,10 +111,10 @@ static int print(struct work *work)
 		err = look(work);
 		if (err)
 			break;
-		if (work->args->batch)
-			print_text(work, looks);
-		else
+		if (work->args->args.json)
 			sample_print_json(work->vms, work->interval);
+		else
+			print_text(work, looks);
 		looks++;
 		if (work->sample.nr_ids && !json_object_array_length(work->vms))
 			break;
@@ -250,7 +250,7 @@ const struct command cmd_top = {
 	.more =
 	"On a terminal: q quits, s or > sorts by the column to the right, < to the left,\n"
 	"r the other way round, v shows vCPUs, arrows and pages scroll.\n"
-	"Without one, a line of JSON each time, or with --batch rows of text.\n",
+	"Without one, or with --batch, rows of text each time.\n",
 	.options = options,
 	.operand = OPERAND_VM,
 	.most = OPERANDS_ANY,

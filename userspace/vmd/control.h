@@ -165,6 +165,7 @@ void pendings_hang_up(struct machine *vm);
 void pendings_parent(struct msg *msg);
 void pendings_parent_gone(void);
 void parent_ask(struct pending *p, struct json_object *msg, int fd);
+bool parent_refused(struct pending *p, struct msg *msg);
 
 /* requests.c */
 void request_refuse(const struct request *req, const struct failure *f);

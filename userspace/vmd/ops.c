@@ -43,18 +43,6 @@ void op_show(struct request *req)
 	request_result(req, obj);
 }
 
-/* Pass the parent's refusal on. Return: whether it was one; @p is freed then. */
-static bool parent_refused(struct pending *p, struct msg *msg)
-{
-	struct json_object *error = js_get(msg->json, "error");
-
-	if (!error)
-		return false;
-	pending_refuse(p, js_text(error, "code"), js_text(error, "message") ?: "",
-		       js_text(error, "remedy"));
-	return true;
-}
-
 /* The VM was announced before this answer. */
 static void created(struct pending *p, struct msg *msg)
 {

@@ -95,13 +95,18 @@ static void paused(struct pending *p, const struct vm_reply *reply)
 	pending_vm(p);
 }
 
+static bool takes_orders(const struct machine *vm)
+{
+	return vm->state == RUNNING || vm->state == PAUSED || vm->state == STOPPING;
+}
+
 /* What its process answers with its state. */
 static void ask_process(struct request *req, enum vm_op op)
 {
 	struct machine *vm = req->vm;
 	struct pending *p;
 
-	if (vm->state != RUNNING && vm->state != PAUSED && vm->state != STOPPING) {
+	if (!takes_orders(vm)) {
 		not_running(req);
 		return;
 	}
@@ -118,9 +123,38 @@ void op_pause(struct request *req)
 	ask_process(req, VM_PAUSE);
 }
 
+/* Paused by whomever: the parent has seen to the module, now its process. */
+static void let_go(struct pending *p, struct msg *msg)
+{
+	if (parent_refused(p, msg))
+		return;
+	if (!p->vm) {
+		pending_refuse(p, "not-found", "the VM is gone", NULL);
+		return;
+	}
+	p->waiting = FOR_PROCESS;
+	p->process_done = paused;
+	if (machine_ask(p->vm, VM_RESUME, p->token, 0, 0, -1))
+		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+}
+
 void op_resume(struct request *req)
 {
-	ask_process(req, VM_RESUME);
+	struct machine *vm = req->vm;
+	struct json_object *msg;
+	struct pending *p;
+
+	if (!takes_orders(vm)) {
+		not_running(req);
+		return;
+	}
+	p = pending_new(req, FOR_PARENT);
+	if (!p)
+		return;
+	p->parent_done = let_go;
+	msg = js_new("type", "resume");
+	js_add_text(msg, "vm", vm->def.name);
+	parent_ask(p, msg, -1);
 }
 
 void op_nmi(struct request *req)

@@ -61,6 +61,7 @@ void owned_tell_process(const struct owned *vm, bool found);
 
 /* vm_id.c */
 u32 vm_identify(const struct owned *vm);
+void vm_let_go(const struct owned *vm);
 
 /* parent_requests.c */
 void parent_take(struct channel *ch, struct msg *msg);

@@ -76,6 +76,17 @@ static int do_identify(struct json_object *req, struct json_object *obj,
 	return 0;
 }
 
+static int do_resume(struct json_object *req, struct failure *f)
+{
+	struct owned *vm = find(req, f);
+
+	if (!vm)
+		return -1;
+	if (vm->proc.pid)
+		vm_let_go(vm);
+	return 0;
+}
+
 static int count_created(u32 uid)
 {
 	struct owned *vm;
@@ -235,6 +246,8 @@ void parent_take(struct channel *ch, struct msg *msg)
 		err = do_kill(msg->json, &f);
 	else if (!strcmp(type, "identify"))
 		err = do_identify(msg->json, obj, &f);
+	else if (!strcmp(type, "resume"))
+		err = do_resume(msg->json, &f);
 	else if (!strcmp(type, "create"))
 		err = do_create(msg->json, client, &f);
 	else if (!strcmp(type, "delete"))

@@ -242,6 +242,18 @@ void parent_ask(struct pending *p, struct json_object *msg, int fd)
 	channel_send(&control.parent, msg, fd);
 }
 
+/* Pass the parent's refusal on. Return: whether it was one; @p is freed then. */
+bool parent_refused(struct pending *p, struct msg *msg)
+{
+	struct json_object *error = js_get(msg->json, "error");
+
+	if (!error)
+		return false;
+	pending_refuse(p, js_text(error, "code"), js_text(error, "message") ?: "",
+		       js_text(error, "remedy"));
+	return true;
+}
+
 /* The parent's answer. */
 void pendings_parent(struct msg *msg)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A VM in the module's own list: the id it has there, and the name that is shown. */
+/* A VM in the module's own list: the id it has there, the name that is shown, and whether it
+ * was paused there.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,6 +25,30 @@ static int match(const struct joist_nl_vm *vm, void *arg)
 	return 1;
 }
 
+/* Return: the module's list with @id in it; NULL: none, or @vm is not there. */
+static struct joist_nl *find(const struct owned *vm, u32 *id)
+{
+	struct search search = { .pid = (u32)vm->proc.pid };
+	struct joist_nl *nl;
+	int err;
+
+	err = joist_nl_open(&nl);
+	if (err) {
+		if (err != -ENOENT)
+			say("the module's list of VMs cannot be read: %s", strerror(-err));
+		return NULL;
+	}
+	err = joist_nl_vms(nl, 0, match, &search);
+	if (err < 0)
+		say("the module's list of VMs cannot be read: %s", joist_nl_error(nl));
+	/* It was its process's number, as long as that is there. */
+	*id = search.id;
+	if (*id && !syscall(SYS_pidfd_send_signal, vm->proc.pidfd, 0, NULL, 0))
+		return nl;
+	joist_nl_close(nl);
+	return NULL;
+}
+
 /**
  * vm_identify() - find a VM by its process, and give it its name and UUID
  * @vm: it has a process, in which a guest runs
@@ -38,24 +64,34 @@ u32 vm_identify(const struct owned *vm)
 		.what = JOIST_NL_SET_NAME | JOIST_NL_SET_UUID,
 		.name = vm->def.name,
 	};
-	struct search search = { .pid = (u32)vm->proc.pid };
 	struct joist_nl *nl;
-	int err;
+	u32 id;
 
-	err = joist_nl_open(&nl);
-	if (err) {
-		if (err != -ENOENT)
-			say("the module's list of VMs cannot be read: %s", strerror(-err));
+	nl = find(vm, &id);
+	if (!nl)
 		return 0;
-	}
-	err = joist_nl_vms(nl, 0, match, &search);
-	if (err < 0)
-		say("the module's list of VMs cannot be read: %s", joist_nl_error(nl));
-	if (syscall(SYS_pidfd_send_signal, vm->proc.pidfd, 0, NULL, 0))
-		search.id = 0;
 	uuid_bytes(vm->def.uuid, settings.uuid);
-	if (search.id && joist_nl_set(nl, search.id, &settings))
+	if (joist_nl_set(nl, id, &settings))
 		say("the VM %s cannot be named: %s", vm->def.name, joist_nl_error(nl));
 	joist_nl_close(nl);
-	return search.id;
+	return id;
+}
+
+/**
+ * vm_let_go() - a VM that somebody has paused past the daemon goes on
+ * @vm: it has a process
+ *
+ * One that was not paused there does not notice.
+ */
+void vm_let_go(const struct owned *vm)
+{
+	struct joist_nl *nl;
+	u32 id;
+
+	nl = find(vm, &id);
+	if (!nl)
+		return;
+	if (joist_nl_resume(nl, id))
+		say("the VM %s cannot be resumed: %s", vm->def.name, joist_nl_error(nl));
+	joist_nl_close(nl);
 }
