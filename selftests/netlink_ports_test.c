@@ -46,26 +46,14 @@ FIXTURE_TEARDOWN(ports)
 	genl_close(&self->g);
 }
 
-/* 0 or -errno. */
-static int ports(struct genl *g, uint8_t cmd, uint32_t id, uint32_t first, uint32_t nr)
-{
-	struct genl_msg m;
-
-	genl_begin(&m, g, cmd, 0);
-	genl_put_u32(&m, JOIST_A_DEVICE_VM_ID, id);
-	genl_put_u32(&m, JOIST_A_DEVICE_FIRST_PORT, first);
-	genl_put_u32(&m, JOIST_A_DEVICE_NR_PORTS, nr);
-	return genl_ask(g, &m, NULL, NULL);
-}
-
 static int grant(FIXTURE_DATA(ports) * self, uint32_t first, uint32_t nr)
 {
-	return ports(&self->g, JOIST_CMD_PORT_GRANT, self->id, first, nr);
+	return admin_ports(&self->g, JOIST_CMD_PORT_GRANT, self->id, first, nr);
 }
 
 static int withdraw(FIXTURE_DATA(ports) * self, uint32_t first, uint32_t nr)
 {
-	return ports(&self->g, JOIST_CMD_PORT_REVOKE, self->id, first, nr);
+	return admin_ports(&self->g, JOIST_CMD_PORT_REVOKE, self->id, first, nr);
 }
 
 struct ranges {
@@ -267,7 +255,7 @@ TEST_F(ports, what_is_refused)
 {
 	struct genl_msg m;
 
-	EXPECT_EQ(-ENOENT, ports(&self->g, JOIST_CMD_PORT_GRANT, self->id + 1, POST, 1));
+	EXPECT_EQ(-ENOENT, admin_ports(&self->g, JOIST_CMD_PORT_GRANT, self->id + 1, POST, 1));
 	EXPECT_EQ(-ERANGE, grant(self, 65536, 1));
 	EXPECT_EQ(-ERANGE, grant(self, 65535, 2));
 	EXPECT_EQ(-ERANGE, grant(self, POST, 0));
@@ -295,15 +283,15 @@ static int owner(int dev, uint32_t root_vm)
 	if (fd < 0 || genl_open(&g))
 		return 1;
 	id = admin_newest(&g);
-	if (ports(&g, JOIST_CMD_PORT_GRANT, id, POST, 1) != -EPERM)
+	if (admin_ports(&g, JOIST_CMD_PORT_GRANT, id, POST, 1) != -EPERM)
 		return 2;
 	if (!strstr(g.error, "CAP_SYS_RAWIO in the initial user namespace"))
 		return 3;
-	if (ports(&g, JOIST_CMD_PORT_GRANT, root_vm, POST, 1) != -ENOENT ||
-	    ports(&g, JOIST_CMD_PORT_REVOKE, root_vm, POST, 1) != -ENOENT)
+	if (admin_ports(&g, JOIST_CMD_PORT_GRANT, root_vm, POST, 1) != -ENOENT ||
+	    admin_ports(&g, JOIST_CMD_PORT_REVOKE, root_vm, POST, 1) != -ENOENT)
 		return 4;
 	/* What he has not got he may give back. */
-	if (ports(&g, JOIST_CMD_PORT_REVOKE, id, POST, 1))
+	if (admin_ports(&g, JOIST_CMD_PORT_REVOKE, id, POST, 1))
 		return 5;
 	return 0;
 }
@@ -349,7 +337,7 @@ TEST_F(ports, maps_are_given_back)
 	for (i = 0; i < 1000; i++) {
 		fd = xioctl_val(vm->dev, KVM_CREATE_VM, 0);
 		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, ports(&self->g, JOIST_CMD_PORT_GRANT,
+		ASSERT_EQ(0, admin_ports(&self->g, JOIST_CMD_PORT_GRANT,
 				   self->id + 1 + i, POST, 1));
 		close(fd);
 	}

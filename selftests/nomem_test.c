@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#include "lib/admin.h"
 #include "lib/test.h"
 
 #define MORE_GPA	0x800000UL
@@ -272,6 +273,53 @@ static int save_and_restore(struct test_vm *vm)
 	return ret;
 }
 
+/* Over netlink. What the socket has no memory for, ENOBUFS, is no memory, too. */
+static struct genl family;
+static uint32_t vm_id;
+
+static int answered(int ret)
+{
+	return ret == -ENOBUFS ? -ENOMEM : ret;
+}
+
+static int find_vm(struct test_vm *vm)
+{
+	vm_id = admin_newest(&family);
+	return vm_id ? 0 : -ENOENT;
+}
+
+static int name_vm(struct test_vm *vm)
+{
+	return answered(admin_set_name(&family, vm_id, "short-of-memory"));
+}
+
+static int look_at_vm(struct test_vm *vm)
+{
+	struct admin_vm seen;
+
+	return answered(admin_get(&family, vm_id, &seen));
+}
+
+static int list_vcpus(struct test_vm *vm)
+{
+	struct genl_msg m;
+
+	genl_begin(&m, &family, JOIST_CMD_VCPU_GET, NLM_F_DUMP);
+	return answered(genl_ask(&family, &m, NULL, NULL));
+}
+
+static int pause_vm(struct test_vm *vm)
+{
+	int ret = answered(admin_do(&family, JOIST_CMD_VM_PAUSE, vm_id));
+
+	return ret ?: answered(admin_do(&family, JOIST_CMD_VM_RESUME, vm_id));
+}
+
+static int grant_ports(struct test_vm *vm)
+{
+	return answered(admin_ports(&family, JOIST_CMD_PORT_GRANT, vm_id, 0x80, 1));
+}
+
 /* Writes to 30 pages, and to a device. */
 GUEST64(code_touch,
 	"mov $0x100000, %ebx\n mov $30, %ecx\n"
@@ -348,6 +396,11 @@ static const struct request {
 	{ "synic", NULL, enable_synic, IRQCHIP },
 	{ "async page faults", NULL, enable_apf, IRQCHIP },
 	{ "state", NULL, save_and_restore, IRQCHIP },
+	{ "netlink: name", find_vm, name_vm },
+	{ "netlink: get", find_vm, look_at_vm },
+	{ "netlink: vCPUs", find_vm, list_vcpus },
+	{ "netlink: pause, resume", find_vm, pause_vm },
+	{ "netlink: ports", find_vm, grant_ports },
 	{ "run", prepare_guest, run_guest },
 	{ "run, logged", prepare_logged, run_guest },
 };
@@ -359,6 +412,7 @@ FIXTURE(nomem)
 
 FIXTURE_SETUP(nomem)
 {
+	ASSERT_EQ(0, genl_open(&family));
 	event = eventfd(0, EFD_NONBLOCK);
 	resample = eventfd(0, EFD_NONBLOCK);
 	memset(more, 1, sizeof(more));
@@ -369,6 +423,7 @@ FIXTURE_SETUP(nomem)
 FIXTURE_TEARDOWN(nomem)
 {
 	vm_close(&self->vm);
+	genl_close(&family);
 }
 
 /* Asks with the @n-th allocation failing; false: so many there are not. */

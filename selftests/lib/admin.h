@@ -116,6 +116,19 @@ static inline int admin_do(struct genl *g, uint8_t cmd, uint32_t id)
 	return genl_simple(g, cmd, JOIST_A_VM_ID, id);
 }
 
+/* A grant of ports, or its end. 0 or -errno. */
+static inline int admin_ports(struct genl *g, uint8_t cmd, uint32_t id, uint32_t first,
+			      uint32_t nr)
+{
+	struct genl_msg m;
+
+	genl_begin(&m, g, cmd, 0);
+	genl_put_u32(&m, JOIST_A_DEVICE_VM_ID, id);
+	genl_put_u32(&m, JOIST_A_DEVICE_FIRST_PORT, first);
+	genl_put_u32(&m, JOIST_A_DEVICE_NR_PORTS, nr);
+	return genl_ask(g, &m, NULL, NULL);
+}
+
 static inline int admin_kill(struct genl *g, uint32_t id)
 {
 	struct genl_msg m;
