@@ -83,6 +83,16 @@ static inline bool compat_l1d_exposed(void)
 #endif
 }
 
+/* The thread's registers in memory. */
+static inline struct fpu *compat_current_fpu(void)
+{
+#ifdef HAVE_X86_TASK_FPU
+	return x86_task_fpu(current);
+#else
+	return &current->thread.fpu;
+#endif
+}
+
 static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
 {
 #ifdef HAVE_EVENTFD_SIGNAL_ONE_ARG

@@ -27,6 +27,7 @@ has arch/x86/include/asm/nospec-branch.h 'macro CLEAR_BRANCH_HISTORY_VMEXIT' \
 	HAVE_CLEAR_BRANCH_HISTORY_VMEXIT
 has arch/x86/include/asm/nospec-branch.h 'x86_ibpb_exit_to_user' \
 	HAVE_IBPB_EXIT_TO_USER
+has arch/x86/include/asm/processor.h 'x86_task_fpu\(' HAVE_X86_TASK_FPU
 has include/linux/mm.h 'follow_pfnmap_start' HAVE_FOLLOW_PFNMAP
 has include/linux/sched.h 'gendisk[[:space:]]+\*throttle_disk' HAVE_THROTTLE_DISK
 has include/linux/hrtimer.h 'void hrtimer_setup\(' HAVE_HRTIMER_SETUP

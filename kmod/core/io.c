@@ -271,18 +271,33 @@ int io_to_userspace(struct vcpu *vcpu, int (*again)(struct vcpu *vcpu))
 }
 
 /* IN writes AL, AX or EAX; the 32-bit form clears the upper half. */
-static void pio_in_commit(struct vcpu *vcpu, unsigned int size, const void *val)
+static void pio_in_commit(struct vcpu *vcpu, unsigned int size, u32 val)
 {
-	u64 rax = size == 4 ? 0 : vcpu->regs[REG_RAX];
+	u64 mask = GENMASK(8 * size - 1, 0);
+	u64 rax = size == 4 ? 0 : vcpu->regs[REG_RAX] & ~mask;
 
-	memcpy(&rax, val, size);
-	reg_write(vcpu, REG_RAX, rax);
+	reg_write(vcpu, REG_RAX, rax | (val & mask));
 }
 
 static int pio_in_answered(struct vcpu *vcpu)
 {
-	pio_in_commit(vcpu, vcpu->io.pio_size, vcpu->pio_data);
+	pio_in_commit(vcpu, vcpu->io.pio_size, READ_ONCE(*(u32 *)vcpu->pio_data));
 	return EXIT_RESUME;
+}
+
+/**
+ * io_answer_hot() - what the last exit left to be done for the next KVM_RUN
+ * @vcpu: owner thread, vcpu->mutex held; vcpu->io.complete is set
+ *
+ * Return: it is done; false: it needs the srcu read section.
+ */
+bool io_answer_hot(struct vcpu *vcpu)
+{
+	if (vcpu->io.complete != pio_in_answered)
+		return false;
+	vcpu->io.complete = NULL;
+	pio_in_answered(vcpu);
+	return true;
 }
 
 /* All of EAX is there; @size tells the VMM what of it counts. */
@@ -340,7 +355,7 @@ int io_pio_exit(struct vcpu *vcpu)
 	if (err)
 		return err;
 	if (in && !iobus_read(vcpu, IOBUS_PIO, port, size, &val)) {
-		pio_in_commit(vcpu, size, &val);
+		pio_in_commit(vcpu, size, val);
 		return EXIT_RESUME;
 	}
 	if (!in && !iobus_write(vcpu, IOBUS_PIO, port, size, &val))

@@ -50,6 +50,7 @@ int io_to_userspace(struct vcpu *vcpu, int (*again)(struct vcpu *vcpu));
  * instruction is skipped. enum exit_result or -errno.
  */
 int io_pio_exit(struct vcpu *vcpu);
+bool io_answer_hot(struct vcpu *vcpu);
 enum hot io_pio_hot(struct vcpu *vcpu, u16 port, unsigned int size, bool in);
 
 #endif

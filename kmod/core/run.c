@@ -6,10 +6,11 @@
 #include <linux/kvm_para.h>
 #include <linux/rcuwait.h>
 #include <linux/sched/signal.h>
-#include <linux/vtime.h>
 #include <trace/events/ipi.h>
+#include <asm/fpu/api.h>
 
 #include "admin.h"
+#include "enter.h"
 #include "exit.h"
 #include "hardware.h"
 #include "regs.h"
@@ -17,9 +18,7 @@
 #include "state.h"
 #include "vm.h"
 #include "../compat/compat.h"
-#include "../compat/guest_state.h"
 #include "../irqchip/irqchip.h"
-#include "../x86/hot.h"
 #include "../x86/x86.h"
 
 /* What cannot wait for the next entry of a halted vCPU. */
@@ -193,25 +192,6 @@ static bool wants_irq_window(struct vcpu *vcpu)
 	       irqchip_takes_user_irq(vcpu);
 }
 
-/* Something has come in that must be looked at outside. Interrupts off. */
-static bool must_not_enter(struct vcpu *vcpu)
-{
-	return hot_must_leave(vcpu) || unlikely(!this_cpu_read(hardware_on));
-}
-
-/* The guest runs here. Interrupts and preemption off. */
-static enum hot guest_run(struct vcpu *vcpu)
-{
-	enum hot hot;
-
-	fpu_enter(vcpu);
-	vtime_account_guest_enter();
-	hot = vendor_call(run)(vcpu);
-	guest_state_distrust();
-	fpu_leave(vcpu);
-	return hot;
-}
-
 static int events_prepare(struct vcpu *vcpu, bool *exit_now)
 {
 	bool window = wants_irq_window(vcpu);
@@ -284,25 +264,13 @@ static int guest_not_entered(struct vcpu *vcpu)
 	return ret;
 }
 
-/* The exit, back among interruptible code. */
-static int guest_left(struct vcpu *vcpu, enum hot hot)
+/* What became of an exit. EXIT_RESUME, EXIT_USERSPACE or -errno. */
+static int guest_exited(struct vcpu *vcpu, enum hot hot)
 {
-	/* Who sees OUTSIDE: the guest used stale translations before it. */
-	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
-
-	/* The host's interrupt that ended the guest's run is taken here, and
-	 * its time is still the guest's.
-	 */
-	local_irq_enable();
-	asm volatile("nop");		/* STI holds interrupts back for one */
-	local_irq_disable();
-	vtime_account_guest_exit();
-	local_irq_enable();
-	preempt_enable();
-
 	guest_left_shared(vcpu);
 	switch (hot) {
 	case HOT_USERSPACE:
+		vcpu->straight = straight_possible(vcpu);
 		return EXIT_USERSPACE;
 	case HOT_NO:
 		vcpu_srcu_hold(vcpu);
@@ -317,6 +285,7 @@ static int guest_left(struct vcpu *vcpu, enum hot hot)
 static int guest_enter(struct vcpu *vcpu)
 {
 	bool exit_now = false;
+	enum hot hot;
 	int ret;
 
 	/* An interrupt that has come is most often all there is. */
@@ -341,8 +310,8 @@ static int guest_enter(struct vcpu *vcpu)
 
 	vcpu_srcu_drop(vcpu);
 	preempt_disable();
-	vendor_call(prepare_guest)(vcpu);
 	local_irq_disable();
+	vendor_call(prepare_guest)(vcpu);
 	/*
 	 * From here a kicker sends an interrupt, before it the request is seen:
 	 * pairs with the full barrier of set_bit and cmpxchg in vcpu_kick().
@@ -354,7 +323,12 @@ static int guest_enter(struct vcpu *vcpu)
 		smp_send_reschedule(vcpu->cpu);
 		vcpu_request(vcpu, REQ_EVENT);
 	}
-	return guest_left(vcpu, guest_run(vcpu));
+	/* Somebody used the FPU since: the guest's registers are in memory. */
+	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
+		switch_fpu_return();
+	hot = guest_run(vcpu);
+	guest_stay_ends(vcpu);
+	return guest_exited(vcpu, hot);
 }
 
 static bool event_on_its_way(struct vcpu *vcpu)
@@ -489,27 +463,32 @@ static int thread_work(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-static int run_loop(struct vcpu *vcpu)
+/* Between two entries: EXIT_RESUME, EXIT_USERSPACE or -errno. */
+static int run_pause(struct vcpu *vcpu)
 {
-	int ret;
+	if (wants_irq_window(vcpu) && irq_injectable(vcpu)) {
+		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		return EXIT_USERSPACE;
+	}
+	return __xfer_to_guest_mode_work_pending() ? thread_work(vcpu) : EXIT_RESUME;
+}
 
+/* @ret is what became of the entry before the first here, if there was one. */
+static int run_loop(struct vcpu *vcpu, bool entered, int ret)
+{
 	for (;;) {
+		if (entered) {
+			if (ret == EXIT_RESUME)
+				ret = run_pause(vcpu);
+			if (ret != EXIT_RESUME)
+				return ret;
+		}
+		entered = true;
 		if (likely(vcpu->mp_state == KVM_MP_STATE_RUNNABLE &&
 			   !vcpu->pv.apf_halted))
 			ret = guest_enter(vcpu);
 		else
 			ret = vcpu_halted(vcpu);
-		if (ret != EXIT_RESUME)
-			return ret;
-		if (wants_irq_window(vcpu) && irq_injectable(vcpu)) {
-			vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
-			return EXIT_USERSPACE;
-		}
-		if (__xfer_to_guest_mode_work_pending()) {
-			ret = thread_work(vcpu);
-			if (ret != EXIT_RESUME)
-				return ret;
-		}
 	}
 }
 
@@ -530,35 +509,6 @@ static int run_page_in(struct vcpu *vcpu)
 	if (!vcpu->lapic && unlikely(cr8 != vcpu->cr8) && cr8_write(vcpu, cr8))
 		return -EINVAL;
 	return 0;
-}
-
-/* A bus lock is told once, whichever exit tells it. */
-static u16 run_flags(struct vcpu *vcpu)
-{
-	u16 flags = vcpu->smm ? KVM_RUN_X86_SMM : 0;
-
-	if (unlikely(vcpu->bus_lock)) {
-		vcpu->bus_lock = false;
-		clear_bit(REQ_BUS_LOCK, &vcpu->requests);
-		flags |= KVM_RUN_X86_BUS_LOCK;
-	}
-	return flags;
-}
-
-static void run_page_out(struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-
-	run->if_flag = !!(vcpu_rflags(vcpu) & X86_EFLAGS_IF);
-	run->cr8 = cr8_read(vcpu);
-	run->apic_base = vcpu->apic_base;
-	run->flags = run_flags(vcpu);
-	run->ready_for_interrupt_injection = vm_has_ioapic(vcpu->vm) ||
-					     irq_injectable(vcpu);
-	if (unlikely(READ_ONCE(run->kvm_valid_regs))) {
-		vcpu_srcu_hold(vcpu);
-		state_sync_out(vcpu);
-	}
 }
 
 static int run_prepared(struct vcpu *vcpu)
@@ -583,7 +533,7 @@ static int run_prepared(struct vcpu *vcpu)
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
 		return -EINTR;
 	}
-	return run_loop(vcpu);
+	return run_loop(vcpu, false, EXIT_RESUME);
 }
 
 /* The thread that runs a vCPU is remembered for the scheduler and for people. */
@@ -618,22 +568,48 @@ static void run_signals_out(struct vcpu *vcpu)
 	sigemptyset(&current->real_blocked);
 }
 
-/**
- * vcpu_run() - KVM_RUN
- * @vcpu: vcpu->mutex held, not loaded
- *
- * Runs the guest until userspace is needed, by the KVM API documentation.
- *
- * Return: 0 with run->exit_reason set; -EINTR: a signal or immediate_exit;
- * -EINVAL: the run page asks for what is not there; -EIO: the VM was killed;
- * -EFAULT: guest memory has no backing; -ERESTARTNOINTR: to the system call
- * return only.
- */
-int vcpu_run(struct vcpu *vcpu)
+/* KVM_RUN ends: EXIT_USERSPACE or -errno. */
+static int run_end(struct vcpu *vcpu, int ret)
+{
+	fpu_put_guest(vcpu);
+	/* Restarted, it is not noticed by anybody: see vcpu_call() for who would. */
+	if (unlikely(vcpu->pv.eoi_offered) && ret != -ERESTARTNOINTR) {
+		vcpu_srcu_hold(vcpu);
+		pv_eoi_retract(vcpu);
+	}
+	run_page_tell(vcpu);
+	if (unlikely(READ_ONCE(vcpu->run->kvm_valid_regs))) {
+		vcpu_srcu_hold(vcpu);
+		state_sync_out(vcpu);
+	}
+	vcpu_put(vcpu);
+	vcpu_srcu_drop(vcpu);
+	run_signals_out(vcpu);
+	if (unlikely(vcpu->resume_work)) {
+		vcpu->resume_work = false;
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	}
+	/* Only with this flag, which sigprocmask() clears, is it restarted. */
+	if (ret == -ERESTARTNOINTR)
+		set_thread_flag(TIF_SIGPENDING);
+	return ret;
+}
+
+/* The straight road led elsewhere: on from the exit. */
+static int run_from_exit(struct vcpu *vcpu, enum hot hot)
+{
+	vcpu->straight = false;
+	guest_stay_ends(vcpu);
+	fpu_load_guest(vcpu);
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	return run_end(vcpu, run_loop(vcpu, true, guest_exited(vcpu, hot)));
+}
+
+static int run_from_start(struct vcpu *vcpu)
 {
 	int ret;
 
-	lockdep_assert_held(&vcpu->mutex);
+	vcpu->straight = false;
 	run_note_thread(vcpu);
 	if (unlikely(!vcpu->ran)) {
 		vcpu->ran = true;
@@ -652,23 +628,18 @@ int vcpu_run(struct vcpu *vcpu)
 	}
 	if (!ret)
 		ret = run_prepared(vcpu);
+	return run_end(vcpu, ret);
+}
 
-	fpu_put_guest(vcpu);
-	/* Restarted, it is not noticed by anybody: see vcpu_call() for who would. */
-	if (unlikely(vcpu->pv.eoi_offered) && ret != -ERESTARTNOINTR) {
-		vcpu_srcu_hold(vcpu);
-		pv_eoi_retract(vcpu);
-	}
-	run_page_out(vcpu);
-	vcpu_put(vcpu);
-	vcpu_srcu_drop(vcpu);
-	run_signals_out(vcpu);
-	if (unlikely(vcpu->resume_work)) {
-		vcpu->resume_work = false;
-		set_thread_flag(TIF_NOTIFY_RESUME);
-	}
-	/* Only with this flag, which sigprocmask() clears, is it restarted. */
-	if (ret == -ERESTARTNOINTR)
-		set_thread_flag(TIF_SIGPENDING);
-	return ret;
+/**
+ * vcpu_run_long() - KVM_RUN, but for what run_straight() does
+ * @vcpu: vcpu->mutex held
+ * @hot: what became of that; HOT_AGAIN: the vCPU is not loaded
+ *
+ * Return: see vcpu_run().
+ */
+int vcpu_run_long(struct vcpu *vcpu, enum hot hot)
+{
+	lockdep_assert_held(&vcpu->mutex);
+	return hot == HOT_AGAIN ? run_from_start(vcpu) : run_from_exit(vcpu, hot);
 }

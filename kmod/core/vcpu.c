@@ -9,6 +9,7 @@
 #include <asm/debugreg.h>
 #include <asm/fpu/types.h>
 
+#include "enter.h"
 #include "regs.h"
 #include "run.h"
 #include "vcpu.h"
@@ -23,33 +24,7 @@
 #define YIELD_TRIES	3
 
 /* The vCPU that is loaded on each CPU; preemption off to write. */
-static DEFINE_PER_CPU(struct vcpu *, loaded_vcpu);
-
-/* The vCPU is on this CPU from now on. Preemption off. */
-static void vcpu_arrive(struct vcpu *vcpu, int cpu)
-{
-	WRITE_ONCE(vcpu->cpu, cpu);
-	__this_cpu_write(loaded_vcpu, vcpu);
-	vendor_call(vcpu_load)(vcpu, cpu);
-	tsc_vcpu_load(vcpu);
-	/* It is told before it is entered. */
-	if (vcpu->pv.steal_msr & KVM_MSR_ENABLED)
-		vcpu_request(vcpu, REQ_STEAL_UPDATE);
-	if (vcpu->last_cpu == cpu)
-		return;
-	vcpu->last_cpu = cpu;
-	vcpu_request(vcpu, REQ_TIMER_REARM);
-}
-
-static void vcpu_depart(struct vcpu *vcpu, bool comes_back)
-{
-	if (vcpu->pv.steal_running)
-		pv_steal_preempted(vcpu);
-	tsc_vcpu_put(vcpu);
-	vendor_call(vcpu_put)(vcpu, comes_back);
-	__this_cpu_write(loaded_vcpu, NULL);
-	WRITE_ONCE(vcpu->cpu, -1);
-}
+DEFINE_PER_CPU(struct vcpu *, loaded_vcpu);
 
 static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
 {
@@ -68,6 +43,15 @@ static struct preempt_ops vcpu_preempt_ops = {
 };
 
 /**
+ * vcpu_follow() - from now on the state follows the thread, until vcpu_put()
+ * @vcpu: vcpu_arrive() was called, preemption is off since
+ */
+void vcpu_follow(struct vcpu *vcpu)
+{
+	preempt_notifier_register(&vcpu->preempt_notifier);
+}
+
+/**
  * vcpu_load() - bring the vCPU's hardware state to this CPU
  * @vcpu: vcpu->mutex held
  *
@@ -78,8 +62,8 @@ void vcpu_load(struct vcpu *vcpu)
 {
 	int cpu = get_cpu();
 
-	preempt_notifier_register(&vcpu->preempt_notifier);
 	vcpu_arrive(vcpu, cpu);
+	vcpu_follow(vcpu);
 	put_cpu();
 }
 
@@ -87,7 +71,9 @@ void vcpu_load(struct vcpu *vcpu)
 void vcpu_put(struct vcpu *vcpu)
 {
 	preempt_disable();
+	local_irq_disable();
 	vcpu_depart(vcpu, false);
+	local_irq_enable();
 	preempt_notifier_unregister(&vcpu->preempt_notifier);
 	preempt_enable();
 }

@@ -114,6 +114,7 @@ struct mmio_fragment {
  * @pio_out: the instruction's OUT is to be told to userspace
  * @pio_port: of these
  * @pio_size: bytes: 1, 2, 4
+ * @skip: from mmio_hot() to its caller
  *
  * Protected by vcpu->mutex.
  */
@@ -131,6 +132,7 @@ struct vcpu_io {
 	bool pio_out;
 	u16 pio_port;
 	u8 pio_size;
+	u8 skip;
 	u16 pio_count;
 	u16 pio_left;
 	u16 pio_next;
@@ -241,6 +243,7 @@ struct vcpu {
 	bool bus_lock;			/* (m) userspace is to hear of one */
 	bool rcu_due;			/* (o) a host interrupt ended its last run */
 	bool l1d_exposed;		/* (o) the L1 cache may hold secrets: vmx/l1tf.c */
+	bool straight;			/* (m) KVM_RUN may begin on the straight road */
 	bool enter_unsure;		/* (m) ask can_enter before an entry */
 	bool guest_state_loaded;	/* (o) host state is saved, guest's is in the CPU */
 
@@ -261,6 +264,7 @@ struct vcpu {
 	u64 xss;
 	u32 pkru;			/* valid while not in fpu_enter/fpu_leave */
 	u32 host_pkru;			/* of this thread, during KVM_RUN */
+	bool fpu_quick;			/* (c) fpu_quick.c knows this kernel's buffers */
 	u8 fpu_switched;		/* (o) what fpu_leave() has to undo */
 	u64 apic_base;
 	u64 dr[4];
@@ -338,6 +342,7 @@ struct vcpu {
 struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx);
 void vcpu_destroy(struct vcpu *vcpu);
 struct file *vcpu_file(struct vcpu *vcpu);
+void vcpu_follow(struct vcpu *vcpu);
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
 struct vcpu *vcpu_running(void);

@@ -358,6 +358,7 @@ static long vcpu_call(struct vcpu *vcpu, const struct ioctl_row *row,
 	int idx = srcu_read_lock(&vcpu->vm->srcu);
 	long ret;
 
+	vcpu->straight = false;
 	vcpu_load(vcpu);
 	/* A KVM_RUN that is to be restarted has left it. */
 	if (unlikely(vcpu->pv.eoi_offered))

@@ -326,15 +326,14 @@ static enum hot hot_page_fault(struct svm_vcpu *svm, int *len)
 	const struct vmcb *vmcb = svm->vmcb;
 	u64 info = vmcb->control.exit_info_1;
 	enum hot hot;
-	int skip = 0;	/* so that @len stays in a register */
 
 	if ((info & (NPF_INFO_PRESENT | NPF_INFO_FETCH | NPF_INFO_FINAL |
 		     NPF_INFO_WALK)) != NPF_INFO_FINAL)
 		return HOT_NO;
 	svm->vcpu.cr3 = vmcb->save.cr3;
 	hot = mmio_hot(&svm->vcpu, vmcb->save.rip, vmcb->control.exit_info_2,
-		       info & NPF_INFO_WRITE, &skip);
-	*len = skip;
+		       info & NPF_INFO_WRITE);
+	*len = svm->vcpu.io.skip;
 	return hot;
 }
 

@@ -63,14 +63,15 @@ static noinstr int enter_guest(struct vmx_vcpu *vmx)
 static void write_dirty_regs(struct vmx_vcpu *vmx)
 {
 	struct vcpu *vcpu = &vmx->vcpu;
+	u32 dirty = vcpu->regs_dirty;
 
-	if (vcpu->regs_dirty & BIT(REG_RSP))
+	if (dirty & BIT(REG_RSP))
 		vmcs_write(GUEST_RSP, vcpu->regs[REG_RSP]);
-	if (vcpu->regs_dirty & BIT(REG_RIP)) {
+	if (dirty & BIT(REG_RIP)) {
 		vmcs_write(GUEST_RIP, vcpu->regs[REG_RIP]);
 		vmx_unhalt(vmx);
 	}
-	if (vcpu->regs_dirty & BIT(REG_RFLAGS))
+	if (dirty & BIT(REG_RFLAGS))
 		vmcs_write(GUEST_RFLAGS, vcpu->regs[REG_RFLAGS]);
 	vcpu->regs_dirty = 0;
 }
@@ -187,7 +188,7 @@ static enum hot hot_insn(struct vmx_vcpu *vmx, enum exit_kind kind, int *len)
 
 static enum hot hot_pio(struct vmx_vcpu *vmx, int *len)
 {
-	u64 qual = vmx_exit_qualification(vmx);
+	u64 qual = vmcs_read(EXIT_QUALIFICATION);
 
 	if (qual & IO_QUAL_STRING)
 		return HOT_NO;
@@ -203,21 +204,24 @@ static enum hot hot_page_fault(struct vmx_vcpu *vmx, int *len)
 {
 	u64 qual = vmx_exit_qualification(vmx);
 	struct vcpu *vcpu = &vmx->vcpu;
+	enum hot hot;
 
 	if ((qual & (EPT_VIOLATION_FINAL | EPT_VIOLATION_RWX_MASK |
 		     EPT_VIOLATION_ACC_INSTR)) != EPT_VIOLATION_FINAL ||
 	    vcpu_event_injected(vcpu) || !vcpu_64bit(vcpu))
 		return HOT_NO;
 	reg_cache(vcpu, REG_RSP);
-	return mmio_hot(vcpu, vcpu_rip(vcpu), vmcs_read(GUEST_PHYSICAL_ADDRESS),
-			qual & EPT_VIOLATION_ACC_WRITE, len);
+	hot = mmio_hot(vcpu, vcpu_rip(vcpu), vmcs_read(GUEST_PHYSICAL_ADDRESS),
+		       qual & EPT_VIOLATION_ACC_WRITE);
+	*len = vcpu->io.skip;
+	return hot;
 }
 
-/* Go past an instruction that was handled here. */
+/* Go past an instruction that was handled here: both registers are at hand. */
 static void hot_skip(struct vcpu *vcpu, unsigned int len)
 {
-	u64 rip = vcpu_rip(vcpu), next = rip + len;
-	u64 rflags = vcpu_rflags(vcpu);
+	u64 rip = vcpu->regs[REG_RIP], next = rip + len;
+	u64 rflags = vcpu->regs[REG_RFLAGS];
 
 	if (unlikely((rip ^ next) >> 32) && !vcpu_64bit(vcpu))
 		next = (u32)next;
@@ -315,7 +319,7 @@ enum hot vmx_run(struct vcpu *vcpu)
 	write_host_state(vmx);
 	if (unlikely(vcpu->dr7_hw & DR7_ENABLED))
 		load_guest_breakpoints(vcpu);
-	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL)) {
+	if (static_cpu_has(X86_FEATURE_MSR_SPEC_CTRL)) {
 		vmx->enter.spec_guest = vcpu->spec_ctrl;
 		vmx->enter.spec_host = this_cpu_read(x86_spec_ctrl_current);
 	}
@@ -335,7 +339,7 @@ enum hot vmx_run(struct vcpu *vcpu)
 	if (unlikely(steps))
 		vmx_step_exit(vmx);
 
-	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+	if (static_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 		vcpu->spec_ctrl = vmx->enter.spec_guest;
 	if (unlikely(READ_ONCE(vcpu->vm->mmu.cpu_logs)))
 		vmx_pml_note(vmx);

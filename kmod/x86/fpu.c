@@ -77,7 +77,10 @@ u64 fpu_guest_xcr0(void)
 int fpu_create(struct vcpu *vcpu)
 {
 	vcpu->xcr0 = XFEATURE_MASK_FP;
-	return fpu_alloc_guest_fpstate(&vcpu->fpu) ? 0 : -ENOMEM;
+	if (!fpu_alloc_guest_fpstate(&vcpu->fpu))
+		return -ENOMEM;
+	vcpu->fpu_quick = fpu_quick_possible(vcpu->fpu.fpstate);
+	return 0;
 }
 
 /** fpu_destroy() - not loaded, nobody has the vCPU any more */
@@ -104,21 +107,17 @@ void fpu_put_guest(struct vcpu *vcpu)
 }
 
 /**
- * fpu_enter() - the guest is about to run: XCR0, XSS and PKRU become its own
+ * fpu_exchange() - XCR0, XSS and PKRU become the guest's own: see fpu_enter()
  * @vcpu: interrupts off, after fpu_load_guest()
+ * @cr4: its register
  *
- * Without CR4.OSXSAVE the guest can neither see nor use the first two. The guest
- * owns neither bit of CR4 that is looked at, so the cached value is right.
+ * Return: vcpu->fpu_switched.
  */
-void fpu_enter(struct vcpu *vcpu)
+u8 fpu_exchange(struct vcpu *vcpu, u64 cr4)
 {
-	u64 cr4 = vcpu->cr4;
 	bool pkru = cr4 & X86_CR4_PKE;
 	u8 switched = 0;
 
-	/* Somebody used the FPU since: the guest's registers are in memory. */
-	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
 	if (cr4 & X86_CR4_OSXSAVE) {
 		if (vcpu->xcr0 != host_xcr0) {
 			xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
@@ -135,19 +134,16 @@ void fpu_enter(struct vcpu *vcpu)
 			wrpkru(vcpu->pkru);
 		switched |= SWITCHED_PKRU;
 	}
-	vcpu->fpu_switched = switched;
+	return switched;
 }
 
 /**
- * fpu_leave() - undo fpu_enter()
+ * fpu_restore() - undo fpu_exchange()
  * @vcpu: interrupts off
+ * @switched: vcpu->fpu_switched
  */
-void fpu_leave(struct vcpu *vcpu)
+void fpu_restore(struct vcpu *vcpu, u8 switched)
 {
-	u8 switched = vcpu->fpu_switched;
-
-	if (!switched)
-		return;
 	if (switched & SWITCHED_PKRU) {
 		vcpu->pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)

@@ -190,14 +190,14 @@ static noinline enum hot move_kernel(struct vcpu *vcpu, gpa_t gpa,
  * @rip: of the instruction
  * @gpa: where the access faulted, its linear address translated and allowed
  * @write: what it is
- * @len: bytes to skip, none yet if userspace has to answer a read
  *
+ * vcpu->io.skip becomes the bytes to skip: none yet if userspace has to answer a read.
  * Context: interrupts off.
  *
  * Return: HOT_NO: exit_handle() finds out what is to be done. HOT_USERSPACE: the run
  * page is filled in. HOT_AGAIN: an ioeventfd was told.
  */
-enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write, int *len)
+enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write)
 {
 	struct glue *glue = to_glue(vcpu->emu);
 	const struct mmio_move *move = move_at(glue, rip);
@@ -209,7 +209,7 @@ enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write, int *len)
 		return HOT_NO;
 	if (write)
 		val = low_bytes(vcpu->regs[move->reg], move->size);
-	*len = write ? move->len : 0;
+	vcpu->io.skip = write ? move->len : 0;
 	if (vm_claims_page(vcpu->vm, gpa))
 		return move_kernel(vcpu, gpa, move->size, write, val);
 	if (!write) {

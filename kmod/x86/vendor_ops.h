@@ -47,11 +47,12 @@ enum hot {
  *  vm_init/vm_destroy, vcpu_init/vcpu_free: the vendor's part of the structs
  *  vcpu_reset	architectural reset (init false) or INIT (true) of what the
  *		hardware holds; the core resets regs[], crs through set_cr*
- *  vcpu_load/vcpu_put: the vCPU comes to / leaves a CPU (preemption off),
+ *  vcpu_load/vcpu_put: the vCPU comes to / leaves a CPU (preemption off; interrupts
+ *		off, too, if it leaves, or was here before),
  *		comes_back: because its thread does so, in the scheduler;
  *		vcpu->last_cpu is still where it was before
  *  prepare_guest: save host state that must be saved before entries
- *		(once per load, preemption off); undone by vcpu_put
+ *		(once per load, interrupts off); undone by vcpu_put
  *  cpuid_changed: feat and cpuid were set: recompute controls
  * Registers (vCPU loaded):
  *  cache_reg	fetch one of enum vcpu_reg into its place

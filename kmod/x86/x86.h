@@ -127,9 +127,13 @@ int fpu_create(struct vcpu *vcpu);
 void fpu_destroy(struct vcpu *vcpu);
 void fpu_load_guest(struct vcpu *vcpu);	/* once per KVM_RUN */
 void fpu_put_guest(struct vcpu *vcpu);
-/* Interrupts off, around the run loop: guest's XCR0/XSS/PKRU and the host's. */
-void fpu_enter(struct vcpu *vcpu);
-void fpu_leave(struct vcpu *vcpu);
+u8 fpu_exchange(struct vcpu *vcpu, u64 cr4);
+void fpu_restore(struct vcpu *vcpu, u8 switched);
+
+/* fpu_quick.c: once per KVM_RUN, too, if interrupts are off throughout */
+bool fpu_quick_possible(const struct fpstate *fps);
+void fpu_quick_in(struct vcpu *vcpu);
+void fpu_quick_out(struct vcpu *vcpu);
 
 /* tsc.c */
 /* How the machine scales guests' TSC; set by the vendor at load. */
@@ -217,7 +221,7 @@ int emulate_next(struct vcpu *vcpu);	/* likewise; no exit has led here */
 int vcpu_skip_insn(struct vcpu *vcpu);	/* 0, or -errno; uses exit.insn_len */
 u64 vcpu_code_linear(struct vcpu *vcpu);
 bool vcpu_peek_code(struct vcpu *vcpu, u64 lin, u64 *bytes, unsigned int nr);
-enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write, int *len);
+enum hot mmio_hot(struct vcpu *vcpu, u64 rip, gpa_t gpa, bool write);
 int vcpu_plain_length(enum exit_kind kind, u32 bytes);
 int vcpu_decode_insn(struct vcpu *vcpu, struct insn *insn);	/* 0 or -EIO */
 bool vcpu_at_rsm(struct vcpu *vcpu);	/* the instruction at RIP is RSM */
