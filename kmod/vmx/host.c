@@ -33,15 +33,20 @@ static const u32 uret_msr[NR_URETS] = {
  * struct uret_cpu - those MSRs on one CPU; that CPU only, interrupts off
  * @notifier: called when a task returns to user mode
  * @registered: it will be
+ * @held: URETS_* that hold a guest's values
  * @host: the host's values
- * @now: what the MSRs hold
+ * @left: the guest's, when its thread lost the CPU
  */
 struct uret_cpu {
 	struct user_return_notifier notifier;
 	bool registered;
+	u8 held;
 	u64 host[NR_URETS];
-	u64 now[NR_URETS];
+	u64 left[NR_URETS];
 };
+
+#define URETS_SYSCALL	BIT(0)
+#define URETS_AUX	BIT(1)
 
 static DEFINE_PER_CPU(struct uret_cpu, uret_cpu);
 
@@ -51,16 +56,21 @@ static bool uret_present(int i)
 	       boot_cpu_has(X86_FEATURE_RDPID);
 }
 
-static void uret_restore(struct uret_cpu *u)
+static __always_inline void uret_write(u8 which, const u64 *val)
 {
-	int i;
-
-	for (i = 0; i < NR_URETS; i++) {
-		if (u->now[i] == u->host[i])
-			continue;
-		host_wrmsr(uret_msr[i], u->host[i]);
-		u->now[i] = u->host[i];
+	if (which & URETS_SYSCALL) {
+		host_wrmsr_from(MSR_STAR, &val[URET_STAR]);
+		host_wrmsr_from(MSR_LSTAR, &val[URET_LSTAR]);
+		host_wrmsr_from(MSR_SYSCALL_MASK, &val[URET_FMASK]);
 	}
+	if (which & URETS_AUX)
+		host_wrmsr_from(MSR_TSC_AUX, &val[URET_TSC_AUX]);
+}
+
+static __always_inline void uret_restore(struct uret_cpu *u)
+{
+	uret_write(u->held, u->host);
+	u->held = 0;
 }
 
 #ifdef CONFIG_USER_RETURN_NOTIFIER
@@ -81,8 +91,9 @@ static void uret_on_return(struct user_return_notifier *notifier)
 }
 
 /* Who runs next mostly is this thread again, or one of the kernel's. */
-static bool uret_leave(struct uret_cpu *u)
+static bool uret_leave(struct uret_cpu *u, const struct vmx_vcpu *vmx)
 {
+	memcpy(u->left, vmx->guest_uret, sizeof(u->left));
 	if (!u->registered) {
 		u->registered = true;
 		u->notifier.on_user_return = uret_on_return;
@@ -103,7 +114,7 @@ void vmx_uret_cpu_drop(void)
 
 #else
 
-static bool uret_leave(struct uret_cpu *u)
+static bool uret_leave(struct uret_cpu *u, const struct vmx_vcpu *vmx)
 {
 	return false;
 }
@@ -124,51 +135,54 @@ void vmx_uret_cpu_init(void)
 	for (i = 0; i < NR_URETS; i++) {
 		if (uret_present(i))
 			rdmsrl(uret_msr[i], u->host[i]);
-		u->now[i] = u->host[i];
 	}
-}
-
-/* Whether an instruction of the guest's looks at it. */
-static bool uret_used(const struct vmx_vcpu *vmx, int i)
-{
-	const struct vcpu *vcpu = &vmx->vcpu;
-
-	if (i == URET_TSC_AUX)
-		return (vcpu->feat.rdtscp || vcpu->feat.rdpid) && uret_present(i);
-	return vcpu->efer & EFER_SCE;
+	u->held = 0;
 }
 
 /**
- * vmx_uret_load() - the guest's values into the CPU
- * @vmx: loaded on this CPU, preemption off
+ * vmx_urets_choose() - which of them instructions of the guest's look at
+ * @vmx: its EFER or its CPUID is another
  */
-void vmx_uret_load(struct vmx_vcpu *vmx)
+void vmx_urets_choose(struct vmx_vcpu *vmx)
+{
+	const struct vcpu *vcpu = &vmx->vcpu;
+	u8 used = vcpu->efer & EFER_SCE ? URETS_SYSCALL : 0;
+
+	if ((vcpu->feat.rdtscp || vcpu->feat.rdpid) && uret_present(URET_TSC_AUX))
+		used |= URETS_AUX;
+	vmx->urets_used = used;
+}
+
+/* A guest's are there. False: they are the host's now. */
+static noinline bool urets_there(struct uret_cpu *u, u8 used, const struct vmx_vcpu *vmx)
+{
+	if (u->held == used && !memcmp(u->left, vmx->guest_uret, sizeof(u->left)))
+		return true;
+	uret_restore(u);
+	return false;
+}
+
+/* The guest's values into the CPU. Interrupts off. */
+static __always_inline void uret_load(struct vmx_vcpu *vmx)
 {
 	struct uret_cpu *u = this_cpu_ptr(&uret_cpu);
-	unsigned long flags;
-	int i;
+	u8 used = vmx->urets_used;
 
-	local_irq_save(flags);
-	for (i = 0; i < NR_URETS; i++) {
-		if (u->now[i] == vmx->guest_uret[i] || !uret_used(vmx, i))
-			continue;
-		host_wrmsr(uret_msr[i], vmx->guest_uret[i]);
-		u->now[i] = vmx->guest_uret[i];
-	}
-	local_irq_restore(flags);
+	if (used & URETS_AUX && vmx->guest_uret[URET_TSC_AUX] == u->host[URET_TSC_AUX])
+		used &= ~URETS_AUX;
+	if (unlikely(u->held) && urets_there(u, used, vmx))
+		return;
+	uret_write(used, vmx->guest_uret);
+	u->held = used;
 }
 
 /* The vCPU leaves: the thread goes back to userspace, or @comes_back. */
-static void uret_put(bool comes_back)
+static __always_inline void uret_put(const struct vmx_vcpu *vmx, bool comes_back)
 {
 	struct uret_cpu *u = this_cpu_ptr(&uret_cpu);
-	unsigned long flags;
 
-	local_irq_save(flags);
-	if (!comes_back || !memcmp(u->now, u->host, sizeof(u->now)) ||
-	    !uret_leave(u))
+	if (u->held && (!comes_back || !uret_leave(u, vmx)))
 		uret_restore(u);
-	local_irq_restore(flags);
 }
 
 /**
@@ -177,10 +191,14 @@ static void uret_put(bool comes_back)
  */
 void vmx_uret_changed(struct vmx_vcpu *vmx)
 {
-	preempt_disable();
-	if (vmx->host_saved)
-		vmx_uret_load(vmx);
-	preempt_enable();
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (vmx->host_saved) {
+		uret_restore(this_cpu_ptr(&uret_cpu));
+		uret_load(vmx);
+	}
+	local_irq_restore(flags);
 }
 
 /* --- what the VMCS holds --------------------------------------------------- */
@@ -223,7 +241,9 @@ void vmx_host_cpu_changed(struct vmx_vcpu *vmx)
 
 	vmcs_write(HOST_TR_BASE,
 		   (unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
-	vmcs_write(HOST_GDTR_BASE, (unsigned long)get_current_gdt_ro());
+	vmx->host_gdt.size = GDT_SIZE - 1;
+	vmx->host_gdt.address = (unsigned long)get_cpu_gdt_ro(cpu);
+	vmcs_write(HOST_GDTR_BASE, vmx->host_gdt.address);
 	rdmsrl(MSR_IA32_SYSENTER_ESP, val);
 	vmcs_write(HOST_IA32_SYSENTER_ESP, val);
 	rdmsrl(MSR_GS_BASE, val);
@@ -240,28 +260,36 @@ static u16 loadable(u16 sel)
 	return sel & (SEGMENT_RPL_MASK | SEGMENT_TI_MASK) ? 0 : sel;
 }
 
-/**
- * vmx_prepare_guest() - put the host's segments and MSRs aside
- * @vcpu: loaded, preemption off; nothing is done if it was done since the load
- */
-void vmx_prepare_guest(struct vcpu *vcpu)
+/* What of FS's base and GS's the thread has in userspace. Interrupts off. */
+static __always_inline void save_bases(struct vmx_vcpu *vmx)
 {
-	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u64 fs_base;
+
+	if (static_cpu_has(X86_FEATURE_FSGSBASE)) {
+		fs_base = rdfsbase();
+		vmx->host_kernel_gs_base = host_rdmsr(MSR_KERNEL_GS_BASE);
+	} else {
+		/* The kernel knows better than the CPU. */
+		current_save_fsgs();
+		fs_base = current->thread.fsbase;
+		vmx->host_kernel_gs_base = current->thread.gsbase;
+	}
+	if (vmx->host_fs_base != fs_base) {
+		vmx->host_fs_base = fs_base;
+		vmcs_write(HOST_FS_BASE, fs_base);
+	}
+}
+
+/* Not all selectors are null, as they are in 64-bit programs, or were not. */
+static noinline void segments_aside(struct vmx_vcpu *vmx, u16 ldt)
+{
 	u16 sel;
 
-	if (vmx->host_saved)
-		return;
-
-	current_save_fsgs();
-	vmx->host_fs_sel = current->thread.fsindex;
-	vmx->host_gs_sel = current->thread.gsindex;
-	vmx->host_kernel_gs_base = current->thread.gsbase;
+	savesegment(fs, vmx->host_fs_sel);
+	savesegment(gs, vmx->host_gs_sel);
 	savesegment(ds, vmx->host_ds_sel);
 	savesegment(es, vmx->host_es_sel);
-#ifdef CONFIG_MODIFY_LDT_SYSCALL
-	asm("sldt %0" : "=m" (vmx->host_ldt_sel));
-#endif
-
+	vmx->host_ldt_sel = ldt;
 	sel = loadable(vmx->host_fs_sel);
 	if (vmx->vmcs_fs_sel != sel) {
 		vmx->vmcs_fs_sel = sel;
@@ -272,32 +300,18 @@ void vmx_prepare_guest(struct vcpu *vcpu)
 		vmx->vmcs_gs_sel = sel;
 		vmcs_write(HOST_GS_SELECTOR, sel);
 	}
-	if (vmx->host_fs_base != current->thread.fsbase) {
-		vmx->host_fs_base = current->thread.fsbase;
-		vmcs_write(HOST_FS_BASE, vmx->host_fs_base);
-	}
-
-	vmx->host_debugctl = get_debugctlmsr();
-	host_wrmsr(MSR_KERNEL_GS_BASE, vmx->guest_kernel_gs_base);
-	vmx_uret_load(vmx);
-	vmx->host_saved = true;
+	vmx->host_segs_odd = vmx->host_fs_sel | vmx->host_gs_sel | vmx->host_ds_sel |
+			     vmx->host_es_sel | vmx->host_ldt_sel;
 }
 
-/**
- * vmx_host_restore() - undo vmx_prepare_guest()
- * @vmx: loaded, preemption off
- * @comes_back: in the scheduler
- *
- * An exit leaves FS and GS with the bases of the VMCS, no LDT, and descriptor
- * tables and a TSS of the largest and the smallest limit.
- */
-void vmx_host_restore(struct vmx_vcpu *vmx, bool comes_back)
+/* With what the thread may do to ports. */
+static noinline void tss_limit_back(void)
 {
-	if (!vmx->host_saved)
-		return;
-	vmx->host_saved = false;
+	refresh_tss_limit();
+}
 
-	vmx->guest_kernel_gs_base = host_rdmsr(MSR_KERNEL_GS_BASE);
+static noinline void segments_back(struct vmx_vcpu *vmx)
+{
 	if (vmx->host_ldt_sel || vmx->host_gs_sel != vmx->vmcs_gs_sel) {
 #ifdef CONFIG_MODIFY_LDT_SYSCALL
 		asm volatile("lldt %0" : : "m" (vmx->host_ldt_sel));
@@ -313,10 +327,62 @@ void vmx_host_restore(struct vmx_vcpu *vmx, bool comes_back)
 		loadsegment(ds, vmx->host_ds_sel);
 		loadsegment(es, vmx->host_es_sel);
 	}
-	invalidate_tss_limit();
-	host_wrmsr(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs_base);
-	load_fixmap_gdt(smp_processor_id());
-	uret_put(comes_back);
+}
+
+/**
+ * vmx_prepare_guest() - put the host's segments and MSRs aside
+ * @vcpu: loaded, interrupts off; nothing is done if it was done since the load
+ */
+void vmx_prepare_guest(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 fs, gs, ds, es, ldt = 0;
+
+	if (vmx->host_saved)
+		return;
+
+	save_bases(vmx);
+	savesegment(fs, fs);
+	savesegment(gs, gs);
+	savesegment(ds, ds);
+	savesegment(es, es);
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+	asm("sldt %0" : "=r" (ldt));
+#endif
+	if (unlikely(fs | gs | ds | es | ldt | vmx->host_segs_odd))
+		segments_aside(vmx, ldt);
+
+	vmx->host_debugctl = host_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	host_wrmsr_from(MSR_KERNEL_GS_BASE, &vmx->guest_kernel_gs_base);
+	uret_load(vmx);
+	vmx->host_saved = true;
+}
+
+/**
+ * vmx_host_restore() - undo vmx_prepare_guest()
+ * @vmx: loaded, interrupts off
+ * @comes_back: in the scheduler
+ *
+ * An exit leaves FS and GS with the bases of the VMCS, no LDT, and descriptor
+ * tables and a TSS of the largest and the smallest limit.
+ */
+void vmx_host_restore(struct vmx_vcpu *vmx, bool comes_back)
+{
+	if (!vmx->host_saved)
+		return;
+	vmx->host_saved = false;
+
+	vmx->guest_kernel_gs_base = host_rdmsr(MSR_KERNEL_GS_BASE);
+	if (unlikely(vmx->host_segs_odd))
+		segments_back(vmx);
+	/* invalidate_tss_limit() */
+	if (unlikely(test_thread_flag(TIF_IO_BITMAP)))
+		tss_limit_back();
+	else
+		__this_cpu_write(__tss_limit_invalid, true);
+	host_wrmsr_from(MSR_KERNEL_GS_BASE, &vmx->host_kernel_gs_base);
+	native_load_gdt(&vmx->host_gdt);
+	uret_put(vmx, comes_back);
 }
 
 /** vmx_kernel_gs_base() - the guest's, wherever it is now */

@@ -38,6 +38,14 @@ static __always_inline void host_wrmsr(u32 msr, u64 val)
 	__wrmsr(msr, val, val >> 32);
 }
 
+/* From memory, by halves. */
+static __always_inline void host_wrmsr_from(u32 msr, const u64 *val)
+{
+	const u32 *half = (const u32 *)val;
+
+	__wrmsr(msr, half[0], half[1]);
+}
+
 /* Every field: zero-extended; 64-bit and natural-width ones in full. */
 static __always_inline u64 vmcs_read(unsigned long field)
 {

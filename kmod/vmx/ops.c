@@ -88,9 +88,11 @@ static void sync_tsc(struct vmx_vcpu *vmx)
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(TSC_OFFSET, vmx->tsc_offset);
 	}
-	if (likely(vmx->tsc_ratio == vcpu->tsc_ratio) || !tsc_scaling.bits)
+	if (likely(vmx->tsc_ratio == vcpu->tsc_ratio))
 		return;
 	vmx->tsc_ratio = vcpu->tsc_ratio;
+	if (!tsc_scaling.bits)
+		return;
 	vmcs_write(TSC_MULTIPLIER, vmx->tsc_ratio);
 	vmx_write_cpu2(vmx, vmx->tsc_ratio == TSC_MULTIPLIER_ONE ?
 		       vmx->cpu2 & ~SECONDARY_EXEC_TSC_SCALING :
@@ -112,7 +114,9 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 	vcpu->l1d_exposed = true;
 	if (!vmx->launched)
 		vmx->enter.flags &= ~BIT(VMX_ENTER_LAUNCHED);
-	sync_tsc(vmx);
+	if (unlikely(vmx->tsc_offset != vcpu->tsc_offset ||
+		     vmx->tsc_ratio != vcpu->tsc_ratio))
+		sync_tsc(vmx);
 }
 
 static void vmx_vcpu_put(struct vcpu *vcpu, bool comes_back)
@@ -139,7 +143,6 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	vmx_vcpu_load(vcpu, get_cpu());
 	vmcs_init(vmx);
 	vmx_update_cr_ownership(vmx);
-	vmx_vcpu_put(vcpu, false);
 	put_cpu();
 	return 0;
 
@@ -205,6 +208,7 @@ static void vmx_cpuid_changed(struct vcpu *vcpu)
 	if (vmx_has_cpu2(VMCS_CONTROL_BIT(XSAVES)) && vcpu->feat.xsaves)
 		cpu2 |= VMCS_CONTROL_BIT(XSAVES);
 	vmx_write_cpu2(vmx, cpu2);
+	vmx_urets_choose(vmx);
 	vmx_update_cr_ownership(vmx);
 	vmx_msr_bitmap_cpuid(vmx);
 }

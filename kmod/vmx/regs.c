@@ -173,6 +173,7 @@ void vmx_set_efer(struct vcpu *vcpu, u64 efer)
 	if (!vmx_unrestricted() && !(efer & EFER_LMA))
 		hw &= ~(u64)EFER_LME;
 	vcpu->efer = efer;
+	vmx_urets_choose(vmx);
 	vmcs_write(GUEST_IA32_EFER, hw);
 	if (syscall)
 		vmx_uret_changed(vmx);

@@ -20,7 +20,7 @@
 /* Each CPU's own: written there with interrupts off. */
 static DEFINE_PER_CPU(struct vmcs_page *, vmxon_region);
 static DEFINE_PER_CPU(struct list_head, active_vmcss);
-static DEFINE_PER_CPU(struct vmx_vcpu *, current_vmcs);
+DEFINE_PER_CPU(struct vmx_vcpu *, current_vmcs);
 
 /**
  * vmx_insn_error() - a VMX instruction failed
@@ -212,21 +212,17 @@ static void vmcs_clear(struct vmx_vcpu *vmx)
 }
 
 /**
- * vmcs_activate() - make a VMCS current on this CPU
+ * vmcs_activate_other() - vmcs_activate(), of one that this CPU did not use last
  * @vmx: whose
  * @cpu: this CPU
  *
- * Context: preemption off, interrupts on.
  * Return: true if it was not active here before.
  */
-bool vmcs_activate(struct vmx_vcpu *vmx, int cpu)
+bool vmcs_activate_other(struct vmx_vcpu *vmx, int cpu)
 {
 	bool moved = READ_ONCE(vmx->vmcs_cpu) != cpu;
 	struct vmx_vcpu *prev;
 	unsigned long flags;
-
-	if (likely(!moved && this_cpu_read(current_vmcs) == vmx))
-		return false;
 
 	if (moved) {
 		vmcs_clear(vmx);

@@ -115,6 +115,9 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @deadline_armed: the preemption timer is to be, or was, loaded for one
  * @pml: pages that the CPU found clean and made dirty; NULL: it does not log
  * @host_cr3: HOST_CR3 as written, and the others below
+ * @host_segs_odd: some of those selectors are not null
+ * @urets_used: of the MSRs that userspace needs: which are the guest's in it
+ * @host_gdt: this CPU's, with the limit that an exit takes away
  * @host_debugctl: the host's DEBUGCTL, cleared by every exit
  * @step_shadow: the interrupt shadow of what is stepped: KVM_X86_SHADOW_INT_*
  * @guest_kernel_gs_base: while not loaded
@@ -179,7 +182,10 @@ struct vmx_vcpu {
 	u16 host_es_sel;
 	u16 vmcs_fs_sel;
 	u16 vmcs_gs_sel;
+	bool host_segs_odd;
+	u8 urets_used;
 	u64 host_kernel_gs_base;
+	struct desc_ptr host_gdt;
 	u64 host_debugctl;
 
 	u32 step_shadow;
@@ -266,15 +272,30 @@ void vmx_cpu_disable(void);
 void vmx_emergency_clear(void);
 int vmcs_create(struct vmx_vcpu *vmx);
 void vmcs_destroy(struct vmx_vcpu *vmx);
-bool vmcs_activate(struct vmx_vcpu *vmx, int cpu);
+bool vmcs_activate_other(struct vmx_vcpu *vmx, int cpu);
+
+DECLARE_PER_CPU(struct vmx_vcpu *, current_vmcs);
+
+/*
+ * Make a VMCS current on this CPU. Preemption off; interrupts on if it was elsewhere.
+ * Return: true if it was not active here before.
+ */
+static inline bool vmcs_activate(struct vmx_vcpu *vmx, int cpu)
+{
+	if (likely(READ_ONCE(vmx->vmcs_cpu) == cpu &&
+		   this_cpu_read(current_vmcs) == vmx))
+		return false;
+	return vmcs_activate_other(vmx, cpu);
+}
+
 void vmcs_init(struct vmx_vcpu *vmx);
 void vmx_intercept_exceptions(struct vmx_vcpu *vmx, u32 more);
 
 /* host.c: the host's state that an exit does not bring back */
 void vmx_uret_cpu_init(void);
 void vmx_uret_cpu_drop(void);
-void vmx_uret_load(struct vmx_vcpu *vmx);
 void vmx_uret_changed(struct vmx_vcpu *vmx);
+void vmx_urets_choose(struct vmx_vcpu *vmx);
 void vmx_host_constants(void);
 void vmx_host_cpu_changed(struct vmx_vcpu *vmx);
 void vmx_prepare_guest(struct vcpu *vcpu);
