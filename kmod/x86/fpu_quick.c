@@ -49,10 +49,12 @@ static __always_inline void regs_save(struct fpstate *fps)
 		       "d" ((u32)(fps->xfeatures >> 32)) : "memory");
 }
 
-/* Less PKRU, which fpu_enter() and fpu_leave() see to. */
+/* Less PKRU, which fpu_enter() and fpu_leave() see to. What the buffer does not have is
+ * initialised: nothing of the thread's is to be in the CPU with the guest.
+ */
 static __always_inline void regs_load(struct fpstate *fps)
 {
-	u64 mask = fps->xfeatures & ~(u64)XFEATURE_MASK_PKRU;
+	u64 mask = ~(u64)XFEATURE_MASK_PKRU;
 
 	/* Of AMD's: without an exception pending the addresses of the last x87
 	 * instruction are not loaded. They must not be the other's.
