@@ -7,9 +7,10 @@ RELEASE := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 BUILD ?= $(CURDIR)/build
 MODDIR := $(BUILD)/$(RELEASE)
-PREFIX ?= /usr/local
+prefix ?= /usr/local
+PREFIX ?= $(prefix)
 UNITDIR ?= /usr/lib/systemd/system
-units := $(notdir $(wildcard userspace/vmd/systemd/joist-vmd.*))
+units := $(notdir $(wildcard userspace/vmd/systemd/*))
 # W=1 C=2 for warnings and sparse
 KFLAGS ?=
 
@@ -80,7 +81,7 @@ install-programs: userspace
 	+$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace install
 	for u in $(units); do \
 		mkdir -p $(DESTDIR)$(UNITDIR) && \
-		sed 's,/usr/local/sbin,$(PREFIX)/sbin,' userspace/vmd/systemd/$$u \
+		sed 's,/usr/local/,$(PREFIX)/,' userspace/vmd/systemd/$$u \
 			>$(DESTDIR)$(UNITDIR)/$$u || exit; \
 	done
 	install -D -m 644 scripts/60-joist.rules \

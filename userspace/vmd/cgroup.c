@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cgroup v2: a group for each VM below the daemon's own. Where there is no cgroup file
- * system, or we may not use it, VMs run without; but not those that have limits.
+ * cgroup v2: a group for each VM below the daemon's own, or below the one that
+ * VMD_CGROUP names. Where there is no cgroup file system, or we may not use it, VMs run
+ * without; but not those that have limits.
+ *
+ * systemd does not start a service whose group has controllers below it, for its process
+ * would be put there; and VMs outlive the daemon. So theirs are a service of their own,
+ * held by cgroup_hold().
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -13,6 +19,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "notify.h"
 
 #define MOUNT		"/sys/fs/cgroup"
 #define CONTROLLERS	"+cpu +memory +pids"
@@ -54,12 +61,25 @@ static bool own_group(char *dir, size_t size)
 	return found;
 }
 
+/* The group that somebody else holds for VMs. */
+static void use_group(const char *path)
+{
+	char dir[512];
+
+	snprintf(dir, sizeof(dir), MOUNT "%s", path);
+	if (access(dir, W_OK))
+		say("no cgroup %s (%s): VMs run without limits", dir, strerror(errno));
+	else
+		snprintf(base, sizeof(base), "%s", dir);
+}
+
 /*
  * A group that has controllers below it must hold no process itself: ours go to one
  * named "vmd". In the root group, where there is no service manager, all is in "joist".
  */
 void cgroup_init(void)
 {
+	const char *given = getenv("VMD_CGROUP");
 	char dir[512], sub[600];
 	struct statfs fs;
 	size_t len;
@@ -67,6 +87,10 @@ void cgroup_init(void)
 	if (statfs(MOUNT, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC ||
 	    !own_group(dir, sizeof(dir))) {
 		say("no cgroup v2 at " MOUNT ": VMs run without limits");
+		return;
+	}
+	if (given) {
+		use_group(given);
 		return;
 	}
 	/* Started again in our own group, by somebody who sits in it. */
@@ -87,6 +111,21 @@ void cgroup_init(void)
 		return;
 	}
 	snprintf(base, sizeof(base), "%s", dir);
+}
+
+/**
+ * cgroup_hold() - divide our group, and stay in it
+ *
+ * Return: if there is none: an exit code.
+ */
+int cgroup_hold(void)
+{
+	cgroup_init();
+	if (!*base)
+		return 1;
+	notify("READY=1");
+	for (;;)
+		pause();
 }
 
 static bool has_limits(const struct definition *def)

@@ -6,6 +6,7 @@
 #include "vmd.h"
 
 void cgroup_init(void);
+int cgroup_hold(void);
 int cgroup_create(const struct definition *def, int *procs_fd);
 void cgroup_remove(const char *name);
 

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "config.h"
 #include "vmd.h"
 
@@ -92,6 +93,8 @@ int main(int argc, char **argv)
 		return vm_main(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "--control"))
 		return control_main();
+	if (argc == 2 && !strcmp(argv[1], "--hold-cgroup"))
+		return cgroup_hold();
 	while ((opt = getopt_long(argc, argv, "dnf:vVh", long_options,
 				  NULL)) != -1) {
 		switch (opt) {

@@ -37,6 +37,16 @@ void notify(const char *state)
 	close(fd);
 }
 
+/* Return: how often to say "WATCHDOG=1", as sd_watchdog_enabled(3) has it; 0: never. */
+u64 watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (!usec || (pid && atol(pid) != getpid()))
+		return 0;
+	return strtoull(usec, NULL, 10) / 1000 / 2;
+}
+
 /* Return: the socket we were started for; -1: there is none. */
 int listen_fd(void)
 {
@@ -45,6 +55,8 @@ int listen_fd(void)
 	if (!pid || !nr || atol(pid) != getpid() || atoi(nr) < 1)
 		return -1;
 	fcntl(LISTEN_FDS_START, F_SETFD, FD_CLOEXEC);
+	/* systemd hands it over as one that waits. */
+	fcntl(LISTEN_FDS_START, F_SETFL, O_RDWR | O_NONBLOCK);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	return LISTEN_FDS_START;

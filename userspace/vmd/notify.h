@@ -3,7 +3,10 @@
 #ifndef VMD_NOTIFY_H
 #define VMD_NOTIFY_H
 
+#include "libjoist/types.h"
+
 void notify(const char *state);
 int listen_fd(void);
+u64 watchdog_ms(void);
 
 #endif

@@ -33,6 +33,7 @@ struct parent parent = { .control.watch.fd = -1 };
 
 static struct watch signal_watch;
 static struct timer respawn;
+static struct timer watchdog;
 static bool inherited;	/* the socket is the service manager's */
 
 static int make_dirs(void)
@@ -200,6 +201,16 @@ static int watch_signals(void)
 	return watch_add(&signal_watch, fd, EPOLLIN, on_signal);
 }
 
+static void feed_watchdog(struct timer *timer)
+{
+	u64 ms = watchdog_ms();
+
+	if (!ms)
+		return;
+	notify("WATCHDOG=1");
+	timer_set(timer, ms, feed_watchdog);
+}
+
 static void raise_files_limit(void)
 {
 	struct rlimit rl;
@@ -308,6 +319,7 @@ int parent_main(void)
 		say("cannot give up capabilities: vmd must be started as root");
 		return 1;
 	}
+	feed_watchdog(&watchdog);
 	start_control(&respawn);
 	loop_run();
 	/* Not to be found by who connects later; a service manager's own stays. */

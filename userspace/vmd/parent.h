@@ -55,6 +55,7 @@ struct owned *owned_add(struct definition *def);
 void owned_remove(struct owned *vm);
 void owned_adopt(struct owned *vm);
 int owned_start(struct owned *vm, struct failure *f);
+void owned_status(void);
 void owned_tell(const struct owned *vm);
 void owned_tell_end(struct owned *vm);
 void owned_tell_process(const struct owned *vm, bool found);

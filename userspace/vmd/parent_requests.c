@@ -226,6 +226,12 @@ static void do_config(struct json_object *obj, bool apply)
 	config_free(&config);
 }
 
+static void tell_ready(void)
+{
+	owned_status();
+	notify("READY=1");
+}
+
 /* A message from the control process. */
 void parent_take(struct channel *ch, struct msg *msg)
 {
@@ -239,7 +245,7 @@ void parent_take(struct channel *ch, struct msg *msg)
 	(void)ch;
 	obj = json_object_new_object();
 	if (!strcmp(type, "ready"))
-		notify("READY=1");
+		tell_ready();
 	else if (!strcmp(type, "start"))
 		err = do_start(msg->json, &f);
 	else if (!strcmp(type, "kill"))

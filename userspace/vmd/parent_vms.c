@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "js.h"
+#include "notify.h"
 #include "parent.h"
 #include "users.h"
 #include "vmm/vmm.h"
@@ -36,6 +37,20 @@ struct owned *owned_by_uuid(const char *uuid)
 	return NULL;
 }
 
+/* For the service manager to show. */
+void owned_status(void)
+{
+	char text[64];
+	struct owned *vm;
+	int running = 0;
+
+	for (vm = parent.vms; vm; vm = vm->next)
+		running += !!vm->proc.pid;
+	snprintf(text, sizeof(text), "STATUS=VMs: %d, running: %d", parent.nr_vms,
+		 running);
+	notify(text);
+}
+
 /* @def: its strings are the VM's from here on. Return: NULL: out of memory. */
 struct owned *owned_add(struct definition *def)
 {
@@ -50,6 +65,7 @@ struct owned *owned_add(struct definition *def)
 	vm->next = parent.vms;
 	parent.vms = vm;
 	parent.nr_vms++;
+	owned_status();
 	return vm;
 }
 
@@ -67,6 +83,7 @@ void owned_remove(struct owned *vm)
 	parent.nr_vms--;
 	definition_free(&vm->def);
 	free(vm);
+	owned_status();
 }
 
 /* The control process hears what the VM is. */
@@ -78,7 +95,7 @@ void owned_tell(const struct owned *vm)
 	js_add(obj, "definition", definition_json(&vm->def, true));
 	js_add_bool(obj, "pending", vm->pending);
 	js_add_bool(obj, "orphan", vm->orphan);
-	js_add_bool(obj, "known", process_known(vm->def.name));
+	js_add_bool(obj, "known", vm->unseen || process_known(vm->def.name));
 	js_add(obj, "last", last);
 	channel_send(&parent.control, obj, -1);
 }
@@ -148,12 +165,15 @@ static void on_exit_of(struct watch *watch, u32 events)
 	vm->pending = false;
 	if (vm->orphan)
 		owned_remove(vm);
+	else
+		owned_status();
 }
 
 static void follow(struct owned *vm)
 {
 	if (watch_add(&vm->exit, vm->proc.pidfd, EPOLLIN, on_exit_of))
 		say("the end of the VM %s will not be seen", vm->def.name);
+	owned_status();
 }
 
 /* Take over the process that an earlier daemon started, if there is one. */
