@@ -121,6 +121,7 @@ initramfs_make()
 	else
 		touch "$root/bench/shell"
 	fi
+	[ -z "$BEFORE" ] || printf '%s\n' "$BEFORE" >"$root/bench/before"
 	[ -d "$BUILD/userspace" ] && overlay_add "$root" "$BUILD/userspace:/userspace"
 	[ -x "$root/userspace/vmctl" ] && {
 		mkdir -p "$root/usr/bin"
