@@ -338,7 +338,7 @@ TEST_F(ports, maps_are_given_back)
 		fd = xioctl_val(vm->dev, KVM_CREATE_VM, 0);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, admin_ports(&self->g, JOIST_CMD_PORT_GRANT,
-				   self->id + 1 + i, POST, 1));
+					 self->id + 1 + i, POST, 1));
 		close(fd);
 	}
 	EXPECT_LT(before - 8192, unused());

@@ -481,7 +481,7 @@ TEST_F(steer, nmi)
 	/* The later ones find it in the handler of the one before, or asleep again. */
 	for (nr = 1; nr <= 50; nr++) {
 		ASSERT_EQ(0, admin_do(&self->g, JOIST_CMD_VM_NMI, self->id));
-		while (PROGRESS < nr)
+		while (nr > PROGRESS)
 			usleep(100);
 		ASSERT_EQ(nr, PROGRESS);
 	}

@@ -144,8 +144,7 @@ static void test_dirty_rates(void **state)
 	struct json_object *before =
 		json_tokener_parse("[{\"id\":7,\"dirty-pages\":100}]");
 	struct json_object *now =
-		json_tokener_parse("[{\"id\":8,\"dirty-pages\":5},"
-				   "{\"id\":7,\"dirty-pages\":350}]");
+		json_tokener_parse("[{\"id\":8,\"dirty-pages\":5},{\"id\":7,\"dirty-pages\":350}]");
 
 	rates_dirty(now, before, 2);
 	/* Not there before. */
