@@ -179,11 +179,24 @@ static void tell(const struct run *run, const struct vmm_result *result)
 		fprintf(stderr, "vmctl: %s\n", result->message);
 }
 
+/* As it was typed: what parses an option cuts it. Return: NULL: no memory. */
+static char **copy_args(int argc, char **argv)
+{
+	char **copy = calloc((size_t)argc + 1, sizeof(*copy));
+	int i;
+
+	for (i = 0; copy && i < argc; i++) {
+		copy[i] = strdup(argv[i]);
+		if (!copy[i])
+			return NULL;
+	}
+	return copy;
+}
+
 /* A reboot is a new process: nothing of the old machine can leak into it. */
 static int reexec(char **argv)
 {
-	/* argv[0] is the verb here: the program's own name is before it. */
-	execv("/proc/self/exe", argv - 1);
+	execv("/proc/self/exe", argv);
 	return fail("failed", NULL, "cannot start again: %s", strerror(errno));
 }
 
@@ -208,8 +221,12 @@ static int run_guest(const struct command *cmd, int argc, char **argv)
 			.debug_exit = -1,
 		},
 	};
+	/* argv[0] is the verb here: the program's own name is before it. */
+	char **again = copy_args(argc + 1, argv - 1);
 	int code;
 
+	if (!again)
+		return fail("failed", NULL, "no memory");
 	if (!opt_parse(cmd, &run, argc, argv, &code))
 		return code;
 	code = cmdline(&run);
@@ -223,7 +240,7 @@ static int run_guest(const struct command *cmd, int argc, char **argv)
 	vmm_result_free(&result);
 	free(run.cmdline);
 	if (code == VMM_RESET && run.reboot)
-		return reexec(argv);
+		return reexec(again);
 	return code;
 }
 
