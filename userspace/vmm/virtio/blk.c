@@ -16,6 +16,7 @@
 #include "../vm.h"
 #include "blk.h"
 #include "device.h"
+#include "iov.h"
 #include "pci.h"
 
 #define CLASS_SCSI	0x010000	/* what PCI calls mass storage */
@@ -38,51 +39,12 @@ struct virtio_blk {
 	struct chain chain;
 };
 
-/* Take @len bytes off the front of a list of pieces. Return: whether they were there. */
-static bool pull(struct iovec **iov, int *nr, void *data, size_t len)
-{
-	while (len && *nr) {
-		size_t n = min(len, (*iov)->iov_len);
-
-		memcpy(data, (*iov)->iov_base, n);
-		data = (u8 *)data + n;
-		len -= n;
-		(*iov)->iov_base = (u8 *)(*iov)->iov_base + n;
-		(*iov)->iov_len -= n;
-		if (!(*iov)->iov_len) {
-			(*iov)++;
-			(*nr)--;
-		}
-	}
-	return !len;
-}
-
-/* Take the last byte off the end of a list. Return: where it is, or NULL. */
-static u8 *pull_last(struct iovec *iov, int *nr)
-{
-	while (*nr && !iov[*nr - 1].iov_len)
-		(*nr)--;
-	if (!*nr)
-		return NULL;
-	return (u8 *)iov[*nr - 1].iov_base + --iov[*nr - 1].iov_len;
-}
-
-static u64 total(const struct iovec *iov, int nr)
-{
-	u64 sum = 0;
-	int i;
-
-	for (i = 0; i < nr; i++)
-		sum += iov[i].iov_len;
-	return sum;
-}
-
 /* Return: VIRTIO_BLK_S_*. */
 static u8 transfer(struct virtio_blk *blk, const struct iovec *iov, int nr,
 		   u64 sector, bool write)
 {
 	u64 sectors = blk->disk.size / SECTOR_SIZE;
-	u64 len = total(iov, nr);
+	u64 len = iov_total(iov, nr);
 
 	if (len % SECTOR_SIZE || sector > sectors ||
 	    len / SECTOR_SIZE > sectors - sector)
@@ -122,7 +84,7 @@ static u8 serve(struct virtio_blk *blk, const struct virtio_blk_outhdr *hdr,
 	case VIRTIO_BLK_T_IN:
 		status = transfer(blk, in, nr_in, hdr->sector, false);
 		if (status == VIRTIO_BLK_S_OK)
-			*written = (u32)total(in, nr_in);
+			*written = (u32)iov_total(in, nr_in);
 		return status;
 	case VIRTIO_BLK_T_OUT:
 		status = transfer(blk, out, nr_out, hdr->sector, true);
@@ -151,8 +113,8 @@ static int serve_chain(struct virtio_blk *blk, u32 *written)
 	u8 *status;
 
 	*written = 0;
-	status = pull_last(in, &chain->nr_in);
-	if (!status || !pull(&out, &chain->nr_out, &hdr, sizeof(hdr)))
+	status = iov_pull_last(in, &chain->nr_in);
+	if (!status || !iov_pull(&out, &chain->nr_out, &hdr, sizeof(hdr)))
 		return -EINVAL;
 	*status = serve(blk, &hdr, out, chain->nr_out, in, chain->nr_in,
 			written);

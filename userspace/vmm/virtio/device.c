@@ -67,6 +67,8 @@ static void reset(struct virtio_dev *dev)
 	dev->driver_features = 0;
 	for (i = 0; i < dev->nr_queues; i++)
 		queue_reset(&dev->queue[i]);
+	if (dev->changed)
+		dev->changed(dev);
 }
 
 static bool features_ok(const struct virtio_dev *dev)
@@ -90,6 +92,8 @@ void virtio_dev_set_status(struct virtio_dev *dev, u8 status)
 	dev->status |= status & (u8)~VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (!(status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return;
+	if (dev->changed)
+		dev->changed(dev);
 	/* What was made available before counts too. */
 	for (i = 0; i < dev->nr_queues; i++)
 		eventfd_write(dev->queue[i].kick_fd, 1);
@@ -116,6 +120,14 @@ void virtio_dev_enable_queue(struct virtio_dev *dev, struct virtq *q)
 void virtio_dev_fail(struct virtio_dev *dev)
 {
 	dev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-	if (dev->broken)
-		dev->broken(dev);
+	if (dev->config_changed)
+		dev->config_changed(dev);
+}
+
+/* The configuration is another one now. The lock is held. */
+void virtio_dev_config_changed(struct virtio_dev *dev)
+{
+	dev->generation++;
+	if ((dev->status & VIRTIO_CONFIG_S_DRIVER_OK) && dev->config_changed)
+		dev->config_changed(dev);
 }

@@ -16,13 +16,17 @@ struct vm;
  * struct virtio_dev - the part all devices share
  * @id: VIRTIO_ID_*
  * @features: what we offer
- * @config: what the guest reads as the device's configuration; constant
+ * @config: what the guest reads as the device's configuration; changes of it go
+ *          with virtio_dev_config_changed()
  * @transport: the transport's own
  * @notify: the transport's: tell the guest that a queue has news
- * @broken: the transport's: tell the guest that the device needs a reset
+ * @config_changed: the transport's: tell the guest to read status and @config again
+ * @changed: the device's: the driver is ready now, or was reset; with the lock held;
+ *           may be NULL
  * @lock: protects the queues and all below
  * @driver_features: what the guest accepted
  * @status: VIRTIO_CONFIG_S_*
+ * @generation: of @config
  */
 struct virtio_dev {
 	struct vm *vm;
@@ -34,11 +38,13 @@ struct virtio_dev {
 	struct virtq queue[VIRTIO_QUEUES_MAX];
 	void *transport;
 	void (*notify)(struct virtio_dev *dev, struct virtq *q);
-	void (*broken)(struct virtio_dev *dev);
+	void (*config_changed)(struct virtio_dev *dev);
+	void (*changed)(struct virtio_dev *dev);
 
 	pthread_mutex_t lock;
 	u64 driver_features;
 	u8 status;
+	u8 generation;
 };
 
 int virtio_dev_init(struct virtio_dev *dev, struct vm *vm, u16 id,
@@ -48,6 +54,7 @@ void virtio_dev_set_status(struct virtio_dev *dev, u8 status);
 void virtio_dev_set_features(struct virtio_dev *dev, u64 features);
 void virtio_dev_enable_queue(struct virtio_dev *dev, struct virtq *q);
 void virtio_dev_fail(struct virtio_dev *dev);
+void virtio_dev_config_changed(struct virtio_dev *dev);
 bool virtio_dev_live(const struct virtio_dev *dev);
 
 #endif

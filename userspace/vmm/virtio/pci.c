@@ -49,7 +49,7 @@ static void notify_queue(struct virtio_dev *dev, struct virtq *q)
 	interrupt(dev->transport, q->vector, ISR_QUEUE);
 }
 
-static void notify_broken(struct virtio_dev *dev)
+static void notify_config(struct virtio_dev *dev)
 {
 	struct virtio_pci *vp = dev->transport;
 
@@ -87,6 +87,7 @@ static void common_snapshot(struct virtio_pci *vp,
 	cfg->msix_config = vp->config_vector;
 	cfg->num_queues = (u16)dev->nr_queues;
 	cfg->device_status = dev->status;
+	cfg->config_generation = dev->generation;
 	cfg->queue_select = vp->queue_select;
 	if (!q)
 		return;
@@ -187,13 +188,16 @@ static void write_common(struct virtio_pci *vp, u64 reg, u32 value)
 	}
 }
 
-static void read_device_config(const struct virtio_dev *dev, u64 offset,
-			       void *data, unsigned int len)
+static void read_device_config(struct virtio_dev *dev, u64 offset, void *data,
+			       unsigned int len)
 {
 	memset(data, 0, len);
-	if (offset < dev->config_len)
-		memcpy(data, (const u8 *)dev->config + offset,
-		       min((size_t)len, (size_t)(dev->config_len - offset)));
+	if (offset >= dev->config_len)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	memcpy(data, (const u8 *)dev->config + offset,
+	       min((size_t)len, (size_t)(dev->config_len - offset)));
+	pthread_mutex_unlock(&dev->lock);
 }
 
 static void regs_read(struct virtio_pci *vp, u64 offset, void *data,
@@ -361,7 +365,7 @@ int virtio_pci_init(struct virtio_pci *vp, struct virtio_dev *dev, u32 class)
 	vp->config_vector = QUEUE_NO_VECTOR;
 	dev->transport = vp;
 	dev->notify = notify_queue;
-	dev->broken = notify_broken;
+	dev->config_changed = notify_config;
 
 	pci_dev_init(&vp->pci, dev->vm, &id);
 	vp->pci.ctx = vp;

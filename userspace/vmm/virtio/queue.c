@@ -174,6 +174,39 @@ int queue_pop(struct virtq *q, struct chain *chain)
 }
 
 /**
+ * queue_unpop() - leave requests where they are after all
+ * @q: ready queue
+ * @nr: how many, the last ones taken; none of them was returned
+ */
+void queue_unpop(struct virtq *q, u16 nr)
+{
+	q->last_avail = (u16)(q->last_avail - nr);
+}
+
+/**
+ * queue_fill() - prepare the return of a request, which the guest does not see yet
+ * @q: ready queue
+ * @i: how many were prepared since the last queue_commit()
+ * @head: the chain's
+ * @written: bytes written into it
+ */
+void queue_fill(struct virtq *q, u16 i, u16 head, u32 written)
+{
+	struct vring_used_elem *elem;
+
+	elem = &q->used->ring[(u16)(q->used_idx + i) & (q->size - 1)];
+	elem->id = head;
+	elem->len = written;
+}
+
+/* Return to the guest what queue_fill() prepared, all of it at once. */
+void queue_commit(struct virtq *q, u16 nr)
+{
+	q->used_idx = (u16)(q->used_idx + nr);
+	store16(&q->used->idx, q->used_idx);
+}
+
+/**
  * queue_push() - return a request to the guest
  * @q: ready queue
  * @head: the chain's
@@ -181,12 +214,8 @@ int queue_pop(struct virtq *q, struct chain *chain)
  */
 void queue_push(struct virtq *q, u16 head, u32 written)
 {
-	struct vring_used_elem *elem = &q->used->ring[q->used_idx & (q->size - 1)];
-
-	elem->id = head;
-	elem->len = written;
-	q->used_idx++;
-	store16(&q->used->idx, q->used_idx);
+	queue_fill(q, 0, head, written);
+	queue_commit(q, 1);
 }
 
 /* Return: whether the guest wants to hear of what was pushed since the last time. */

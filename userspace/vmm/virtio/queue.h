@@ -52,17 +52,21 @@ struct virtq {
  * @head: what queue_push() returns to the guest
  * @nr_out: pieces to read, the first of @iov
  * @nr_in: pieces to write, the others
+ * @iov: the pieces, and room for one of the device's own
  */
 struct chain {
 	u16 head;
 	int nr_out;
 	int nr_in;
-	struct iovec iov[CHAIN_MAX];
+	struct iovec iov[CHAIN_MAX + 1];
 };
 
 void queue_reset(struct virtq *q);
 int queue_enable(struct virtq *q);
 int queue_pop(struct virtq *q, struct chain *chain);
+void queue_unpop(struct virtq *q, u16 nr);
+void queue_fill(struct virtq *q, u16 i, u16 head, u32 written);
+void queue_commit(struct virtq *q, u16 nr);
 void queue_push(struct virtq *q, u16 head, u32 written);
 bool queue_wants_interrupt(struct virtq *q);
 bool queue_arm(struct virtq *q);
