@@ -3,9 +3,7 @@
  * A multiboot kernel for the tests of vmctl: does what the last letter of its
  * command line asks.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
+#include "kernel.h"
 
 #define COM1		0x3f8
 #define LSR_READY	1
@@ -28,39 +26,13 @@ struct info {
 extern volatile u32 nmis;
 void on_nmi(void);
 
-static void put8(u16 port, u8 value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static void put16(u16 port, u16 value)
-{
-	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static u8 get8(u16 port)
-{
-	u8 value;
-
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static u16 get16(u16 port)
-{
-	u16 value;
-
-	asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static void print(const char *text)
+void print(const char *text)
 {
 	while (*text)
 		put8(COM1, *text++);
 }
 
-static void print_number(u32 value)
+void print_number(u32 value)
 {
 	char digits[11];
 	int i = sizeof(digits) - 1;
@@ -182,6 +154,9 @@ static void obey(char what, const struct info *info)
 		break;
 	case 'n':
 		await_nmi();
+		break;
+	case 'v':
+		break_virtio();
 		break;
 	case 'm':
 		print("KiB above 1M: ");

@@ -246,3 +246,23 @@ VERBS="run create delete start stop pause resume reset nmi list show wait consol
 	run "$VMCTL" caps --device-path /dev/null
 	[ "$status" = 1 ]
 }
+
+@test "run: bad networks" {
+	for net in '' tap tap= users user, user,x=1 user,mac=1 user,mac=01:00:00:00:00:00 \
+		user,mtu=1000 user,hostfwd=tcp::80 tap=a,hostfwd=tcp::80-:80; do
+		run "$VMCTL" run --net "$net" kernel
+		[ "$status" = 2 ]
+		[[ $output == "vmctl: --net: '"*"' is "*"; see 'vmctl help run'" ]]
+	done
+	run "$VMCTL" run --net user,mtu=x kernel
+	[[ $output == *"--net: 'mtu=x' is no MTU: give 1280 to 65521"* ]]
+	run "$VMCTL" run --net
+	[ "$status" = 2 ]
+	many=()
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		many+=(--net user)
+	done
+	run "$VMCTL" run "${many[@]}" kernel
+	[ "$status" = 2 ]
+	[[ $output == *"more than 8 networks"* ]]
+}

@@ -13,7 +13,9 @@
 #include "vmctl/match.h"
 #include "vmctl/out.h"
 #include "vmctl/parse.h"
+#include "vmctl/parse_net.h"
 #include "vmctl/rates.h"
+#include "vmm/vmm.h"
 
 static const struct match_key keys[] = {
 	{ "web", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", 3 },
@@ -291,6 +293,62 @@ static void test_members(void **state)
 	json_object_put(o);
 }
 
+static int net(struct vmm_net *out, const char *text)
+{
+	static char copy[2048];
+	const char *wrong;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	return parse_net(copy, out, &wrong);
+}
+
+static void test_nets(void **state)
+{
+	const u8 mac[] = { 0x02, 0xab, 0, 0, 0, 0x10 };
+	struct vmm_net n;
+
+	assert_int_equal(net(&n, "user"), 0);
+	assert_int_equal(n.kind, VMM_NET_USER);
+	assert_false(n.has_mac);
+	assert_int_equal(net(&n, "tap=vm0,mac=02:AB:00:00:00:10,mtu=9000"), 0);
+	assert_int_equal(n.kind, VMM_NET_TAP);
+	assert_string_equal(n.file.path, "vm0");
+	assert_int_equal(n.file.fd, -1);
+	assert_true(n.has_mac);
+	assert_memory_equal(n.mac, mac, sizeof(mac));
+	assert_int_equal(n.mtu, 9000);
+	assert_int_equal(net(&n, "user,hostfwd=tcp::80-:80,hostfwd=udp:0.0.0.0:5-10.0.2.15:6"), 0);
+	assert_int_equal(n.nr_forwards, 2);
+	assert_string_equal(n.forward[1], "udp:0.0.0.0:5-10.0.2.15:6");
+}
+
+static void test_bad_nets(void **state)
+{
+	static const char *const bad[] = {
+		"", "tap", "tap=", "tap=a/b", "tap=..", "tap=sixteen-bytes-16", "users",
+		"tap=%d", "user,", "user,mac=", "user,mac=02:00:00:00:00", "user,x=1",
+		"user,mac=02:00:00:00:00:00:00", "user,mac=01:00:00:00:00:00",
+		"user,mac=2:0:0:0:0:0", "user,mac=02-00-00-00-00-00", "user,mtu=1279",
+		"user,mtu=65522", "user,mtu=x", "tap=a,hostfwd=tcp::80-:80",
+		"user,hostfwd=", "user,hostfwd=tcp::80", "user,hostfwd=tcp::0-:80",
+		"user,hostfwd=tcp::80-:65536", "user,hostfwd=sctp::80-:80",
+		"user,hostfwd=tcp:host:80-:80", "user,hostfwd=tcp:1.2.3.4.5:80-:80",
+		"user,hostfwd=tcp::80-:80x", "user,hostfwd=tcp::+80-:80",
+	};
+	char many[2048] = "user";
+	struct vmm_net n;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (!net(&n, bad[i]))
+			fail_msg("'%s' is taken", bad[i]);
+	for (i = 0; i < VMM_FORWARDS_MAX; i++)
+		strcat(many, ",hostfwd=tcp::80-:80");
+	assert_int_equal(net(&n, many), 0);
+	strcat(many, ",hostfwd=tcp::80-:80");
+	assert_int_equal(net(&n, many), -22);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -306,6 +364,8 @@ int main(void)
 		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_nets),
+		cmocka_unit_test(test_bad_nets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

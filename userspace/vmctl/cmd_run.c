@@ -14,6 +14,7 @@
 #include "opt.h"
 #include "out.h"
 #include "parse.h"
+#include "parse_net.h"
 #include "vmctl.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
@@ -56,6 +57,19 @@ static int add_disk(void *args, char *arg)
 	config->disk[config->nr_disks++] = (struct vmm_disk) {
 		.file = vmm_path(arg), .readonly = readonly,
 	};
+	return 0;
+}
+
+static int add_net(void *args, char *arg)
+{
+	struct vmm_config *config = &((struct run *)args)->config;
+	const char *wrong;
+
+	if (config->nr_nets == VMM_NETS_MAX)
+		return usage_error("run", "more than %d networks", VMM_NETS_MAX);
+	if (parse_net(arg, &config->net[config->nr_nets], &wrong))
+		return usage_error("run", "--net: '%s' %s", arg, wrong);
+	config->nr_nets++;
 	return 0;
 }
 
@@ -140,6 +154,8 @@ static const struct opt options[] = {
 		 "STRING replaces the default"),
 	OPT_CALL("disk", 'd', add_disk, "FILE[,ro]", "@file",
 		 "a raw disk, /dev/vda and on; may be repeated"),
+	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "user tap=",
+		 "a network: user, or tap=NAME; may be repeated"),
 	OPT_CALL("name", 'n', set_name, "NAME", NULL,
 		 "what 'vmctl list' shows it as"),
 	OPT_CALL("debug-exit", 0, set_debug_exit, "PORT", "0xf4",

@@ -16,6 +16,7 @@
 #include "terminal.h"
 #include "vcpu.h"
 #include "virtio/blk.h"
+#include "virtio/net.h"
 #include "vm.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -89,6 +90,8 @@ static int start(struct vm *vm)
 		err = vcpu_boot(&vm->vcpu[0], &entry);
 	for (i = 0; !err && i < vm->config->nr_disks; i++)
 		err = virtio_blk_start(vm->blk[i]);
+	for (i = 0; !err && i < vm->config->nr_nets; i++)
+		err = virtio_net_start(vm->net[i]);
 	if (!err)
 		err = vcpus_start(vm);
 	return err;
@@ -131,6 +134,8 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		vcpus_stop(&vm);
 		for (i = 0; i < config->nr_disks; i++)
 			virtio_blk_stop(vm.blk[i]);
+		for (i = 0; i < config->nr_nets; i++)
+			virtio_net_stop(vm.net[i]);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

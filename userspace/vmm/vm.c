@@ -17,6 +17,7 @@
 #include "report.h"
 #include "vcpu.h"
 #include "virtio/blk.h"
+#include "virtio/net.h"
 #include "vm.h"
 
 static int open_device(struct vm *vm)
@@ -78,6 +79,18 @@ static int add_disks(struct vm *vm)
 	return 0;
 }
 
+static int add_nets(struct vm *vm)
+{
+	int i, err;
+
+	for (i = 0; i < vm->config->nr_nets; i++) {
+		err = virtio_net_create(vm, &vm->config->net[i], i, &vm->net[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /**
  * vm_create() - everything but the threads
  * @vm: filled in
@@ -117,6 +130,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 	if (!err)
 		err = add_disks(vm);
 	if (!err)
+		err = add_nets(vm);
+	if (!err)
 		err = vcpus_create(vm);
 	return err;
 }
@@ -129,6 +144,8 @@ void vm_destroy(struct vm *vm)
 	vcpus_destroy(vm);
 	for (i = 0; i < VMM_DISKS_MAX; i++)
 		virtio_blk_destroy(vm->blk[i]);
+	for (i = 0; i < VMM_NETS_MAX; i++)
+		virtio_net_destroy(vm->net[i]);
 	chipset_destroy(vm);
 	irq_destroy(&vm->irq);
 	if (vm->fd >= 0)

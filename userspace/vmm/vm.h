@@ -18,6 +18,7 @@ struct rtc;
 struct uart;
 struct vcpu;
 struct virtio_blk;
+struct virtio_net;
 
 /**
  * struct vm - one virtual machine
@@ -46,6 +47,7 @@ struct vm {
 	struct pm *pm;
 	struct pci *pci;
 	struct virtio_blk *blk[VMM_DISKS_MAX];
+	struct virtio_net *net[VMM_NETS_MAX];
 
 	struct pause pause;
 	pthread_mutex_t stop_lock;

@@ -6,6 +6,9 @@
 #include "libjoist/types.h"
 
 #define VMM_DISKS_MAX	16
+#define VMM_NETS_MAX	8
+#define VMM_FORWARDS_MAX	32
+#define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
 
 struct vmm_frontend;
@@ -28,6 +31,26 @@ static inline struct vmm_file vmm_path(const char *path)
 struct vmm_disk {
 	struct vmm_file file;
 	bool readonly;
+};
+
+enum vmm_net_kind { VMM_NET_TAP, VMM_NET_USER };
+
+/**
+ * struct vmm_net - a network device, and what it is plugged into
+ * @file: of a tap, the interface's name and its descriptor; of the user-mode network,
+ *        its process's socket; with the descriptor -1 it is opened or started
+ * @has_mac: @mac is the device's address; else one is made up
+ * @mtu: what the guest is told; 0: what the link has
+ * @forward: ports of the host's that the user-mode network takes for the guest
+ */
+struct vmm_net {
+	enum vmm_net_kind kind;
+	struct vmm_file file;
+	bool has_mac;
+	u8 mac[6];
+	u16 mtu;
+	int nr_forwards;
+	const char *forward[VMM_FORWARDS_MAX];
 };
 
 /**
@@ -54,6 +77,8 @@ struct vmm_config {
 	const struct vmm_frontend *frontend;
 	int nr_disks;
 	struct vmm_disk disk[VMM_DISKS_MAX];
+	int nr_nets;
+	struct vmm_net net[VMM_NETS_MAX];
 };
 
 /* How a VM ends; the exit code vmctl gives for it. */

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A Debian kernel as the guest, with virtio_net and a script of the test's own.
+# shellcheck shell=bash
+
+# What every such script begins with. In the guest.
+GUEST_NET='
+while read -r ko; do insmod "/modules/$ko" 2>/dev/null; done </modules/order-net
+ip link set lo up
+ip link set eth0 up
+'
+
+# script TEXT: an initrd whose guest runs it, $INITRD
+script()
+{
+	local dir=$BATS_TEST_TMPDIR/extra
+	INITRD=$BATS_TEST_TMPDIR/initrd
+	mkdir -p "$dir"
+	printf '%s\n' "$GUEST_NET" "$1" >"$dir/script"
+	{
+		cat /guest/initrd
+		(cd "$dir" && echo script | cpio -o -H newc 2>/dev/null)
+	} >"$INITRD"
+}
+
+# net_guest [OPTION...]: run it, on the console
+net_guest()
+{
+	timeout 200 "$VMCTL" run --device-path "$DEVICE" -m 128M --initrd "$INITRD" \
+		--cmdline joist.do=script "$@" /guest/vmlinux </dev/null
+}
+
+need_guest()
+{
+	need_device
+	[ -e /guest/vmlinux ] || skip "no guest kernel"
+}
+
+# net_guest_now [OPTION...]: the tests' small kernel, which powers off at once
+net_guest_now()
+{
+	guest o "$@"
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ioctls of /dev/net/tun, and the one of an interface that a VMM asks for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <linux/if_tun.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ret.h"
+#include "tap.h"
+
+#define TUN_DEVICE	"/dev/net/tun"
+
+static int name_request(struct ifreq *req, const char *name)
+{
+	memset(req, 0, sizeof(*req));
+	if (!*name || strlen(name) >= sizeof(req->ifr_name))
+		return -EINVAL;
+	strcpy(req->ifr_name, name);
+	return 0;
+}
+
+/**
+ * tap_open() - be the far end of an interface
+ * @name: the interface's; who may create interfaces need not have made it before
+ *
+ * Each frame has a virtio header before it.
+ *
+ * Return: a descriptor that does not block, which the caller closes, or -errno.
+ */
+int tap_open(const char *name)
+{
+	struct ifreq req;
+	int fd, err;
+
+	err = name_request(&req, name);
+	if (err)
+		return err;
+	fd = ret_errno(open(TUN_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK));
+	if (fd < 0)
+		return fd;
+	req.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	err = ret_errno(ioctl(fd, TUNSETIFF, &req));
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* The interface behind @fd. @name: of IFNAMSIZ bytes. Return: 0 or -errno. */
+int tap_name(int fd, char *name)
+{
+	struct ifreq req;
+	int err = ret_errno(ioctl(fd, TUNGETIFF, &req));
+
+	if (!err)
+		memcpy(name, req.ifr_name, sizeof(req.ifr_name));
+	return err;
+}
+
+/* How long the header before each frame is. */
+int tap_set_header(int fd, int len)
+{
+	return ret_errno(ioctl(fd, TUNSETVNETHDRSZ, &len));
+}
+
+/* TUN_F_*: what whoever reads from @fd does itself. */
+int tap_set_offloads(int fd, unsigned int flags)
+{
+	return ret_errno(ioctl(fd, TUNSETOFFLOAD, (unsigned long)flags));
+}
+
+/* Return: the interface's MTU, or -errno. */
+int tap_mtu(const char *name)
+{
+	struct ifreq req;
+	int fd, err;
+
+	err = name_request(&req, name);
+	if (err)
+		return err;
+	fd = ret_errno(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	if (fd < 0)
+		return fd;
+	err = ret_errno(ioctl(fd, SIOCGIFMTU, &req));
+	close(fd);
+	return err ? err : req.ifr_mtu;
+}

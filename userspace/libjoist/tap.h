@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* tap interfaces: the host's end of a virtual wire. */
+#ifndef LIBJOIST_TAP_H
+#define LIBJOIST_TAP_H
+
+#include "types.h"
+
+int tap_open(const char *name);
+int tap_name(int fd, char *name);
+int tap_set_header(int fd, int len);
+int tap_set_offloads(int fd, unsigned int flags);
+int tap_mtu(const char *name);
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* user[,OPTION]... or tap=NAME[,OPTION]..., cut where it lies. */
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parse.h"
+#include "parse_net.h"
+#include "vmm/backend/forward.h"
+#include "vmm/vmm.h"
+
+#define MTU_MIN		1280
+#define MTU_MAX		65521
+
+/* Return: behind @prefix, or NULL: @text does not begin so. */
+static const char *behind(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(text, prefix, len) ? NULL : text + len;
+}
+
+static bool parse_mac(const char *text, u8 *mac)
+{
+	char *end;
+	int i;
+
+	for (i = 0; i < 6; i++) {
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
+			return false;
+		mac[i] = (u8)strtoul(text, &end, 16);
+		if (end != text + 2 || *end != (i < 5 ? ':' : '\0'))
+			return false;
+		text += 3;
+	}
+	return true;
+}
+
+/* Return: NULL, or what is wrong with it. */
+static const char *parse_kind(const char *text, struct vmm_net *net)
+{
+	const char *name = behind(text, "tap=");
+	size_t len;
+
+	*net = (struct vmm_net) { .kind = VMM_NET_USER, .file = vmm_path(NULL) };
+	if (!strcmp(text, "user"))
+		return NULL;
+	if (!name)
+		return "is no network: give user or tap=NAME";
+	len = strlen(name);
+	if (!len || len >= IFNAMSIZ || strpbrk(name, "/: \t\n%") ||
+	    !strcmp(name, ".") || !strcmp(name, ".."))
+		return "is no name of an interface: give 1 to 15 bytes";
+	net->kind = VMM_NET_TAP;
+	net->file = vmm_path(name);
+	return NULL;
+}
+
+/* Likewise. */
+static const char *parse_option(const char *text, struct vmm_net *net)
+{
+	struct forward fwd;
+	const char *value;
+	u64 mtu;
+
+	value = behind(text, "mac=");
+	if (value) {
+		if (!parse_mac(value, net->mac))
+			return "is no address: give six bytes as 02:00:00:00:00:01";
+		if (net->mac[0] & 1)
+			return "is an address of a group: its first byte must be even";
+		net->has_mac = true;
+		return NULL;
+	}
+	value = behind(text, "mtu=");
+	if (value) {
+		if (!parse_number(value, MTU_MIN, MTU_MAX, &mtu))
+			return "is no MTU: give 1280 to 65521";
+		net->mtu = (u16)mtu;
+		return NULL;
+	}
+	value = behind(text, "hostfwd=");
+	if (!value)
+		return "is no option of a network: there are mac=, mtu= and hostfwd=";
+	if (net->kind != VMM_NET_USER)
+		return "is for the user network only";
+	if (!forward_parse(value, &fwd))
+		return "is no port forward: give tcp:[ADDRESS]:PORT-[ADDRESS]:PORT, or udp:";
+	if (net->nr_forwards == VMM_FORWARDS_MAX)
+		return "is one port forward too many: there can be 32";
+	net->forward[net->nr_forwards++] = value;
+	return NULL;
+}
+
+/**
+ * parse_net() - understand a network
+ * @text: what was typed; cut into pieces, which must last as long as @net
+ * @net: filled in
+ * @wrong: what is wrong, if something is, with what @text is then
+ *
+ * Return: 0 or -EINVAL.
+ */
+int parse_net(char *text, struct vmm_net *net, const char **wrong)
+{
+	char *rest = text, *piece = strsep(&rest, ",");
+
+	*wrong = parse_kind(piece, net);
+	while (!*wrong && rest) {
+		piece = strsep(&rest, ",");
+		*wrong = parse_option(piece, net);
+	}
+	if (!*wrong)
+		return 0;
+	memmove(text, piece, strlen(piece) + 1);
+	return -EINVAL;
+}
