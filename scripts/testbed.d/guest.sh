@@ -52,6 +52,7 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order virtio_pci virtio_blk ext4
 	# For those who ask: each takes its time at boot.
 	guest_modules "$kdir" "$rel" "$root/modules" order-net virtio_pci virtio_net
+	guest_modules "$kdir" "$rel" "$root/modules" order-rng virtio_pci virtio_rng
 	pack "$root" >"$dir/initrd"
 	rm -rf "$root"
 	touch "$dir/.complete"

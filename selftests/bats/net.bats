@@ -5,7 +5,7 @@
 load helper
 load guest_net
 
-MB=10
+MB=${NET_MB:-10}
 
 setup_file()
 {
@@ -222,13 +222,35 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 	[ "$(grep -c "1 packets received" <<<"$output")" = 3 ]
 }
 
+# The bench's clock is that of an emulator: the rate has a wide margin.
+@test "rng: the guest has the host's random numbers, and no more than is fair" {
+	script '
+		while read -r ko; do insmod "/modules/$ko" 2>/dev/null; done </modules/order-rng
+		cat /sys/class/misc/hw_random/rng_current
+		for i in 1 2; do
+			echo "sum $(dd if=/dev/hwrng bs=1k count=16 2>/dev/null | tee /tmp/$i | md5sum)"
+			wc -c </tmp/$i
+		done
+		read -r from _ </proc/uptime
+		dd if=/dev/hwrng of=/dev/null bs=64k count=32 iflag=fullblock 2>/dev/null
+		read -r to _ </proc/uptime
+		awk "BEGIN { print \"2 MiB took over 1.8 s: \" ($to - $from > 1.8) }"'
+	run net_guest --rng
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output == *"virtio_rng.0"* ]]
+	[ "$(grep -c '^16384' <<<"$output")" = 2 ]
+	[ "$(grep ^sum <<<"$output" | sort -u | wc -l)" = 2 ]
+	[[ $output == *"2 MiB took over 1.8 s: 1"* ]]
+}
+
 # Frames go out into the playground of three networks and a disk, too.
 @test "a driver that writes garbage everywhere: the devices ask for a reset, and get over it" {
 	head -c 1048576 /dev/zero >"$BATS_TEST_TMPDIR/disk"
-	run guest v --net user --net tap=tap0 --disk "$BATS_TEST_TMPDIR/disk"
+	run guest v --rng --net user --net tap=tap0 --disk "$BATS_TEST_TMPDIR/disk"
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ $output == *"virtio devices: 3, in order after a reset: 3"* ]]
+	[[ $output == *"virtio devices: 4, in order after a reset: 4"* ]]
 	[[ $output =~ resets\ needed:\ [1-9][0-9]+ ]]
 	[[ $output == *"the guest broke a queue of the network tap0"* ]]
 	[[ $output == *"the guest broke a queue of the network user"* ]]

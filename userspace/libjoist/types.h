@@ -18,6 +18,10 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define PAGE_SIZE	4096UL
 
+/* The structure that @ptr is the member of. */
+#define container_of(ptr, type, member)	\
+	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
 #define min(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define max(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
 

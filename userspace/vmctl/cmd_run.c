@@ -156,6 +156,8 @@ static const struct opt options[] = {
 		 "a raw disk, /dev/vda and on; may be repeated"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "user tap=",
 		 "a network: user, or tap=NAME; may be repeated"),
+	OPT_FLAG("rng", 0, struct run, config.rng,
+		 "a source of random numbers for the guest"),
 	OPT_CALL("name", 'n', set_name, "NAME", NULL,
 		 "what 'vmctl list' shows it as"),
 	OPT_CALL("debug-exit", 0, set_debug_exit, "PORT", "0xf4",

@@ -17,6 +17,7 @@
 #include "vcpu.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
+#include "virtio/rng.h"
 #include "vm.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -92,6 +93,8 @@ static int start(struct vm *vm)
 		err = virtio_blk_start(vm->blk[i]);
 	for (i = 0; !err && i < vm->config->nr_nets; i++)
 		err = virtio_net_start(vm->net[i]);
+	if (!err && vm->rng)
+		err = virtio_rng_start(vm->rng);
 	if (!err)
 		err = vcpus_start(vm);
 	return err;
@@ -136,6 +139,7 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 			virtio_blk_stop(vm.blk[i]);
 		for (i = 0; i < config->nr_nets; i++)
 			virtio_net_stop(vm.net[i]);
+		virtio_rng_stop(vm.rng);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

@@ -18,6 +18,7 @@
 #include "vcpu.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
+#include "virtio/rng.h"
 #include "vm.h"
 
 static int open_device(struct vm *vm)
@@ -131,6 +132,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = add_disks(vm);
 	if (!err)
 		err = add_nets(vm);
+	if (!err && config->rng)
+		err = virtio_rng_create(vm, &vm->rng);
 	if (!err)
 		err = vcpus_create(vm);
 	return err;
@@ -146,6 +149,7 @@ void vm_destroy(struct vm *vm)
 		virtio_blk_destroy(vm->blk[i]);
 	for (i = 0; i < VMM_NETS_MAX; i++)
 		virtio_net_destroy(vm->net[i]);
+	virtio_rng_destroy(vm->rng);
 	chipset_destroy(vm);
 	irq_destroy(&vm->irq);
 	if (vm->fd >= 0)

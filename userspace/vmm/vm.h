@@ -19,6 +19,7 @@ struct uart;
 struct vcpu;
 struct virtio_blk;
 struct virtio_net;
+struct virtio_rng;
 
 /**
  * struct vm - one virtual machine
@@ -48,6 +49,7 @@ struct vm {
 	struct pci *pci;
 	struct virtio_blk *blk[VMM_DISKS_MAX];
 	struct virtio_net *net[VMM_NETS_MAX];
+	struct virtio_rng *rng;
 
 	struct pause pause;
 	pthread_mutex_t stop_lock;

@@ -63,6 +63,7 @@ struct vmm_net {
  * @vcpus: how many
  * @debug_exit: port whose written value ends the VM, or -1
  * @name: as the module's netlink family is to show it, or NULL
+ * @rng: a source of random numbers
  * @frontend: who carries the console; NULL: standard input and output
  */
 struct vmm_config {
@@ -74,6 +75,7 @@ struct vmm_config {
 	unsigned int vcpus;
 	int debug_exit;
 	const char *name;
+	bool rng;
 	const struct vmm_frontend *frontend;
 	int nr_disks;
 	struct vmm_disk disk[VMM_DISKS_MAX];

@@ -3,28 +3,24 @@
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "../backend/raw.h"
 #include "../log.h"
-#include "../thread.h"
 #include "../vm.h"
 #include "blk.h"
 #include "device.h"
 #include "iov.h"
 #include "pci.h"
+#include "worker.h"
 
 #define CLASS_SCSI	0x010000	/* what PCI calls mass storage */
 #define SEG_MAX		(CHAIN_MAX - 2)	/* less header and status */
 
 /**
  * struct virtio_blk - a disk
- * @stop_fd: eventfd that ends the thread
  * @chain: the request being served; the thread's own
  */
 struct virtio_blk {
@@ -33,9 +29,7 @@ struct virtio_blk {
 	struct raw_disk disk;
 	struct virtio_blk_config config;
 	const char *path;
-	int stop_fd;
-	pthread_t thread;
-	bool started;
+	struct virtio_worker worker;
 	struct chain chain;
 };
 
@@ -123,8 +117,9 @@ static int serve_chain(struct virtio_blk *blk, u32 *written)
 }
 
 /* One request, or the news that there is none. The lock is held. */
-static bool serve_next(struct virtio_blk *blk)
+static bool serve_next(struct virtio_dev *dev)
 {
+	struct virtio_blk *blk = container_of(dev, struct virtio_blk, dev);
 	struct virtq *q = &blk->dev.queue[0];
 	u32 written;
 	int ret;
@@ -147,32 +142,6 @@ static bool serve_next(struct virtio_blk *blk)
 	return true;
 }
 
-static void *blk_thread(void *arg)
-{
-	struct virtio_blk *blk = arg;
-	struct pollfd fds[] = {
-		{ .fd = blk->stop_fd, .events = POLLIN },
-		{ .fd = blk->dev.queue[0].kick_fd, .events = POLLIN },
-	};
-	eventfd_t count;
-	bool more;
-
-	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			break;
-		if (fds[0].revents)
-			break;
-		eventfd_read(fds[1].fd, &count);
-		/* Unlocked between requests: a reset may come at any time. */
-		do {
-			pthread_mutex_lock(&blk->dev.lock);
-			more = serve_next(blk);
-			pthread_mutex_unlock(&blk->dev.lock);
-		} while (more && !vm_stopping(blk->dev.vm));
-	}
-	return NULL;
-}
-
 static int init(struct virtio_blk *blk, struct vm *vm)
 {
 	int err;
@@ -188,9 +157,9 @@ static int init(struct virtio_blk *blk, struct vm *vm)
 			     BIT_ULL(VIRTIO_BLK_F_SEG_MAX);
 	if (blk->disk.readonly)
 		blk->dev.features |= BIT_ULL(VIRTIO_BLK_F_RO);
-	blk->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (blk->stop_fd < 0)
-		return -errno;
+	err = worker_init(&blk->worker, &blk->dev, serve_next);
+	if (err)
+		return err;
 	return virtio_pci_init(&blk->pci, &blk->dev, CLASS_SCSI);
 }
 
@@ -212,7 +181,6 @@ int virtio_blk_create(struct vm *vm, const struct vmm_disk *config,
 	if (!blk)
 		return -ENOMEM;
 	blk->path = config->file.path;
-	blk->stop_fd = -1;
 	err = raw_open(&blk->disk, &config->file, config->readonly);
 	if (err)
 		return err;
@@ -230,31 +198,24 @@ void virtio_blk_destroy(struct virtio_blk *blk)
 	virtio_pci_destroy(&blk->pci);
 	virtio_dev_destroy(&blk->dev);
 	raw_close(&blk->disk);
-	if (blk->stop_fd >= 0)
-		close(blk->stop_fd);
+	worker_destroy(&blk->worker);
 	free(blk);
 }
 
 /* Return: 0, or -errno with the reason logged. */
 int virtio_blk_start(struct virtio_blk *blk)
 {
-	int err = thread_start(&blk->thread, "blk", blk_thread, blk);
+	int err = worker_start(&blk->worker, "blk");
 
-	if (err) {
+	if (err)
 		log_err("cannot start the thread of the disk %s: %s",
 			blk->path, strerror(-err));
-		return err;
-	}
-	blk->started = true;
-	return 0;
+	return err;
 }
 
 /* The request in progress is finished, the others are lost. */
 void virtio_blk_stop(struct virtio_blk *blk)
 {
-	if (!blk || !blk->started)
-		return;
-	eventfd_write(blk->stop_fd, 1);
-	pthread_join(blk->thread, NULL);
-	blk->started = false;
+	if (blk)
+		worker_stop(&blk->worker);
 }

@@ -67,7 +67,7 @@ static int set_offloads(void *ctx, u64 offloads)
 /* The driver is ready, or was reset. The device's lock is held. */
 static void driver_changed(struct virtio_dev *dev)
 {
-	struct virtio_net *net = (struct virtio_net *)dev;
+	struct virtio_net *net = container_of(dev, struct virtio_net, dev);
 	u64 features = dev->driver_features & dev->features;
 
 	net->ctrl.features = features;

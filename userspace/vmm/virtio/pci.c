@@ -377,8 +377,10 @@ int virtio_pci_init(struct virtio_pci *vp, struct virtio_dev *dev, u32 class)
 	add_virtio_cap(&vp->pci, VIRTIO_PCI_CAP_COMMON_CFG, REGS_COMMON,
 		       sizeof(struct virtio_pci_common_cfg));
 	add_virtio_cap(&vp->pci, VIRTIO_PCI_CAP_ISR_CFG, REGS_ISR, 1);
-	add_virtio_cap(&vp->pci, VIRTIO_PCI_CAP_DEVICE_CFG, REGS_DEVICE,
-		       (u32)dev->config_len);
+	/* An empty one is an error to Linux. */
+	if (dev->config_len)
+		add_virtio_cap(&vp->pci, VIRTIO_PCI_CAP_DEVICE_CFG, REGS_DEVICE,
+			       (u32)dev->config_len);
 	add_virtio_cap(&vp->pci, VIRTIO_PCI_CAP_NOTIFY_CFG, REGS_NOTIFY,
 		       (u32)dev->nr_queues * NOTIFY_STRIDE);
 	err = msix_init(&vp->msix, &vp->pci, BAR_MSIX, dev->nr_queues + 1);
