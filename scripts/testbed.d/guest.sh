@@ -53,6 +53,7 @@ guest_build()
 	# For those who ask: each takes its time at boot.
 	guest_modules "$kdir" "$rel" "$root/modules" order-net virtio_pci virtio_net
 	guest_modules "$kdir" "$rel" "$root/modules" order-rng virtio_pci virtio_rng
+	guest_modules "$kdir" "$rel" "$root/modules" order-balloon virtio_pci virtio_balloon
 	pack "$root" >"$dir/initrd"
 	rm -rf "$root"
 	touch "$dir/.complete"

@@ -34,3 +34,14 @@ guest()
 	timeout 60 "$VMCTL" run --device-path "$DEVICE" -m 16M --cmdline-only \
 		--cmdline "$letter" "$@" "$KERNEL" </dev/null
 }
+
+# until TRIES COMMAND...: as often, ten times a second.
+until_true()
+{
+	local tries=$1
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $((tries--)) -gt 0 ] || return 1
+		sleep 0.1
+	done
+}

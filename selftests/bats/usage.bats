@@ -165,6 +165,14 @@ VERBS="run create delete start stop pause resume reset nmi list show wait consol
 	[[ $output == *"more than one kernel"* ]]
 }
 
+@test "run: bad sizes for the balloon" {
+	for size in '' 0 x 1Q -1M; do
+		run "$VMCTL" run --balloon "$size" kernel
+		[ "$status" = 2 ]
+		[[ $output == *"bad size '$size' for --balloon"* ]]
+	done
+}
+
 @test "run: bad memory sizes" {
 	for size in '' x -1 1 1M 3M 1025K 16Mx 0x 2T 99999999999999999999 18446744073709551615K; do
 		run "$VMCTL" run -m "$size" kernel

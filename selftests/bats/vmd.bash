@@ -37,17 +37,6 @@ conf()
 	cat >/etc/joist/joist.conf
 }
 
-# until TRIES COMMAND...: as often, ten times a second.
-until_true()
-{
-	local tries=$1
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ $((tries--)) -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
 answers()
 {
 	"$CTL" '{"v":1,"op":"version"}' | grep -q '"protocol":1'

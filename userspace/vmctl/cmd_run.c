@@ -113,6 +113,18 @@ static int set_debug_exit(void *args, char *arg)
 	return 0;
 }
 
+static int set_balloon(void *args, char *arg)
+{
+	struct run *run = args;
+
+	if (!parse_size(arg, &run->config.balloon_target) || !run->config.balloon_target)
+		return usage_error("run",
+				   "bad size '%s' for --balloon: give a number with K, M or G",
+				   arg);
+	run->config.balloon = true;
+	return 0;
+}
+
 static int set_initrd(void *args, char *arg)
 {
 	struct run *run = args;
@@ -158,6 +170,8 @@ static const struct opt options[] = {
 		 "a network: user, or tap=NAME; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,
 		 "a source of random numbers for the guest"),
+	OPT_CALL("balloon", 0, set_balloon, "SIZE", "128M 256M 1G",
+		 "the guest is to give back free memory, and keep no more than SIZE"),
 	OPT_CALL("name", 'n', set_name, "NAME", NULL,
 		 "what 'vmctl list' shows it as"),
 	OPT_CALL("debug-exit", 0, set_debug_exit, "PORT", "0xf4",

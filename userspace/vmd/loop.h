@@ -31,9 +31,6 @@ struct timer {
 	struct timer **link;
 };
 
-#define container_of(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
-
 int loop_init(void);
 int watch_add(struct watch *watch, int fd, u32 events,
 	      void (*fn)(struct watch *watch, u32 events));

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "terminal.h"
 #include "vcpu.h"
+#include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
@@ -95,6 +96,10 @@ static int start(struct vm *vm)
 		err = virtio_net_start(vm->net[i]);
 	if (!err && vm->rng)
 		err = virtio_rng_start(vm->rng);
+	if (!err && vm->balloon) {
+		virtio_balloon_set(vm->balloon, vm->config->balloon_target);
+		err = virtio_balloon_start(vm->balloon);
+	}
 	if (!err)
 		err = vcpus_start(vm);
 	return err;
@@ -140,6 +145,7 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		for (i = 0; i < config->nr_nets; i++)
 			virtio_net_stop(vm.net[i]);
 		virtio_rng_stop(vm.rng);
+		virtio_balloon_stop(vm.balloon);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

@@ -16,6 +16,7 @@
 #include "name.h"
 #include "report.h"
 #include "vcpu.h"
+#include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
@@ -134,6 +135,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = add_nets(vm);
 	if (!err && config->rng)
 		err = virtio_rng_create(vm, &vm->rng);
+	if (!err && config->balloon)
+		err = virtio_balloon_create(vm, &vm->balloon);
 	if (!err)
 		err = vcpus_create(vm);
 	return err;
@@ -150,6 +153,7 @@ void vm_destroy(struct vm *vm)
 	for (i = 0; i < VMM_NETS_MAX; i++)
 		virtio_net_destroy(vm->net[i]);
 	virtio_rng_destroy(vm->rng);
+	virtio_balloon_destroy(vm->balloon);
 	chipset_destroy(vm);
 	irq_destroy(&vm->irq);
 	if (vm->fd >= 0)

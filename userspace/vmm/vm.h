@@ -17,6 +17,7 @@ struct pm;
 struct rtc;
 struct uart;
 struct vcpu;
+struct virtio_balloon;
 struct virtio_blk;
 struct virtio_net;
 struct virtio_rng;
@@ -50,6 +51,7 @@ struct vm {
 	struct virtio_blk *blk[VMM_DISKS_MAX];
 	struct virtio_net *net[VMM_NETS_MAX];
 	struct virtio_rng *rng;
+	struct virtio_balloon *balloon;	/* or NULL */
 
 	struct pause pause;
 	pthread_mutex_t stop_lock;

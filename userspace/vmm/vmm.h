@@ -61,6 +61,8 @@ struct vmm_net {
  * @cmdline: the kernel's command line
  * @memory: bytes, a multiple of 1 MiB
  * @vcpus: how many
+ * @balloon: the guest can give memory back, and tells of what is free
+ * @balloon_target: bytes that it is to keep at first; more than it has: all
  * @debug_exit: port whose written value ends the VM, or -1
  * @name: as the module's netlink family is to show it, or NULL
  * @rng: a source of random numbers
@@ -73,6 +75,8 @@ struct vmm_config {
 	const char *cmdline;
 	u64 memory;
 	unsigned int vcpus;
+	bool balloon;
+	u64 balloon_target;
 	int debug_exit;
 	const char *name;
 	bool rng;

@@ -23,6 +23,8 @@ struct vm;
  * @config_changed: the transport's: tell the guest to read status and @config again
  * @changed: the device's: the driver is ready now, or was reset; with the lock held;
  *           may be NULL
+ * @config_written: the device's: the driver wrote to @config; with the lock held; may be
+ *		    NULL: it is only read
  * @lock: protects the queues and all below
  * @driver_features: what the guest accepted
  * @status: VIRTIO_CONFIG_S_*
@@ -40,6 +42,8 @@ struct virtio_dev {
 	void (*notify)(struct virtio_dev *dev, struct virtq *q);
 	void (*config_changed)(struct virtio_dev *dev);
 	void (*changed)(struct virtio_dev *dev);
+	void (*config_written)(struct virtio_dev *dev, u64 offset, const void *data,
+			       unsigned int len);
 
 	pthread_mutex_t lock;
 	u64 driver_features;

@@ -200,6 +200,16 @@ static void read_device_config(struct virtio_dev *dev, u64 offset, void *data,
 	pthread_mutex_unlock(&dev->lock);
 }
 
+static void write_device_config(struct virtio_dev *dev, u64 offset, const void *data,
+				unsigned int len)
+{
+	if (!dev->config_written)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	dev->config_written(dev, offset, data, len);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 static void regs_read(struct virtio_pci *vp, u64 offset, void *data,
 		      unsigned int len)
 {
@@ -235,6 +245,10 @@ static void regs_write(struct virtio_pci *vp, u64 offset, const void *data,
 		/* Normally the kernel's ioeventfd has caught it before. */
 		if (queue < (u64)vp->dev->nr_queues)
 			eventfd_write(vp->dev->queue[queue].kick_fd, 1);
+		return;
+	}
+	if (offset >= REGS_DEVICE) {
+		write_device_config(vp->dev, offset - REGS_DEVICE, data, len);
 		return;
 	}
 	if (offset + len > sizeof(struct virtio_pci_common_cfg))
