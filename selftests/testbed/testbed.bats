@@ -108,7 +108,7 @@ said()
 	run -125 "$TESTBED" --vendor via -- true
 	said '--vendor is svm or vmx'
 	run -125 "$TESTBED" --root gentoo -- true
-	said '--root is tiny or debian'
+	said '--root is tiny, debian, systemd or dkms'
 	run -125 "$TESTBED"
 	said 'no command'
 	run -125 "$TESTBED" --nonsense -- true
