@@ -7,73 +7,37 @@
 #include <errno.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_ids.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "../log.h"
-#include "../thread.h"
 #include "../vm.h"
 #include "balloon.h"
 #include "device.h"
 #include "iov.h"
 #include "pci.h"
+#include "worker.h"
 
 #define CLASS_OTHER	0xff0000	/* what PCI calls unassigned */
 #define PFNS_MAX	1024		/* taken from a request at a time */
 #define REQUEST_MAX	(1 << 20)	/* bytes of them: for 1 GiB of memory */
 
-/* Those that depend on features move up where one before is not there. */
-enum { QUEUE_INFLATE, QUEUE_DEFLATE, QUEUE_FIRST_OPTIONAL, NR_QUEUES = 4 };
-
-enum role { ROLE_NONE, ROLE_INFLATE, ROLE_DEFLATE, ROLE_STATS, ROLE_REPORT };
+/* The last is there if the guest has accepted to report. */
+enum { QUEUE_INFLATE, QUEUE_DEFLATE, QUEUE_REPORT, NR_QUEUES };
 
 /**
  * struct virtio_balloon - a balloon
  * @config: what the guest reads and, its "actual", writes; the device's lock
- * @stop_fd: eventfd that ends the thread
  * @chain: the request being served; the thread's own
- * @stats_head: of the buffer for statistics, which the guest gets back when it is to fill
- *		it again; -1: it has it. The device's lock
- * @reported: bytes; the device's lock
- * @stat: by VIRTIO_BALLOON_S_*, ~0: not told; the device's lock
  */
 struct virtio_balloon {
 	struct virtio_dev dev;
 	struct virtio_pci pci;
 	struct virtio_balloon_config config;
-	int stop_fd;
-	pthread_t thread;
-	bool started;
+	struct virtio_worker worker;
 	struct chain chain;
-	int stats_head;
-	u64 reported;
-	u64 stat[VIRTIO_BALLOON_S_NR];
 };
-
-static bool accepted(const struct virtio_balloon *b, int feature)
-{
-	return b->dev.driver_features & BIT_ULL(feature);
-}
-
-/* What the guest uses a queue for. */
-static enum role role_of(const struct virtio_balloon *b, int queue)
-{
-	int next = QUEUE_FIRST_OPTIONAL;
-
-	if (queue == QUEUE_INFLATE)
-		return ROLE_INFLATE;
-	if (queue == QUEUE_DEFLATE)
-		return ROLE_DEFLATE;
-	if (accepted(b, VIRTIO_BALLOON_F_STATS_VQ) && queue == next++)
-		return ROLE_STATS;
-	if (accepted(b, VIRTIO_BALLOON_F_REPORTING) && queue == next)
-		return ROLE_REPORT;
-	return ROLE_NONE;
-}
 
 /* To the host. @len bytes of guest memory at @hva, whole pages of it only. */
 static void give_up(u8 *hva, u64 len)
@@ -128,124 +92,61 @@ static void take_pfns(struct virtio_balloon *b)
 	}
 }
 
-static void take_stats(struct virtio_balloon *b)
-{
-	const struct chain *chain = &b->chain;
-	struct virtio_balloon_stat stat;
-	size_t at;
-
-	memset(b->stat, 0xff, sizeof(b->stat));
-	for (at = 0; iov_get(chain->iov, chain->nr_out, at, &stat, sizeof(stat)) ==
-	     sizeof(stat) && at < VIRTIO_BALLOON_S_NR * sizeof(stat); at += sizeof(stat))
-		if (stat.tag < VIRTIO_BALLOON_S_NR)
-			b->stat[stat.tag] = stat.val;
-}
-
 /* Free pages of the guest's, which it does not use before it has the buffer back. */
 static void take_report(struct virtio_balloon *b)
 {
 	const struct chain *chain = &b->chain;
 	int i;
 
-	for (i = chain->nr_out; i < chain->nr_out + chain->nr_in; i++) {
+	for (i = chain->nr_out; i < chain->nr_out + chain->nr_in; i++)
 		give_up(chain->iov[i].iov_base, chain->iov[i].iov_len);
-		b->reported += chain->iov[i].iov_len;
-	}
 }
 
-/* Return: 1: the guest gets the request back; 0: later; -EINVAL: against the rules. */
-static int serve(struct virtio_balloon *b, enum role role)
+/* Return: 0, or -EINVAL: against the rules. */
+static int serve(struct virtio_balloon *b, int queue)
 {
-	switch (role) {
-	case ROLE_INFLATE:
+	if (queue == QUEUE_INFLATE) {
 		if (iov_total(b->chain.iov, b->chain.nr_out) > REQUEST_MAX)
 			return -EINVAL;
 		take_pfns(b);
-		return 1;
-	case ROLE_STATS:
-		/* There is one buffer for them. */
-		if (b->stats_head >= 0)
-			return -EINVAL;
-		take_stats(b);
-		b->stats_head = b->chain.head;
-		return 0;
-	case ROLE_REPORT:
+	} else if (queue == QUEUE_REPORT) {
 		take_report(b);
-		return 1;
-	default:
-		return 1;
 	}
+	return 0;
 }
 
 /* One request, or the news that there is none. The lock is held. */
-static bool serve_next(struct virtio_balloon *b, int queue)
+static bool serve_next(struct virtio_dev *dev, int queue)
 {
-	struct virtq *q = &b->dev.queue[queue];
-	enum role role = role_of(b, queue);
+	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
+	struct virtq *q = &dev->queue[queue];
 	int ret;
 
-	if (!virtio_dev_live(&b->dev) || !q->ready || role == ROLE_NONE)
+	if (!virtio_dev_live(dev) || !q->ready ||
+	    (queue == QUEUE_REPORT &&
+	     !(dev->driver_features & BIT_ULL(VIRTIO_BALLOON_F_REPORTING))))
 		return false;
 	ret = queue_pop(q, &b->chain);
 	if (!ret)
 		return queue_arm(q);
 	if (ret > 0)
-		ret = serve(b, role);
+		ret = serve(b, queue);
 	if (ret < 0) {
 		log_warn("the guest broke a queue of the balloon");
-		virtio_dev_fail(&b->dev);
+		virtio_dev_fail(dev);
 		return false;
 	}
-	if (!ret)
-		return true;
-	queue_push(q, b->chain.head, 0);
-	if (queue_wants_interrupt(q))
-		b->dev.notify(&b->dev, q);
+	virtio_dev_return(dev, q, b->chain.head, 0);
 	return true;
 }
 
-static void *balloon_thread(void *arg)
-{
-	struct virtio_balloon *b = arg;
-	struct pollfd fds[NR_QUEUES + 1];
-	eventfd_t count;
-	bool more;
-	int i;
-
-	for (i = 0; i < NR_QUEUES; i++)
-		fds[i] = (struct pollfd) { b->dev.queue[i].kick_fd, POLLIN, 0 };
-	fds[NR_QUEUES] = (struct pollfd) { b->stop_fd, POLLIN, 0 };
-	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			break;
-		if (fds[NR_QUEUES].revents)
-			break;
-		for (i = 0; i < NR_QUEUES; i++) {
-			if (!fds[i].revents)
-				continue;
-			eventfd_read(fds[i].fd, &count);
-			/* Unlocked between requests: a reset may come at any time. */
-			do {
-				pthread_mutex_lock(&b->dev.lock);
-				more = serve_next(b, i);
-				pthread_mutex_unlock(&b->dev.lock);
-			} while (more && !vm_stopping(b->dev.vm));
-		}
-	}
-	return NULL;
-}
-
-/* The lock is held. */
+/* Reset, nobody holds any pages. The lock is held. */
 static void driver_changed(struct virtio_dev *dev)
 {
 	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
 
-	b->stats_head = -1;
-	if (dev->status)
-		return;
-	/* Reset: nobody holds any pages now. */
-	b->config.actual = 0;
-	memset(b->stat, 0xff, sizeof(b->stat));
+	if (!dev->status)
+		b->config.actual = 0;
 }
 
 /* The guest says how far it is. The lock is held. */
@@ -284,47 +185,6 @@ u64 virtio_balloon_set(struct virtio_balloon *b, u64 target)
 	return keep * PAGE_SIZE;
 }
 
-static u64 stat(const struct virtio_balloon *b, int tag)
-{
-	return b->stat[tag] == UINT64_MAX ? 0 : b->stat[tag];
-}
-
-/* Have the guest fill the buffer again. The lock is held. */
-static void ask_for_stats(struct virtio_balloon *b)
-{
-	struct virtq *q = &b->dev.queue[QUEUE_FIRST_OPTIONAL];
-
-	if (b->stats_head < 0 || !virtio_dev_live(&b->dev) || !q->ready)
-		return;
-	queue_push(q, (u16)b->stats_head, 0);
-	b->stats_head = -1;
-	if (queue_wants_interrupt(q))
-		b->dev.notify(&b->dev, q);
-}
-
-/**
- * virtio_balloon_state() - how things are
- * @b: balloon
- * @state: filled in; its statistics are what the guest told the last time, and it is asked
- *	   to tell them anew
- */
-void virtio_balloon_state(struct virtio_balloon *b, struct balloon_state *state)
-{
-	pthread_mutex_lock(&b->dev.lock);
-	*state = (struct balloon_state) {
-		.ready = virtio_dev_live(&b->dev),
-		.target = (pages(b) - b->config.num_pages) * PAGE_SIZE,
-		.actual = (pages(b) - min((u64)b->config.actual, pages(b))) * PAGE_SIZE,
-		.reported = b->reported,
-		.has_stats = b->stat[VIRTIO_BALLOON_S_MEMTOT] != UINT64_MAX,
-		.free = stat(b, VIRTIO_BALLOON_S_MEMFREE),
-		.available = stat(b, VIRTIO_BALLOON_S_AVAIL),
-		.total = stat(b, VIRTIO_BALLOON_S_MEMTOT),
-	};
-	ask_for_stats(b);
-	pthread_mutex_unlock(&b->dev.lock);
-}
-
 static int init(struct virtio_balloon *b, struct vm *vm)
 {
 	int err;
@@ -337,13 +197,11 @@ static int init(struct virtio_balloon *b, struct vm *vm)
 	b->dev.config_len = offsetof(struct virtio_balloon_config, free_page_hint_cmd_id);
 	b->dev.config_written = config_written;
 	b->dev.changed = driver_changed;
-	b->dev.features |= BIT_ULL(VIRTIO_BALLOON_F_STATS_VQ) |
-			   BIT_ULL(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |
+	b->dev.features |= BIT_ULL(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |
 			   BIT_ULL(VIRTIO_BALLOON_F_REPORTING);
-	driver_changed(&b->dev);
-	b->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (b->stop_fd < 0)
-		return -errno;
+	err = worker_init(&b->worker, &b->dev, serve_next);
+	if (err)
+		return err;
 	return virtio_pci_init(&b->pci, &b->dev, CLASS_OTHER);
 }
 
@@ -362,7 +220,6 @@ int virtio_balloon_create(struct vm *vm, struct virtio_balloon **out)
 	*out = b;
 	if (!b)
 		return -ENOMEM;
-	b->stop_fd = -1;
 	err = init(b, vm);
 	if (err)
 		log_err("cannot create the balloon: %s", strerror(-err));
@@ -375,28 +232,22 @@ void virtio_balloon_destroy(struct virtio_balloon *b)
 		return;
 	virtio_pci_destroy(&b->pci);
 	virtio_dev_destroy(&b->dev);
-	if (b->stop_fd >= 0)
-		close(b->stop_fd);
+	worker_destroy(&b->worker);
 	free(b);
 }
 
 /* Return: 0, or -errno with the reason logged. */
 int virtio_balloon_start(struct virtio_balloon *b)
 {
-	int err = thread_start(&b->thread, "balloon", balloon_thread, b);
+	int err = worker_start(&b->worker, "balloon");
 
 	if (err)
 		log_err("cannot start the balloon's thread: %s", strerror(-err));
-	else
-		b->started = true;
 	return err;
 }
 
 void virtio_balloon_stop(struct virtio_balloon *b)
 {
-	if (!b || !b->started)
-		return;
-	eventfd_write(b->stop_fd, 1);
-	pthread_join(b->thread, NULL);
-	b->started = false;
+	if (b)
+		worker_stop(&b->worker);
 }

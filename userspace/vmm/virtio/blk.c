@@ -117,10 +117,10 @@ static int serve_chain(struct virtio_blk *blk, u32 *written)
 }
 
 /* One request, or the news that there is none. The lock is held. */
-static bool serve_next(struct virtio_dev *dev)
+static bool serve_next(struct virtio_dev *dev, int queue)
 {
 	struct virtio_blk *blk = container_of(dev, struct virtio_blk, dev);
-	struct virtq *q = &blk->dev.queue[0];
+	struct virtq *q = &dev->queue[queue];
 	u32 written;
 	int ret;
 
@@ -136,9 +136,7 @@ static bool serve_next(struct virtio_dev *dev)
 		virtio_dev_fail(&blk->dev);
 		return false;
 	}
-	queue_push(q, blk->chain.head, written);
-	if (queue_wants_interrupt(q))
-		blk->dev.notify(&blk->dev, q);
+	virtio_dev_return(dev, q, blk->chain.head, written);
 	return true;
 }
 

@@ -116,6 +116,20 @@ void virtio_dev_enable_queue(struct virtio_dev *dev, struct virtq *q)
 		virtio_dev_fail(dev);
 }
 
+/**
+ * virtio_dev_return() - a request is done: the guest has it back, and hears of it
+ * @dev: its lock is held
+ * @q: ready queue
+ * @head: the chain's
+ * @written: bytes written into it
+ */
+void virtio_dev_return(struct virtio_dev *dev, struct virtq *q, u16 head, u32 written)
+{
+	queue_push(q, head, written);
+	if (queue_wants_interrupt(q))
+		dev->notify(dev, q);
+}
+
 /* The guest broke the rules: nothing but a reset helps. The lock is held. */
 void virtio_dev_fail(struct virtio_dev *dev)
 {

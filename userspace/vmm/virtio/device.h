@@ -57,6 +57,7 @@ void virtio_dev_destroy(struct virtio_dev *dev);
 void virtio_dev_set_status(struct virtio_dev *dev, u8 status);
 void virtio_dev_set_features(struct virtio_dev *dev, u64 features);
 void virtio_dev_enable_queue(struct virtio_dev *dev, struct virtq *q);
+void virtio_dev_return(struct virtio_dev *dev, struct virtq *q, u16 head, u32 written);
 void virtio_dev_fail(struct virtio_dev *dev);
 void virtio_dev_config_changed(struct virtio_dev *dev);
 bool virtio_dev_live(const struct virtio_dev *dev);

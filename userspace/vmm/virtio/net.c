@@ -104,9 +104,7 @@ static bool serve_command(struct virtio_net *net)
 		return false;
 	}
 	memcpy(net->config.mac, net->filter.mac, sizeof(net->config.mac));
-	queue_push(q, chain->head, (u32)ret);
-	if (queue_wants_interrupt(q))
-		net->dev.notify(&net->dev, q);
+	virtio_dev_return(&net->dev, q, chain->head, (u32)ret);
 	return true;
 }
 

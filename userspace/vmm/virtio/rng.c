@@ -63,10 +63,10 @@ static int fill(struct virtio_rng *rng)
 	return (int)n;
 }
 
-static bool serve(struct virtio_dev *dev)
+static bool serve(struct virtio_dev *dev, int queue)
 {
 	struct virtio_rng *rng = container_of(dev, struct virtio_rng, dev);
-	struct virtq *q = &dev->queue[0];
+	struct virtq *q = &dev->queue[queue];
 	int ret;
 
 	if (!virtio_dev_live(dev) || !q->ready)
@@ -85,9 +85,7 @@ static bool serve(struct virtio_dev *dev)
 		virtio_dev_fail(dev);
 		return false;
 	}
-	queue_push(q, rng->chain.head, (u32)ret);
-	if (queue_wants_interrupt(q))
-		dev->notify(dev, q);
+	virtio_dev_return(dev, q, rng->chain.head, (u32)ret);
 	return true;
 }
 

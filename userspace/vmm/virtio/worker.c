@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's thread, while there is one queue to serve. */
+/* A device's thread. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -9,37 +9,47 @@
 #include "../vm.h"
 #include "worker.h"
 
+/* Unlocked between requests: a reset may come at any time. */
+static void serve_queue(struct virtio_worker *worker, int queue)
+{
+	struct virtio_dev *dev = worker->dev;
+	bool more;
+
+	do {
+		pthread_mutex_lock(&dev->lock);
+		worker->wait_ms = -1;
+		more = worker->serve(dev, queue);
+		pthread_mutex_unlock(&dev->lock);
+	} while (more && !vm_stopping(dev->vm));
+}
+
 static void *worker_thread(void *arg)
 {
 	struct virtio_worker *worker = arg;
+	struct pollfd fds[VIRTIO_QUEUES_MAX + 1];
 	struct virtio_dev *dev = worker->dev;
-	struct pollfd fds[] = {
-		{ .fd = worker->stop_fd, .events = POLLIN },
-		{ .fd = dev->queue[0].kick_fd, .events = POLLIN },
-	};
+	int nr = dev->nr_queues, i;
 	eventfd_t count;
-	bool more;
 
+	for (i = 0; i < nr; i++)
+		fds[i] = (struct pollfd) { dev->queue[i].kick_fd, POLLIN, 0 };
+	fds[nr] = (struct pollfd) { worker->stop_fd, POLLIN, 0 };
 	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), worker->wait_ms) < 0 && errno != EINTR)
+		if (poll(fds, (nfds_t)nr + 1, worker->wait_ms) < 0 && errno != EINTR)
 			break;
-		if (fds[0].revents)
+		if (fds[nr].revents)
 			break;
-		eventfd_read(fds[1].fd, &count);
-		/* Unlocked between requests: a reset may come at any time. */
-		do {
-			pthread_mutex_lock(&dev->lock);
-			worker->wait_ms = -1;
-			more = worker->serve(dev);
-			pthread_mutex_unlock(&dev->lock);
-		} while (more && !vm_stopping(dev->vm));
+		for (i = 0; i < nr; i++) {
+			eventfd_read(fds[i].fd, &count);
+			serve_queue(worker, i);
+		}
 	}
 	return NULL;
 }
 
 /* Return: 0 or -errno; worker_destroy() is due in both cases. */
 int worker_init(struct virtio_worker *worker, struct virtio_dev *dev,
-		bool (*serve)(struct virtio_dev *dev))
+		bool (*serve)(struct virtio_dev *dev, int queue))
 {
 	worker->dev = dev;
 	worker->serve = serve;
