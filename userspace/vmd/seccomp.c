@@ -10,10 +10,10 @@
 #include <linux/kvm.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "sandbox.h"
 
 #define NO_SUCH_CALL	38	/* ENOSYS: what a kernel that has no clone3() says */
@@ -60,34 +60,6 @@ static const unsigned long vm_ioctls[] = {
 	KVM_GET_VCPU_EVENTS, KVM_SET_MSRS,
 };
 
-static int allow(scmp_filter_ctx ctx, const int *calls, size_t nr)
-{
-	int err = 0;
-	size_t i;
-
-	for (i = 0; !err && i < nr; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
-	return err;
-}
-
-/* Call @nr with its argument @arg being @value. */
-static int allow_value(scmp_filter_ctx ctx, int nr, unsigned int arg, u64 value)
-{
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
-				SCMP_CMP(arg, SCMP_CMP_EQ, value));
-}
-
-/* No memory that was ever writable is executed. */
-static int allow_memory(scmp_filter_ctx ctx)
-{
-	int err;
-
-	err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-			       SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	return err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-}
-
 /*
  * Threads, but no processes. clone3()'s flags lie in memory, where no filter sees them:
  * the C library falls back to clone().
@@ -101,9 +73,9 @@ static int allow_threads(scmp_filter_ctx ctx)
 			SCMP_CMP(0, SCMP_CMP_MASKED_EQ,
 				 CLONE_THREAD | CLONE_NEWUSER | CLONE_NEWNS,
 				 CLONE_THREAD));
-	err = err ?: allow_value(ctx, SCMP_SYS(prctl), 0, PR_SET_NAME);
+	err = err ?: filter_allow_value(ctx, SCMP_SYS(prctl), 0, PR_SET_NAME);
 	/* Kicks of vCPUs, and abort(): nobody else's threads. */
-	return err ?: allow_value(ctx, SCMP_SYS(tgkill), 0, (u64)getpid());
+	return err ?: filter_allow_value(ctx, SCMP_SYS(tgkill), 0, (u64)getpid());
 }
 
 static int allow_files(scmp_filter_ctx ctx)
@@ -115,34 +87,19 @@ static int allow_files(scmp_filter_ctx ctx)
 	size_t i;
 
 	for (i = 0; !err && i < ARRAY_SIZE(commands); i++)
-		err = allow_value(ctx, SCMP_SYS(fcntl), 1, (u64)commands[i]);
+		err = filter_allow_value(ctx, SCMP_SYS(fcntl), 1, (u64)commands[i]);
 	/* fstat(), as the C library spells it: of a descriptor, in an empty root. */
-	return err ?: allow_value(ctx, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH);
+	return err ?: filter_allow_value(ctx, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH);
 }
 
 static scmp_filter_ctx begin(int *err)
 {
-	scmp_filter_ctx ctx = seccomp_init(options.seccomp_log ? SCMP_ACT_LOG :
-					   SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx ctx = filter_begin(options.seccomp_log ? SCMP_ACT_LOG :
+					   SCMP_ACT_KILL_PROCESS, err);
 
-	*err = ctx ? 0 : -ENOMEM;
-	/* By default that of a 32-bit call would be the thread alone. */
-	if (ctx)
-		*err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
-					SCMP_ACT_KILL_PROCESS);
 	if (ctx && !*err)
-		*err = allow(ctx, common_calls, ARRAY_SIZE(common_calls));
-	if (ctx && !*err)
-		*err = allow_memory(ctx);
+		*err = filter_allow(ctx, common_calls, ARRAY_SIZE(common_calls));
 	return ctx;
-}
-
-static int finish(scmp_filter_ctx ctx, int err)
-{
-	if (!err)
-		err = seccomp_load(ctx);
-	seccomp_release(ctx);
-	return err;
 }
 
 int seccomp_control(void)
@@ -152,10 +109,10 @@ int seccomp_control(void)
 
 	if (!ctx)
 		return err;
-	err = err ?: allow(ctx, control_calls, ARRAY_SIZE(control_calls));
-	err = err ?: allow_value(ctx, SCMP_SYS(fcntl), 1, F_GETFL);
-	err = err ?: allow_value(ctx, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH);
-	return finish(ctx, err);
+	err = err ?: filter_allow(ctx, control_calls, ARRAY_SIZE(control_calls));
+	err = err ?: filter_allow_value(ctx, SCMP_SYS(fcntl), 1, F_GETFL);
+	err = err ?: filter_allow_value(ctx, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH);
+	return filter_finish(ctx, err);
 }
 
 /**
@@ -172,14 +129,14 @@ int seccomp_vm(const struct definition *def)
 
 	if (!ctx)
 		return err;
-	err = err ?: allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
+	err = err ?: filter_allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
 	if (def->nr_disks)
-		err = err ?: allow(ctx, disk_calls, ARRAY_SIZE(disk_calls));
+		err = err ?: filter_allow(ctx, disk_calls, ARRAY_SIZE(disk_calls));
 	err = err ?: allow_threads(ctx);
 	err = err ?: allow_files(ctx);
 	for (i = 0; !err && i < ARRAY_SIZE(vm_ioctls); i++)
-		err = allow_value(ctx, SCMP_SYS(ioctl), 1, vm_ioctls[i]);
+		err = filter_allow_value(ctx, SCMP_SYS(ioctl), 1, vm_ioctls[i]);
 	/* isatty(), of the C library's buffers. */
-	err = err ?: allow_value(ctx, SCMP_SYS(ioctl), 1, TCGETS);
-	return finish(ctx, err);
+	err = err ?: filter_allow_value(ctx, SCMP_SYS(ioctl), 1, TCGETS);
+	return filter_finish(ctx, err);
 }

@@ -7,12 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <seccomp.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "vmd/filter.h"
 #include "vmnat.h"
 
 #define NOBODY		65534
@@ -61,21 +60,11 @@ static int limit(int resource, u64 value)
 	return setrlimit(resource, &rl) ? -errno : 0;
 }
 
-static int allow(scmp_filter_ctx ctx, const int *calls, size_t nr)
-{
-	int err = 0;
-	size_t i;
-
-	for (i = 0; !err && i < nr; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
-	return err;
-}
-
 /* Files are read, not written or made: the name servers' list, and when it changes. */
 static int allow_reading(scmp_filter_ctx ctx)
 {
 	static const int stats[] = { SCMP_SYS(stat), SCMP_SYS(newfstatat), SCMP_SYS(statx) };
-	int err = allow(ctx, stats, ARRAY_SIZE(stats));
+	int err = filter_allow(ctx, stats, ARRAY_SIZE(stats));
 
 	return err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 			SCMP_CMP(2, SCMP_CMP_MASKED_EQ,
@@ -84,27 +73,17 @@ static int allow_reading(scmp_filter_ctx ctx)
 
 static int filter(void)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int err;
+	scmp_filter_ctx ctx = filter_begin(SCMP_ACT_KILL_PROCESS, &err);
 
 	if (!ctx)
-		return -ENOMEM;
-	err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	err = err ?: allow(ctx, common_calls, ARRAY_SIZE(common_calls));
-	err = err ?: allow(ctx, socket_calls, ARRAY_SIZE(socket_calls));
+		return err;
+	err = err ?: filter_allow(ctx, common_calls, ARRAY_SIZE(common_calls));
+	err = err ?: filter_allow(ctx, socket_calls, ARRAY_SIZE(socket_calls));
 	err = err ?: allow_reading(ctx);
-	/* No memory that was ever writable is executed. */
-	err = err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-			SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	err = err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	err = err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-			SCMP_CMP(1, SCMP_CMP_EQ, FIONREAD));
-	err = err ?: seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-			SCMP_CMP(1, SCMP_CMP_EQ, FIONBIO));
-	err = err ?: seccomp_load(ctx);
-	seccomp_release(ctx);
-	return err;
+	err = err ?: filter_allow_value(ctx, SCMP_SYS(ioctl), 1, FIONREAD);
+	err = err ?: filter_allow_value(ctx, SCMP_SYS(ioctl), 1, FIONBIO);
+	return filter_finish(ctx, err);
 }
 
 /**
