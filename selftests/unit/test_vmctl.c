@@ -148,13 +148,13 @@ static void test_dirty_rates(void **state)
 	struct json_object *now =
 		json_tokener_parse("[{\"id\":8,\"dirty-pages\":5},{\"id\":7,\"dirty-pages\":350}]");
 
-	rates_dirty(now, before, 2);
+	rates_vms(now, before, 2);
 	/* Not there before. */
 	assert_null(out_member(json_object_array_get_idx(now, 0), "dirty-rate"));
 	assert_true(number(json_object_array_get_idx(now, 1), "dirty-rate") == 125);
-	rates_dirty(now, before, 0);
+	rates_vms(now, before, 0);
 	assert_null(out_member(json_object_array_get_idx(now, 1), "dirty-rate"));
-	rates_dirty(now, NULL, 2);
+	rates_vms(now, NULL, 2);
 	assert_null(out_member(json_object_array_get_idx(now, 1), "dirty-rate"));
 	json_object_put(before);
 	json_object_put(now);

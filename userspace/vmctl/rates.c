@@ -142,21 +142,25 @@ static struct json_object *find_vm(struct json_object *vms, s64 id)
 }
 
 /**
- * rates_dirty() - add "dirty-rate" to VMs: how many of their pages a second were written
- * @vms: as they are now, each with its "dirty-pages"
+ * rates_vms() - add "dirty-rate" to VMs, how many of their pages a second were written, and
+ * to their vCPUs what rates_add() does
+ * @vms: as they are now, each with its "dirty-pages" and, if it has any, its "vcpus"
  * @before: as they were, or NULL: that is not known
  * @seconds: between the two
  */
-void rates_dirty(struct json_object *vms, struct json_object *before, double seconds)
+void rates_vms(struct json_object *vms, struct json_object *before, double seconds)
 {
 	size_t i;
 
 	for (i = 0; i < json_object_array_length(vms); i++) {
 		struct json_object *vm = json_object_array_get_idx(vms, i);
 		struct json_object *old = find_vm(before, out_number(vm, "id"));
+		struct json_object *vcpus = out_member(vm, "vcpus");
 
 		json_object_object_add(vm, "dirty-rate", old && seconds > 0 ?
 				       out_decimal(grown(vm, old, "dirty-pages") /
 						   seconds) : NULL);
+		if (vcpus)
+			rates_add(vcpus, out_member(old, "vcpus"), seconds);
 	}
 }

@@ -8,7 +8,7 @@ struct json_object;
 void rates_add(struct json_object *vcpus, struct json_object *before,
 	       double seconds);
 void rates_sum(struct json_object *vm);
-void rates_dirty(struct json_object *vms, struct json_object *before,
-		 double seconds);
+void rates_vms(struct json_object *vms, struct json_object *before,
+	       double seconds);
 
 #endif

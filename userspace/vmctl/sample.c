@@ -93,15 +93,13 @@ int sample_take(struct sample *sample, struct json_object **vms, double *interva
 	if (!err)
 		err = host_vcpus(&sample->target.host, 0, &vcpus);
 	if (!err) {
-		rates_add(vcpus, sample->before, *interval);
 		*vms = group(sample, all, vcpus);
-		rates_dirty(*vms, sample->before_vms, *interval);
-		json_object_put(sample->before_vms);
-		sample->before_vms = json_object_get(*vms);
+		rates_vms(*vms, sample->before, *interval);
 		json_object_put(sample->before);
-		sample->before = vcpus;
+		sample->before = json_object_get(*vms);
 		sample->before_time = time;
 	}
+	json_object_put(vcpus);
 	json_object_put(all);
 	return err;
 }
@@ -161,6 +159,5 @@ void sample_close(struct sample *sample)
 {
 	free(sample->ids);
 	json_object_put(sample->before);
-	json_object_put(sample->before_vms);
 	target_close(&sample->target);
 }

@@ -14,8 +14,7 @@ struct args;
  * @target: both ways
  * @ids: of the VMs that were named
  * @nr_ids: how many; 0: all VMs
- * @before: vCPUs as they were; NULL at first
- * @before_vms: likewise, as they were given
+ * @before: VMs as they were given; NULL at first
  * @before_time: when that was
  */
 struct sample {
@@ -23,7 +22,6 @@ struct sample {
 	u32 *ids;
 	int nr_ids;
 	struct json_object *before;
-	struct json_object *before_vms;
 	double before_time;
 };
 
