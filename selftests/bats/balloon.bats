@@ -6,8 +6,8 @@ load helper
 load guest_net
 
 # shellcheck disable=SC2034 # guest_net's script() begins with it
-GUEST_NET='
-while read -r ko; do insmod "/modules/$ko" 2>/dev/null; done </modules/order-balloon
+GUEST_FIRST='
+load balloon
 mount -t tmpfs -o size=90% tmpfs /tmp
 '
 

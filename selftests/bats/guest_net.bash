@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A Debian kernel as the guest, with virtio_net and a script of the test's own.
+# A Debian kernel as the guest, with the modules it needs and a script of the test's own.
 # shellcheck shell=bash
 
-# What every such script begins with. In the guest.
-GUEST_NET='
-while read -r ko; do insmod "/modules/$ko" 2>/dev/null; done </modules/order-net
+# In the guest: load WHAT: the modules for it.
+GUEST_LOAD='
+load()
+{
+	while read -r ko; do insmod "/modules/$ko" 2>/dev/null; done <"/modules/order-$1"
+}
+'
+
+# What every script begins with, unless the tests have another beginning.
+GUEST_FIRST='
+load net
 ip link set lo up
 ip link set eth0 up
 '
@@ -15,7 +23,7 @@ script()
 	local dir=$BATS_TEST_TMPDIR/extra
 	INITRD=$BATS_TEST_TMPDIR/initrd
 	mkdir -p "$dir"
-	printf '%s\n' "$GUEST_NET" "$1" >"$dir/script"
+	printf '%s\n' "$GUEST_LOAD" "$GUEST_FIRST" "$1" >"$dir/script"
 	{
 		cat /guest/initrd
 		(cd "$dir" && echo script | cpio -o -H newc 2>/dev/null)

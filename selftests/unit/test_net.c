@@ -8,27 +8,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "vmm/memory.h"
+#include "virtq_fixture.h"
 #include "vmm/virtio/iov.h"
 #include "vmm/virtio/net_ctrl.h"
 #include "vmm/virtio/net_frames.h"
 
-#define MEM_SIZE	(64 * PAGE_SIZE)
-#define MEM_BASE	0x100000ULL
-#define DESC		(MEM_BASE + 0x0000)
-#define AVAIL		(MEM_BASE + 0x2000)
-#define USED		(MEM_BASE + 0x3000)
-#define DATA		(MEM_BASE + 0x8000)
-#define SIZE		8
 #define ROUNDS		100000
 #define HDR		((u32)NET_HDR_LEN)
 
-static u8 *ram;
-static struct memory mem;
-static struct virtq q;
-static struct vring_desc *desc;
-static struct vring_avail *avail;
-static struct vring_used *used;
 static struct net_filter filter;
 static struct net_pair *pair;
 static int wire;	/* the other end of the pair's link */
@@ -36,33 +23,13 @@ static u8 frame[NET_FRAME_MAX], got[NET_FRAME_MAX];
 
 static const u8 mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 };
 
-static void *at(u64 gpa)
-{
-	return ram + (gpa - MEM_BASE);
-}
-
 static int setup(void **state)
 {
 	int fd[2];
 	size_t i;
 
 	(void)state;
-	/* Of its exact size, so that the sanitizer sees a byte too many. */
-	ram = calloc(1, MEM_SIZE);
 	pair = calloc(1, sizeof(*pair));
-	mem = (struct memory) {
-		.nr_regions = 1,
-		.region[0] = { .gpa = MEM_BASE, .size = MEM_SIZE, .hva = ram },
-	};
-	desc = at(DESC);
-	avail = at(AVAIL);
-	used = at(USED);
-	q.mem = &mem;
-	queue_reset(&q);
-	q.size = SIZE;
-	q.desc_gpa = DESC;
-	q.avail_gpa = AVAIL;
-	q.used_gpa = USED;
 	net_filter_reset(&filter, mac, false);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fd))
 		return -1;
@@ -77,7 +44,7 @@ static int setup(void **state)
 	memset(frame, 0, HDR);
 	frame[HDR - 2] = 77;
 	memcpy(frame + HDR, mac, sizeof(mac));
-	return queue_enable(&q);
+	return virtq_setup();
 }
 
 static int teardown(void **state)
@@ -90,24 +57,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void set(u16 i, u64 addr, u32 len, u16 flags, u16 next)
-{
-	desc[i] = (struct vring_desc) { addr, len, flags, next };
-}
-
-static void offer(u16 head)
-{
-	avail->ring[avail->idx % SIZE] = head;
-	avail->idx++;
-}
-
 /* @nr buffers of @len bytes, a guest's of each kind. */
 static void offer_buffers(u16 nr, u32 len)
 {
 	u16 i;
 
 	for (i = 0; i < nr; i++) {
-		set(i, DATA + (u64)i * len, len, VRING_DESC_F_WRITE, 0);
+		set(&desc[i], DATA + (u64)i * len, len, VRING_DESC_F_WRITE, 0);
 		offer(i);
 	}
 }
@@ -123,8 +79,8 @@ static void test_transmit(void **state)
 	assert_int_equal(net_transmit(pair), NET_EMPTY);
 	memcpy(at(DATA), frame, 100);
 	/* The header in two pieces: it is the driver's choice. */
-	set(0, DATA, 5, VRING_DESC_F_NEXT, 1);
-	set(1, DATA + 5, 95, 0, 0);
+	set(&desc[0], DATA, 5, VRING_DESC_F_NEXT, 1);
+	set(&desc[1], DATA + 5, 95, 0, 0);
 	offer(0);
 	assert_int_equal(net_transmit(pair), NET_MORE);
 	assert_int_equal(recv(wire, got, sizeof(got), 0), 100);
@@ -138,12 +94,12 @@ static void test_transmit_bad(void **state)
 {
 	(void)state;
 	/* No whole header. */
-	set(0, DATA, HDR - 1, 0, 0);
+	set(&desc[0], DATA, HDR - 1, 0, 0);
 	offer(0);
 	assert_int_equal(net_transmit(pair), NET_BROKEN);
 	/* Something to write to. */
-	set(0, DATA, 100, VRING_DESC_F_NEXT, 1);
-	set(1, DATA, 100, VRING_DESC_F_WRITE, 0);
+	set(&desc[0], DATA, 100, VRING_DESC_F_NEXT, 1);
+	set(&desc[1], DATA, 100, VRING_DESC_F_WRITE, 0);
 	offer(0);
 	assert_int_equal(net_transmit(pair), NET_BROKEN);
 }
@@ -152,11 +108,11 @@ static void test_transmit_bad(void **state)
 static void test_transmit_lost(void **state)
 {
 	(void)state;
-	set(0, DATA, HDR, 0, 0);
+	set(&desc[0], DATA, HDR, 0, 0);
 	offer(0);
 	assert_int_equal(net_transmit(pair), NET_MORE);
-	set(0, DATA, 60000, VRING_DESC_F_NEXT, 1);
-	set(1, DATA, 60000, 0, 0);
+	set(&desc[0], DATA, 60000, VRING_DESC_F_NEXT, 1);
+	set(&desc[1], DATA, 60000, 0, 0);
 	offer(0);
 	assert_int_equal(net_transmit(pair), NET_MORE);
 	assert_int_equal(recv(wire, got, sizeof(got), 0), -1);
@@ -168,7 +124,7 @@ static void test_transmit_blocked(void **state)
 	int sent = 0;
 
 	(void)state;
-	set(0, DATA, 1500, 0, 0);
+	set(&desc[0], DATA, 1500, 0, 0);
 	for (;;) {
 		offer(0);
 		if (net_transmit(pair) != NET_MORE)
@@ -192,7 +148,7 @@ static void test_gone(void **state)
 	assert_int_equal(net_receive(pair), NET_GONE);
 	/* The buffer is still the driver's to be used. */
 	assert_int_equal(q.last_avail, 0);
-	set(0, DATA, 100, 0, 0);
+	set(&desc[0], DATA, 100, 0, 0);
 	assert_int_equal(net_transmit(pair), NET_GONE);
 	assert_int_equal(used->idx, 1);
 	wire = dup(0);
@@ -232,7 +188,7 @@ static void test_receive_merged(void **state)
 	assert_int_equal(net_receive(pair), NET_EMPTY);
 	assert_int_equal(used->idx, 0);
 	assert_int_equal(pair->held, 2500);
-	set(2, DATA + 2000, 1000, VRING_DESC_F_WRITE, 0);
+	set(&desc[2], DATA + 2000, 1000, VRING_DESC_F_WRITE, 0);
 	offer(2);
 	assert_int_equal(net_receive(pair), NET_MORE);
 	assert_int_equal(used->idx, 3);
@@ -280,11 +236,11 @@ static void test_receive_bad(void **state)
 {
 	(void)state;
 	/* Too small for a header. */
-	set(0, DATA, HDR - 1, VRING_DESC_F_WRITE, 0);
+	set(&desc[0], DATA, HDR - 1, VRING_DESC_F_WRITE, 0);
 	offer(0);
 	assert_int_equal(net_receive(pair), NET_BROKEN);
 	/* Something to read. */
-	set(0, DATA, 2000, 0, 0);
+	set(&desc[0], DATA, 2000, 0, 0);
 	offer(0);
 	assert_int_equal(net_receive(pair), NET_BROKEN);
 }
@@ -499,7 +455,7 @@ static void random_desc(u16 i)
 		DATA, DATA + 0x1000, MEM_BASE + MEM_SIZE - 2048, 0, ~0ULL,
 	};
 
-	set(i, places[(unsigned int)rand() % (rand() % 8 ? 3 : ARRAY_SIZE(places))],
+	set(&desc[i], places[(unsigned int)rand() % (rand() % 8 ? 3 : ARRAY_SIZE(places))],
 	    rand() % 16 ? (u32)rand() % 2048 : (u32)rand(),
 	    (u16)(rand() & (rand() % 4 ? VRING_DESC_F_WRITE : 7)),
 	    (u16)rand() % (SIZE + 1));
