@@ -63,7 +63,7 @@ setup()
 @test "more memory than fits below the PCI hole" {
 	run guest m -m 4G
 	[ "$status" = 0 ]
-	[[ $output == *"above 1M: $((3 * 1024 * 1024 - 1024))"* ]]
+	[[ $output == *"above 1M: $((11 * 256 * 1024 - 1024))"* ]]
 }
 
 @test "the initrd arrives" {

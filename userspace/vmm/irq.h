@@ -10,8 +10,8 @@
 #define GSI_COM1	4
 #define GSI_RTC		8
 #define GSI_SCI		9
-#define GSI_PCI_A	10	/* even slots */
-#define GSI_PCI_B	11	/* odd slots */
+#define GSI_PCI_A	10	/* the lines of the PCI slots: pci_slot_gsi() */
+#define GSI_PCI_B	11
 #define GSI_MSI_FIRST	24	/* below: pins of the I/O APIC */
 #define GSI_MSI_NR	256
 

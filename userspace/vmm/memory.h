@@ -7,9 +7,10 @@
 
 /*
  * The guest's physical map. RAM fills [0, LOW_RAM_MAX), what is left goes
- * above 4 GiB; between them lie PCI memory and the interrupt controllers.
+ * above 4 GiB; between them lie PCI memory and the interrupt controllers. SeaBIOS
+ * puts PCI's configuration space at LOW_RAM_MAX, whatever we tell: so do we.
  */
-#define LOW_RAM_MAX	0xc0000000ULL
+#define LOW_RAM_MAX	0xb0000000ULL
 #define PCI_HOLE_START	0xc0000000ULL
 #define PCI_HOLE_END	0xfec00000ULL
 #define HIGH_RAM_START	0x100000000ULL

@@ -12,6 +12,8 @@
 #include "vmm.h"
 
 struct console;
+struct host_bridge;
+struct lpc;
 struct pci;
 struct pm;
 struct rtc;
@@ -48,6 +50,8 @@ struct vm {
 	struct rtc *rtc;
 	struct pm *pm;
 	struct pci *pci;
+	struct host_bridge *host_bridge;
+	struct lpc *lpc;
 	struct virtio_blk *blk[VMM_DISKS_MAX];
 	struct virtio_net *net[VMM_NETS_MAX];
 	struct virtio_rng *rng;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The memory map that all boot protocols hand over. */
+#include "../chipset/host_bridge.h"
 #include "boot.h"
 #include "layout.h"
 
@@ -18,6 +19,7 @@ int e820_build(const struct memory *mem, struct e820_entry *map)
 	map[n++] = (struct e820_entry) {
 		BIOS_END, memory_low_end(mem) - BIOS_END, E820_RAM,
 	};
+	map[n++] = (struct e820_entry) { ECAM_GPA, ECAM_SIZE, E820_RESERVED };
 	for (i = 1; i < mem->nr_regions; i++)
 		map[n++] = (struct e820_entry) {
 			mem->region[i].gpa, mem->region[i].size, E820_RAM,

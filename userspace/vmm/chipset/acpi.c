@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* RSDP, XSDT, FADT, FACS, MADT and DSDT (ACPI specification 6.4). */
+/* RSDP, XSDT, FADT, FACS, MADT, MCFG and DSDT (ACPI specification 6.4). */
 #include <errno.h>
 #include <string.h>
 
@@ -10,6 +10,8 @@
 #include "aml.h"
 #include "chipset.h"
 #include "dsdt.h"
+#include "host_bridge.h"
+#include "pm.h"
 
 #define TABLE_ALIGN	64
 
@@ -98,8 +100,6 @@ _Static_assert(sizeof(struct acpi_fadt) == 276, "ACPI 5.2.9");
 #define FADT_RESET_REGISTER	BIT(10)
 #define FADT_HEADLESS		BIT(12)
 #define RESET_COLD		0x06	/* as port 0xcf9 wants it */
-#define PM1_EVENT_LEN		4
-#define PM1_CONTROL_LEN		2
 
 struct acpi_facs {
 	char signature[4];
@@ -151,6 +151,19 @@ enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_NMI = 4 };
 #define MADT_LEVEL		0xc
 #define MADT_ALL_CPUS		0xff
 
+struct acpi_mcfg {
+	struct acpi_header header;
+	u64 reserved;
+	u64 base;
+	u16 segment;
+	u8 bus_first, bus_last;
+	u32 reserved1;
+} __packed;
+
+_Static_assert(sizeof(struct acpi_mcfg) == 60, "PCI Firmware 4.1.2");
+
+#define MCFG_BUS_SHIFT		20	/* bytes of a bus's configuration space */
+
 /* The tables under construction, in the guest's memory. */
 struct builder {
 	u8 *base;
@@ -199,7 +212,7 @@ static void finish(struct acpi_header *h, size_t length)
 	h->checksum = checksum(h, length);
 }
 
-static u32 build_dsdt(struct builder *b)
+static u32 build_dsdt(struct builder *b, struct vm *vm)
 {
 	struct acpi_header *h;
 	struct aml aml;
@@ -213,7 +226,7 @@ static u32 build_dsdt(struct builder *b)
 		.size = DSDT_MAX - sizeof(*h),
 	};
 	init_header(h, "DSDT", 2);
-	dsdt_write(&aml);
+	dsdt_write(&aml, vm);
 	b->overflow |= aml.overflow;
 	finish(h, sizeof(*h) + aml.len);
 	return gpa;
@@ -233,7 +246,28 @@ static u32 build_facs(struct builder *b)
 	return gpa;
 }
 
-static u32 build_fadt(struct builder *b, u32 dsdt, u32 facs)
+static struct acpi_gas io_words(unsigned int port, u8 len)
+{
+	return (struct acpi_gas) { GAS_IO, (u8)(len * 8), 0, GAS_WORD, port };
+}
+
+/* Where power management's registers are. */
+static void fadt_pm(struct acpi_fadt *f, u32 base)
+{
+	f->pm1a_event = base + PM_EVENT;
+	f->pm1a_control = base + PM_CONTROL;
+	f->gpe0 = base + PM_GPE0;
+	f->pm1_event_len = PM_EVENT_LEN;
+	f->pm1_control_len = PM_CONTROL_LEN;
+	f->gpe0_len = PM_GPE0_LEN;
+	f->x_pm1a_event = io_words(f->pm1a_event, PM_EVENT_LEN);
+	f->x_pm1a_control = io_words(f->pm1a_control, PM_CONTROL_LEN);
+	f->x_gpe0 = (struct acpi_gas) {
+		GAS_IO, PM_GPE0_LEN * 8, 0, GAS_BYTE, f->gpe0,
+	};
+}
+
+static u32 build_fadt(struct builder *b, struct vm *vm, u32 dsdt, u32 facs)
 {
 	struct acpi_fadt *f;
 	u32 gpa = 0;
@@ -248,16 +282,7 @@ static u32 build_fadt(struct builder *b, u32 dsdt, u32 facs)
 	f->x_dsdt = dsdt;
 	f->profile = PROFILE_ENTERPRISE;
 	f->sci = GSI_SCI;
-	f->pm1a_event = PORT_PM1_EVENT;
-	f->pm1a_control = PORT_PM1_CONTROL;
-	f->pm1_event_len = PM1_EVENT_LEN;
-	f->pm1_control_len = PM1_CONTROL_LEN;
-	f->x_pm1a_event = (struct acpi_gas) {
-		GAS_IO, PM1_EVENT_LEN * 8, 0, GAS_WORD, PORT_PM1_EVENT,
-	};
-	f->x_pm1a_control = (struct acpi_gas) {
-		GAS_IO, PM1_CONTROL_LEN * 8, 0, GAS_WORD, PORT_PM1_CONTROL,
-	};
+	fadt_pm(f, pm_base(vm->pm));
 	f->c2_latency = NO_C2;
 	f->c3_latency = NO_C3;
 	f->century = 0x32;
@@ -332,9 +357,25 @@ static u32 build_madt(struct builder *b, unsigned int vcpus)
 	return gpa;
 }
 
-static u32 build_xsdt(struct builder *b, u32 fadt, u32 madt)
+static u32 build_mcfg(struct builder *b, struct vm *vm)
 {
-	const u64 tables[] = { fadt, madt };
+	const struct ecam ecam = host_bridge_ecam(vm);
+	struct acpi_mcfg *m;
+	u32 gpa = 0;
+
+	m = take(b, sizeof(*m), &gpa);
+	if (!m)
+		return 0;
+	init_header(&m->header, "MCFG", 1);
+	m->base = ecam.base;
+	m->bus_last = (u8)((ecam.size >> MCFG_BUS_SHIFT) - 1);
+	finish(&m->header, sizeof(*m));
+	return gpa;
+}
+
+static u32 build_xsdt(struct builder *b, u32 fadt, u32 madt, u32 mcfg)
+{
+	const u64 tables[] = { fadt, madt, mcfg };
 	struct acpi_header *h;
 	u32 gpa = 0;
 
@@ -358,19 +399,20 @@ int acpi_build(struct vm *vm, u64 *rsdp)
 {
 	struct builder b = { .base = memory_ptr(&vm->mem, ACPI_GPA, ACPI_SIZE) };
 	struct acpi_rsdp *root;
-	u32 gpa = 0, fadt, madt;
+	u32 gpa = 0, fadt, madt, mcfg;
 
 	if (!b.base)
 		return -EFAULT;
 	root = take(&b, sizeof(*root), &gpa);
 	*rsdp = gpa;
-	fadt = build_fadt(&b, build_dsdt(&b), build_facs(&b));
+	fadt = build_fadt(&b, vm, build_dsdt(&b, vm), build_facs(&b));
 	madt = build_madt(&b, vm->config->vcpus);
+	mcfg = build_mcfg(&b, vm);
 	memcpy(root->signature, "RSD PTR ", sizeof(root->signature));
 	memcpy(root->oem_id, "JOIST ", sizeof(root->oem_id));
 	root->revision = 2;
 	root->length = sizeof(*root);
-	root->xsdt = build_xsdt(&b, fadt, madt);
+	root->xsdt = build_xsdt(&b, fadt, madt, mcfg);
 	root->checksum = checksum(root, RSDP_V1_SIZE);
 	root->extended_checksum = checksum(root, sizeof(*root));
 	if (b.overflow) {

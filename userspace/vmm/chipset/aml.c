@@ -11,6 +11,11 @@
 #define OP_SCOPE	0x10
 #define OP_BUFFER	0x11
 #define OP_PACKAGE	0x12
+#define OP_METHOD	0x14
+#define OP_ARG0		0x68
+#define OP_STORE	0x70
+#define OP_CREATE_DWORD	0x8a
+#define OP_RETURN	0xa4
 #define OP_EXT		0x5b
 #define OP_EXT_DEVICE	0x82
 
@@ -23,10 +28,12 @@
 #define RES_IO		0x47
 #define RES_IRQ		0x22
 #define RES_END		0x79
+#define RES_MEM_FIXED	0x86
 #define RES_DWORD	0x87
 #define RES_WORD	0x88
 #define RES_WORD_LEN	13
 #define RES_DWORD_LEN	23
+#define RES_FIXED_LEN	9
 #define RES_MEMORY	0
 #define RES_IO_RANGE	1
 #define RES_BUS		2
@@ -124,6 +131,14 @@ void aml_open_package(struct aml *aml, u8 elements)
 	put8(aml, elements);
 }
 
+void aml_open_method(struct aml *aml, const char *name, u8 args)
+{
+	put8(aml, OP_METHOD);
+	open_length(aml);
+	put_path(aml, name);
+	put8(aml, args);
+}
+
 void aml_name(struct aml *aml, const char *name)
 {
 	put8(aml, OP_NAME);
@@ -168,6 +183,28 @@ void aml_eisa_id(struct aml *aml, const char *id)
 		value = value << 4 | hex_digit(id[i]);
 	put8(aml, OP_DWORD);
 	put32(aml, __builtin_bswap32(value));
+}
+
+/* CreateDWordField(ArgN, offset, name) */
+void aml_create_dword(struct aml *aml, u8 arg, u8 offset, const char *name)
+{
+	put8(aml, OP_CREATE_DWORD);
+	put8(aml, (u8)(OP_ARG0 + arg));
+	aml_integer(aml, offset);
+	put_path(aml, name);
+}
+
+void aml_store_zero(struct aml *aml, const char *name)
+{
+	put8(aml, OP_STORE);
+	aml_integer(aml, 0);
+	put_path(aml, name);
+}
+
+void aml_return_arg(struct aml *aml, u8 arg)
+{
+	put8(aml, OP_RETURN);
+	put8(aml, (u8)(OP_ARG0 + arg));
 }
 
 void aml_open_resources(struct aml *aml)
@@ -246,4 +283,14 @@ void aml_memory_window(struct aml *aml, u32 first, u32 last)
 	put32(aml, last);
 	put32(aml, 0);
 	put32(aml, last - first + 1);
+}
+
+/* Memory of a device that is where it is. */
+void aml_memory(struct aml *aml, u32 base, u32 len)
+{
+	put8(aml, RES_MEM_FIXED);
+	put16(aml, RES_FIXED_LEN);
+	put8(aml, RES_MEM_RW);
+	put32(aml, base);
+	put32(aml, len);
 }

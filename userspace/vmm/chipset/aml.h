@@ -28,12 +28,18 @@ struct aml {
 void aml_open_scope(struct aml *aml, const char *path);
 void aml_open_device(struct aml *aml, const char *name);
 void aml_open_package(struct aml *aml, u8 elements);
+void aml_open_method(struct aml *aml, const char *name, u8 args);
 void aml_close(struct aml *aml);
 
 void aml_name(struct aml *aml, const char *name);	/* its value follows */
 void aml_integer(struct aml *aml, u32 value);
 void aml_string(struct aml *aml, const char *text);
 void aml_eisa_id(struct aml *aml, const char *id);
+
+/* In a method. */
+void aml_create_dword(struct aml *aml, u8 arg, u8 offset, const char *name);
+void aml_store_zero(struct aml *aml, const char *name);
+void aml_return_arg(struct aml *aml, u8 arg);
 
 /* A resource template: a buffer, so open, descriptors, close. */
 void aml_open_resources(struct aml *aml);
@@ -43,5 +49,6 @@ void aml_irq(struct aml *aml, u8 irq);
 void aml_bus_window(struct aml *aml, u16 first, u16 last);
 void aml_io_window(struct aml *aml, u16 first, u16 last);
 void aml_memory_window(struct aml *aml, u32 first, u32 last);
+void aml_memory(struct aml *aml, u32 base, u32 len);
 
 #endif

@@ -6,6 +6,8 @@
 #include "../console.h"
 #include "../log.h"
 #include "../vm.h"
+#include "host_bridge.h"
+#include "lpc.h"
 #include "pci.h"
 #include "pm.h"
 #include "uart.h"
@@ -20,6 +22,8 @@ static const struct {
 	{ "rtc", rtc_create, rtc_destroy },
 	{ "power management", pm_create, pm_destroy },
 	{ "pci", pci_create, pci_destroy },
+	{ "host bridge", host_bridge_create, host_bridge_destroy },
+	{ "LPC bridge", lpc_create, lpc_destroy },
 	{ "reset", reset_create, NULL },
 	{ "panic", panic_create, NULL },
 	{ "debug exit", debugexit_create, NULL },

@@ -9,15 +9,19 @@
 #define PORT_SYSTEM_CONTROL	0x92
 #define PORT_COM1		0x3f8
 #define PORT_PANIC		0x505
-#define PORT_PM1_EVENT		0x600
-#define PORT_PM1_CONTROL	0x604
+#define PORT_PM			0x600	/* unless firmware moves it */
 #define PORT_PCI_CONFIG		0xcf8
 #define PORT_RESET		0xcf9
 
+struct pm;
 struct vm;
 
 int chipset_create(struct vm *vm);
 void chipset_destroy(struct vm *vm);
+
+/* The board's part of PCI bus 0. */
+#define SLOT_HOST_BRIDGE	0
+#define SLOT_LPC		31
 
 /* reset.c */
 int reset_create(struct vm *vm);

@@ -3,7 +3,8 @@
 #define VMM_DSDT_H
 
 struct aml;
+struct vm;
 
-void dsdt_write(struct aml *aml);
+void dsdt_write(struct aml *aml, struct vm *vm);
 
 #endif

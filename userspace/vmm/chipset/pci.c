@@ -14,10 +14,6 @@
 #define RESET_NOW		BIT(2)
 #define FIRST_CAP		0x40
 
-#define VENDOR_REDHAT		0x1b36
-#define DEVICE_HOST_BRIDGE	0x0008
-#define CLASS_HOST_BRIDGE	0x060000
-
 /* Windows we place ourselves lie here; the guest may move them in the hole. */
 #define BARS_START		PCI_HOLE_START
 
@@ -26,7 +22,9 @@
  * @lock: protects all below and what changes of the devices
  * @address: the register that port 0xcf8 selects
  * @next_bar: where the next window is placed
- * @irq: slots that assert each of the lines
+ * @irq_a: slots that assert the line
+ * @irq_b: likewise
+ * @fn: the devices by devfn; they may come and go while the guest runs
  */
 struct pci {
 	struct vm *vm;
@@ -35,13 +33,28 @@ struct pci {
 	u8 reset;
 	u64 next_bar;
 	u32 irq_a, irq_b;
-	struct pci_dev *slot[PCI_SLOTS];
-	struct pci_dev bridge;
+	struct pci_dev *fn[PCI_FUNCTIONS];
 };
 
+/* Pin A of a slot: as firmware tells it to a guest without ACPI, on this chipset. */
 u32 pci_slot_gsi(int slot)
 {
-	return slot & 1 ? GSI_PCI_B : GSI_PCI_A;
+	return slot & 2 ? GSI_PCI_B : GSI_PCI_A;
+}
+
+/* The lock is held. */
+static void set_irq(struct pci *pci, int slot, bool level)
+{
+	u32 gsi = pci_slot_gsi(slot);
+	u32 *line = gsi == GSI_PCI_A ? &pci->irq_a : &pci->irq_b;
+	u32 old = *line;
+
+	if (level)
+		*line |= BIT(slot);
+	else
+		*line &= ~BIT(slot);
+	if (!old != !*line)
+		irq_set(&pci->vm->irq, gsi, *line != 0);
 }
 
 /**
@@ -52,18 +65,10 @@ u32 pci_slot_gsi(int slot)
 void pci_set_irq(struct pci_dev *dev, bool level)
 {
 	struct pci *pci = dev->vm->pci;
-	u32 gsi = pci_slot_gsi(dev->slot);
-	u32 *line = gsi == GSI_PCI_A ? &pci->irq_a : &pci->irq_b;
-	u32 old;
 
 	pthread_mutex_lock(&pci->lock);
-	old = *line;
-	if (level)
-		*line |= BIT(dev->slot);
-	else
-		*line &= ~BIT(dev->slot);
-	if (!old != !*line)
-		irq_set(&pci->vm->irq, gsi, *line != 0);
+	if (pci->fn[dev->devfn] == dev)
+		set_irq(pci, PCI_SLOT(dev->devfn), level);
 	pthread_mutex_unlock(&pci->lock);
 }
 
@@ -83,8 +88,9 @@ static void map_bar(struct pci_dev *dev, int i, u64 addr)
 {
 	struct pci_bar *bar = &dev->bar[i];
 
-	/* Elsewhere it would hide memory: such a window stays closed. */
-	if (addr < PCI_HOLE_START || addr + bar->size > PCI_HOLE_END)
+	/* Elsewhere is memory, or what is not PCI's: such a window stays closed. */
+	if (addr < memory_low_end(&dev->vm->mem) ||
+	    addr + bar->size > PCI_HOLE_END)
 		return;
 	if (bus_add(&dev->vm->mmio, addr, bar->size, bar->ops, dev->ctx))
 		return;
@@ -119,34 +125,39 @@ static void update_bars(struct pci_dev *dev)
 	}
 }
 
-static struct pci_dev *selected(struct pci *pci)
+/* Return: NULL where no device is. The lock is held. */
+static struct pci_dev *find(struct pci *pci, u16 bdf)
 {
-	u32 address = pci->address;
-
-	/* Bus 0 and function 0 are all there is. */
-	if (!(address & CONFIG_ENABLE) || (address & 0x00ff0700))
-		return NULL;
-	return pci->slot[(address >> 11) & (PCI_SLOTS - 1)];
+	return bdf < PCI_FUNCTIONS ? pci->fn[bdf] : NULL;
 }
 
-static void config_read(struct pci *pci, u64 offset, void *data,
-			unsigned int len)
+/**
+ * pci_config_read() - a guest reads a device's configuration
+ * @pci: bus 0
+ * @bdf: bus << 8 | devfn, of any origin
+ * @reg: likewise; what lies beyond the space reads as ones
+ * @data: all ones; stays so where there is no device
+ * @len: 1 to 8 bytes
+ */
+void pci_config_read(struct pci *pci, u16 bdf, u64 reg, void *data,
+		     unsigned int len)
 {
-	const struct pci_dev *dev = selected(pci);
+	const struct pci_dev *dev;
 
+	if (reg > PCI_CONFIG_SIZE - len)
+		return;
+	pthread_mutex_lock(&pci->lock);
+	dev = find(pci, bdf);
 	if (dev)
-		memcpy(data, dev->config + (pci->address & 0xfc) + offset, len);
+		memcpy(data, dev->config + reg, len);
+	pthread_mutex_unlock(&pci->lock);
 }
 
-static void config_write(struct pci *pci, u64 offset, const u8 *data,
+static void write_config(struct pci_dev *dev, u64 reg, const u8 *data,
 			 unsigned int len)
 {
-	struct pci_dev *dev = selected(pci);
-	u64 reg = (pci->address & 0xfc) + offset;
 	unsigned int i;
 
-	if (!dev)
-		return;
 	for (i = 0; i < len; i++) {
 		u8 mask = dev->writable[reg + i];
 
@@ -158,14 +169,48 @@ static void config_write(struct pci *pci, u64 offset, const u8 *data,
 		dev->command(dev);
 }
 
+/* As pci_config_read(); a write where there is no device is dropped. */
+void pci_config_write(struct pci *pci, u16 bdf, u64 reg, const void *data,
+		      unsigned int len)
+{
+	struct pci_dev *dev;
+
+	if (reg > PCI_CONFIG_SIZE - len)
+		return;
+	pthread_mutex_lock(&pci->lock);
+	dev = find(pci, bdf);
+	if (dev)
+		write_config(dev, reg, data, len);
+	pthread_mutex_unlock(&pci->lock);
+}
+
+/* Which register port 0xcfc and on show. Return: whether any. */
+static bool selected(struct pci *pci, u16 *bdf, u64 *reg)
+{
+	u32 address;
+
+	pthread_mutex_lock(&pci->lock);
+	address = pci->address;
+	pthread_mutex_unlock(&pci->lock);
+	*bdf = (u16)(address >> 8);
+	*reg = address & 0xfc;
+	return address & CONFIG_ENABLE;
+}
+
 static void port_read(void *ctx, u64 offset, void *data, unsigned int len)
 {
 	struct pci *pci = ctx;
+	u16 bdf;
+	u64 reg;
 
+	if (offset >= CONFIG_DATA) {
+		if (selected(pci, &bdf, &reg))
+			pci_config_read(pci, bdf, reg + offset - CONFIG_DATA,
+					data, len);
+		return;
+	}
 	pthread_mutex_lock(&pci->lock);
-	if (offset >= CONFIG_DATA)
-		config_read(pci, offset - CONFIG_DATA, data, len);
-	else if (!offset && len == 4)
+	if (!offset && len == 4)
 		memcpy(data, &pci->address, len);
 	else if (offset == PORT_RESET - PORT_PCI_CONFIG && len == 1)
 		memcpy(data, &pci->reset, len);
@@ -177,11 +222,17 @@ static void port_write(void *ctx, u64 offset, const void *data,
 {
 	struct pci *pci = ctx;
 	bool reset = false;
+	u16 bdf;
+	u64 reg;
 
-	pthread_mutex_lock(&pci->lock);
 	if (offset >= CONFIG_DATA) {
-		config_write(pci, offset - CONFIG_DATA, data, len);
-	} else if (!offset && len == 4) {
+		if (selected(pci, &bdf, &reg))
+			pci_config_write(pci, bdf, reg + offset - CONFIG_DATA,
+					 data, len);
+		return;
+	}
+	pthread_mutex_lock(&pci->lock);
+	if (!offset && len == 4) {
 		memcpy(&pci->address, data, len);
 	} else if (offset == PORT_RESET - PORT_PCI_CONFIG && len == 1) {
 		memcpy(&pci->reset, data, len);
@@ -228,10 +279,13 @@ void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
 	struct pci *pci = dev->vm->pci;
 	u64 addr = align_up(pci->next_bar, size);
 
-	pci->next_bar = addr + size;
 	dev->bar[bar].size = size;
 	dev->bar[bar].ops = ops;
-	pci_set32(dev->config + bar_reg(bar), (u32)addr);
+	/* There is room for all that a configuration can have; beyond, the guest places. */
+	if (addr + size <= PCI_HOLE_END) {
+		pci->next_bar = addr + size;
+		pci_set32(dev->config + bar_reg(bar), (u32)addr);
+	}
 	pci_set32(dev->writable + bar_reg(bar), (u32)~(size - 1));
 }
 
@@ -258,31 +312,69 @@ u8 pci_dev_cap(struct pci_dev *dev, u8 id, u8 len)
 	return at;
 }
 
-/* Put it in the first free slot. Return: 0 or -ENOSPC. */
+/* The lock is held. */
+static void plug(struct pci *pci, struct pci_dev *dev, u8 devfn)
+{
+	dev->devfn = devfn;
+	pci->fn[devfn] = dev;
+	if (dev->config[PCI_INTERRUPT_PIN])
+		dev->config[PCI_INTERRUPT_LINE] =
+			(u8)pci_slot_gsi(PCI_SLOT(devfn));
+}
+
+/* Put it in the first free slot, as function 0. Return: 0 or -ENOSPC. */
 int pci_dev_add(struct pci_dev *dev)
 {
 	struct pci *pci = dev->vm->pci;
-	int slot;
+	int err = -ENOSPC;
+	u8 slot;
 
-	for (slot = 0; slot < PCI_SLOTS; slot++)
-		if (!pci->slot[slot])
-			break;
-	if (slot == PCI_SLOTS)
-		return -ENOSPC;
-	dev->slot = slot;
-	pci->slot[slot] = dev;
-	if (dev->config[PCI_INTERRUPT_PIN])
-		dev->config[PCI_INTERRUPT_LINE] = (u8)pci_slot_gsi(slot);
-	return 0;
+	pthread_mutex_lock(&pci->lock);
+	for (slot = 0; slot < PCI_SLOTS; slot++) {
+		if (pci->fn[PCI_DEVFN(slot, 0)])
+			continue;
+		plug(pci, dev, PCI_DEVFN(slot, 0));
+		err = 0;
+		break;
+	}
+	pthread_mutex_unlock(&pci->lock);
+	return err;
+}
+
+/* Put it where the board has it. Return: 0 or -EEXIST. */
+int pci_dev_add_at(struct pci_dev *dev, u8 devfn)
+{
+	struct pci *pci = dev->vm->pci;
+	int err = -EEXIST;
+
+	pthread_mutex_lock(&pci->lock);
+	if (!pci->fn[devfn]) {
+		plug(pci, dev, devfn);
+		err = 0;
+	}
+	pthread_mutex_unlock(&pci->lock);
+	return err;
+}
+
+/**
+ * pci_dev_remove() - take a device off the bus: nothing of it answers any more
+ * @dev: device that was added; it must live on as long as the VM, see bus_add()
+ */
+void pci_dev_remove(struct pci_dev *dev)
+{
+	struct pci *pci = dev->vm->pci;
+	int i;
+
+	pthread_mutex_lock(&pci->lock);
+	for (i = 0; i < PCI_BARS; i++)
+		unmap_bar(dev, i);
+	set_irq(pci, PCI_SLOT(dev->devfn), false);
+	pci->fn[dev->devfn] = NULL;
+	pthread_mutex_unlock(&pci->lock);
 }
 
 int pci_create(struct vm *vm)
 {
-	static const struct pci_id bridge = {
-		.vendor = VENDOR_REDHAT,
-		.device = DEVICE_HOST_BRIDGE,
-		.class_revision = CLASS_HOST_BRIDGE << 8,
-	};
 	struct pci *pci = calloc(1, sizeof(*pci));
 
 	if (!pci)
@@ -291,8 +383,6 @@ int pci_create(struct vm *vm)
 	pci->next_bar = BARS_START;
 	pthread_mutex_init(&pci->lock, NULL);
 	vm->pci = pci;
-	pci_dev_init(&pci->bridge, vm, &bridge);
-	pci_dev_add(&pci->bridge);
 	return bus_add(&vm->pio, PORT_PCI_CONFIG, CONFIG_PORTS, &port_ops, pci);
 }
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One PCI bus with its host bridge; type 1 configuration. */
+/* PCI bus 0: its devices, and their configuration by ports and by memory. */
 #ifndef VMM_PCI_H
 #define VMM_PCI_H
 
+#include <linux/pci.h>
 #include <linux/pci_regs.h>
 
 #include "libjoist/types.h"
 #include "../bus.h"
 
 #define PCI_SLOTS	32
-#define PCI_CONFIG_SIZE	256
+#define PCI_FUNCTIONS	256	/* of one bus: 32 slots of 8 */
+#define PCI_CONFIG_SIZE	4096
 #define PCI_BARS	6
 
+struct pci;
 struct pci_dev;
 struct vm;
 
@@ -28,18 +31,18 @@ struct pci_bar {
 };
 
 /**
- * struct pci_dev - a device on the bus
+ * struct pci_dev - a device on the bus: one function of a slot
+ * @devfn: where: PCI_DEVFN(slot, function)
  * @config: configuration space as the guest reads it
  * @writable: bits of @config that the guest may change
  * @map: a window moved: @addr is 0 when it disappears; may be NULL
- * @command: the command register or MSI-X control changed; may be NULL
- * @irq_level: its interrupt line, by pci_set_irq()
+ * @command: the guest wrote to @config; may be NULL
  *
  * The bus's lock protects all that changes; it is held in @map and @command.
  */
 struct pci_dev {
 	struct vm *vm;
-	int slot;
+	u8 devfn;
 	u8 config[PCI_CONFIG_SIZE];
 	u8 writable[PCI_CONFIG_SIZE];
 	struct pci_bar bar[PCI_BARS];
@@ -66,8 +69,14 @@ void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
 		 const struct bus_ops *ops);
 u8 pci_dev_cap(struct pci_dev *dev, u8 id, u8 len);
 int pci_dev_add(struct pci_dev *dev);
+int pci_dev_add_at(struct pci_dev *dev, u8 devfn);
+void pci_dev_remove(struct pci_dev *dev);
 void pci_set_irq(struct pci_dev *dev, bool level);
 u32 pci_slot_gsi(int slot);
+void pci_config_read(struct pci *pci, u16 bdf, u64 reg, void *data,
+		     unsigned int len);
+void pci_config_write(struct pci *pci, u16 bdf, u64 reg, const void *data,
+		      unsigned int len);
 
 static inline void pci_set16(u8 *p, u16 value)
 {

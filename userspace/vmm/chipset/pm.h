@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ACPI power management: power-off, and the power button. */
+/* ACPI power management: power-off, the power button, general-purpose events. */
 #ifndef VMM_PM_H
 #define VMM_PM_H
 
+#include "libjoist/types.h"
+
 #define PM_SLEEP_TYPE_S5	5	/* also in the DSDT's \_S5 */
+
+/* Where the registers are, from the block's base, and their bytes. */
+#define PM_EVENT		0x00
+#define PM_EVENT_LEN		4
+#define PM_CONTROL		0x04
+#define PM_CONTROL_LEN		2
+#define PM_TIMER		0x08
+#define PM_TIMER_LEN		4
+#define PM_GPE0			0x20
+#define PM_GPE0_LEN		16	/* half status, half enable */
+#define PM_SIZE			0x80
 
 struct pm;
 struct vm;
 
 int pm_create(struct vm *vm);
 void pm_destroy(struct vm *vm);
+void pm_move(struct pm *pm, u16 base);
+u16 pm_base(struct pm *pm);
 void pm_power_button(struct pm *pm);
+void pm_gpe(struct pm *pm, unsigned int event);
 
 #endif

@@ -57,7 +57,7 @@ static u8 get_id(const struct virtio_blk *blk, const struct iovec *iov, int nr,
 
 	if (nr != 1 || iov->iov_len < sizeof(id))
 		return VIRTIO_BLK_S_IOERR;
-	snprintf(id, sizeof(id), "joist-%d", blk->pci.pci.slot);
+	snprintf(id, sizeof(id), "joist-%d", PCI_SLOT(blk->pci.pci.devfn));
 	memcpy(iov->iov_base, id, sizeof(id));
 	*written = sizeof(id);
 	return VIRTIO_BLK_S_OK;
