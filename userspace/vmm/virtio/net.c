@@ -23,6 +23,14 @@
 #define CLASS_ETHERNET	0x020000
 #define BURST		64	/* frames in one direction before the other gets its turn */
 
+/*
+ * That frames were sent is told to the guest after so many of them, or when nothing has
+ * happened for so long, as network cards do: it seldom waits for it, and what it receives
+ * in between has it look anyway.
+ */
+#define SENT_MANY	32
+#define SENT_NS		50000
+
 enum { QUEUE_RX, QUEUE_TX, QUEUE_CTRL, NR_QUEUES };
 
 /* What a link with offloads can do for the guest, and the guest for it. */
@@ -138,12 +146,27 @@ static enum net_step serve_frames(struct virtio_net *net, struct virtq *q,
 		}
 		pthread_mutex_unlock(&net->dev.lock);
 	}
-	/* One interrupt for them all. */
+	return step;
+}
+
+/* One interrupt for all that was returned to the guest. */
+static void tell(struct virtio_net *net, struct virtq *q)
+{
 	pthread_mutex_lock(&net->dev.lock);
 	if (q->ready && queue_wants_interrupt(q))
 		net->dev.notify(&net->dev, q);
 	pthread_mutex_unlock(&net->dev.lock);
-	return step;
+}
+
+/* Return: how many frames the guest has back without a word. */
+static u16 untold(struct virtio_net *net, struct virtq *q)
+{
+	u16 nr;
+
+	pthread_mutex_lock(&net->dev.lock);
+	nr = q->ready ? queue_untold(q) : 0;
+	pthread_mutex_unlock(&net->dev.lock);
+	return nr;
 }
 
 /* The other end is not there any more: the guest sees its cable pulled. */
@@ -179,11 +202,36 @@ static bool kicked(const struct pollfd *fd)
 	return fd->revents && !eventfd_read(fd->fd, &count);
 }
 
+/* Serve both directions. @idle: nothing has come for SENT_NS. Return: frames sent, untold. */
+static u16 take_turns(struct virtio_net *net, enum net_step *rx, enum net_step *tx, bool idle)
+{
+	struct virtq *q = net->dev.queue;
+	u16 sent;
+
+	turn(net, &q[QUEUE_TX], tx, net_transmit);
+	turn(net, &q[QUEUE_RX], rx, net_receive);
+	tell(net, &q[QUEUE_RX]);
+	sent = untold(net, &q[QUEUE_TX]);
+	if (!idle && sent < SENT_MANY)
+		return sent;
+	tell(net, &q[QUEUE_TX]);
+	return 0;
+}
+
+static int wait(struct pollfd *fds, bool more, bool sent)
+{
+	const struct timespec now = { 0 }, soon = { .tv_nsec = SENT_NS };
+
+	return ppoll(fds, NR_FDS, more ? &now : sent ? &soon : NULL, NULL);
+}
+
 static void *net_thread(void *arg)
 {
 	struct virtio_net *net = arg;
 	struct virtq *q = net->dev.queue;
 	enum net_step rx = NET_EMPTY, tx = NET_EMPTY;
+	u16 sent = 0;
+	int nr;
 	struct pollfd fds[NR_FDS] = {
 		[FD_STOP] = { .fd = net->stop_fd, .events = POLLIN },
 		[FD_RX] = { .fd = q[QUEUE_RX].kick_fd, .events = POLLIN },
@@ -195,8 +243,8 @@ static void *net_thread(void *arg)
 		fds[FD_LINK].fd = net->pair.fd;
 		fds[FD_LINK].events = (rx == NET_BLOCKED ? POLLIN : 0) |
 				      (tx == NET_BLOCKED ? POLLOUT : 0);
-		if (poll(fds, NR_FDS, rx == NET_MORE || tx == NET_MORE ? 0 : -1) < 0 &&
-		    errno != EINTR)
+		nr = wait(fds, rx == NET_MORE || tx == NET_MORE, sent);
+		if (nr < 0 && errno != EINTR)
 			break;
 		if (fds[FD_STOP].revents || vm_stopping(net->dev.vm))
 			break;
@@ -209,8 +257,7 @@ static void *net_thread(void *arg)
 		if ((fds[FD_LINK].revents & (POLLERR | POLLHUP)) &&
 		    !(fds[FD_LINK].revents & POLLIN))
 			unplugged(net);
-		turn(net, &q[QUEUE_TX], &tx, net_transmit);
-		turn(net, &q[QUEUE_RX], &rx, net_receive);
+		sent = take_turns(net, &rx, &tx, !nr);
 	}
 	return NULL;
 }

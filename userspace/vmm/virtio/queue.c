@@ -218,6 +218,12 @@ void queue_push(struct virtq *q, u16 head, u32 written)
 	queue_commit(q, 1);
 }
 
+/* Return: how many were pushed since the last queue_wants_interrupt(). */
+u16 queue_untold(const struct virtq *q)
+{
+	return (u16)(q->used_idx - q->signalled);
+}
+
 /* Return: whether the guest wants to hear of what was pushed since the last time. */
 bool queue_wants_interrupt(struct virtq *q)
 {

@@ -68,6 +68,7 @@ void queue_unpop(struct virtq *q, u16 nr);
 void queue_fill(struct virtq *q, u16 i, u16 head, u32 written);
 void queue_commit(struct virtq *q, u16 nr);
 void queue_push(struct virtq *q, u16 head, u32 written);
+u16 queue_untold(const struct virtq *q);
 bool queue_wants_interrupt(struct virtq *q);
 bool queue_arm(struct virtq *q);
 
