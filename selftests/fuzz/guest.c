@@ -16,8 +16,6 @@
 #define STRING_MAX	64
 #define PORT_PCI_ADDRESS	0xcf8
 #define PORT_PCI_DATA		0xcfc
-#define PORT_PM1_CONTROL	0x604
-#define POWER_OFF		(1 << 13 | 5 << 10)
 
 /**
  * struct guest_cpu - one of them
@@ -52,7 +50,7 @@ static void cpu_main(void *arg)
 	while (exec_next())
 		;
 	if (cpu == &cpus[0])
-		guest_out(PORT_PM1_CONTROL, 2, POWER_OFF, 1);
+		guest_exit(KVM_EXIT_SYSTEM_EVENT, KVM_SYSTEM_EVENT_SHUTDOWN);
 	for (;;)
 		guest_yield(1);
 }
