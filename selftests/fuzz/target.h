@@ -25,9 +25,11 @@ struct options {
  * @header: what the first piece of a request on @queue begins with, made of the program's
  *          @d; returns its length, at most HEADER_MAX; may be NULL: there is none
  * @status: a request's last piece is a byte
- * @event: something happens to it that is not the guest's doing; in the main thread if
- *         @main_thread, else wherever the guest is; may be NULL
+ * @event: something happens to it that is not the guest's doing, in the main thread; may
+ *         be NULL
  * @end: the VM is gone; may be NULL
+ * @take: inputs are no programs: their first byte is struct options' flags, and this is
+ *        the rest, before @configure
  */
 struct target {
 	void (*configure)(struct vmm_config *config, const struct options *options);
@@ -35,6 +37,7 @@ struct target {
 	bool status;
 	void (*event)(struct vm *vm, u8 kind, u32 c, u64 d);
 	void (*end)(void);
+	void (*take)(const u8 *data, size_t size);
 };
 
 extern const struct target target;

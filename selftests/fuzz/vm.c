@@ -277,23 +277,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+/* From a configuration to a result. */
+static void live(const struct options *options, const struct insn *program, size_t nr,
+		 unsigned int fail_at)
 {
-	static struct insn program[INSNS_MAX];
-	size_t nr = min(size / sizeof(struct insn), (size_t)INSNS_MAX);
 	struct vmm_config config;
 	struct vmm_result result;
-	struct options options;
-	int fd;
+	int fd = next_fd();
 
-	if (!nr)
-		return 0;
-	memcpy(program, data, nr * sizeof(program[0]));
-	options = (struct options) { program[0].a, program[0].b, program[0].d };
-	fd = next_fd();
-	configure(&config, &options);
-	fake_kvm_begin(program[0].c & 0xff);
-	guest_begin(program + 1, nr - 1);
+	configure(&config, options);
+	fake_kvm_begin(fail_at);
+	guest_begin(program, nr);
 	sched_begin();
 	vmm_run(&config, &result);
 	sched_end();
@@ -305,5 +299,26 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		fprintf(stderr, "==== the VMM leaks a file descriptor\n");
 		abort();
 	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static struct insn program[INSNS_MAX];
+	size_t nr = min(size / sizeof(struct insn), (size_t)INSNS_MAX);
+	struct options options = { 0 };
+
+	if (target.take) {
+		if (size) {
+			options.flags = *data;
+			target.take(data + 1, size - 1);
+			live(&options, NULL, 0, 0);
+		}
+		return 0;
+	}
+	if (!nr)
+		return 0;
+	memcpy(program, data, nr * sizeof(program[0]));
+	options = (struct options) { program[0].a, program[0].b, program[0].d };
+	live(&options, program + 1, nr - 1, program[0].c & 0xff);
 	return 0;
 }
