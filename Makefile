@@ -15,7 +15,7 @@ units := $(notdir $(wildcard userspace/vmd/systemd/*))
 KFLAGS ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all module userspace selftests unit demo check check-debug peercheck qemucheck bench bench-check lint \
+.PHONY: all module userspace selftests unit fuzz demo check check-debug peercheck qemucheck bench bench-check lint \
 	install install-module install-programs uninstall deb clean help
 
 all: module userspace ## build the module and the userspace
@@ -40,6 +40,9 @@ selftests: ## build the kselftests into build/selftests/
 
 unit: ## run the unit tests of pure code
 	+$(MAKE) --no-print-directory -C selftests/unit check
+
+fuzz: ## build the fuzzers of devices and parsers into build/fuzz/; scripts/fuzz runs them
+	+$(MAKE) --no-print-directory -C selftests/fuzz O=$(BUILD)/fuzz all seeds
 
 demo: ## boot a Debian guest with vmctl run
 	scripts/demo

@@ -15,6 +15,8 @@
 #define CENTURY		0x32
 #define UPDATE_NS	244000L	/* UIP is up this long before an update */
 #define NS_PER_SECOND	1000000000L
+#define YEAR_MIN	(-1900)	/* as struct tm counts: 0 */
+#define YEAR_MAX	(9999 - 1900)
 
 enum {
 	SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM,
@@ -43,7 +45,7 @@ struct rtc {
 	u8 cmos[CMOS_SIZE];
 };
 
-static u8 encode(const struct rtc *rtc, int value)
+static u8 encode(const struct rtc *rtc, unsigned int value)
 {
 	if (rtc->cmos[REG_B] & REG_B_BINARY)
 		return (u8)value;
@@ -105,7 +107,8 @@ static void take_time(struct rtc *rtc)
 	};
 	time_t set = timegm(&tm);
 
-	if (set != (time_t)-1)
+	/* Digits may be any; a year that has not four of them cannot be shown. */
+	if (set != (time_t)-1 && tm.tm_year >= YEAR_MIN && tm.tm_year <= YEAR_MAX)
 		rtc->offset = set - time(NULL);
 }
 
