@@ -245,6 +245,23 @@ static const struct change {
 	{ NULL, NULL, NULL, NULL },
 };
 
+/* As if the guest had done at once what it is asked to. */
+static void balloon(struct peer *p, struct json_object *request, struct json_object *vm)
+{
+	static const char json[] =
+		"{\"driver\":true,\"resident\":5242880,\"guest\":{\"age-ms\":3,\"free\":4096}}";
+	struct json_object *target = NULL, *balloon = json_tokener_parse(json);
+
+	json_object_object_get_ex(request, "target", &target);
+	if (!target)
+		json_object_object_get_ex(vm, "memory", &target);
+	json_object_object_add(balloon, "target", json_object_get(target));
+	json_object_object_add(balloon, "actual", json_object_get(target));
+	json_object_object_add(vm, "balloon", balloon);
+	reply(p, request, vm);
+	json_object_object_del(vm, "balloon");
+}
+
 static void serve_vm(struct peer *p, struct json_object *request, const char *op)
 {
 	size_t index, i;
@@ -256,6 +273,10 @@ static void serve_vm(struct peer *p, struct json_object *request, const char *op
 	}
 	if (!strcmp(op, "console")) {
 		console(p, request);
+		return;
+	}
+	if (!strcmp(op, "balloon")) {
+		balloon(p, request, vm);
 		return;
 	}
 	if (!strcmp(op, "log")) {

@@ -46,7 +46,7 @@ is()
 	[ "$status" = "$1" ] && [[ $output == *"$2"* ]]
 }
 
-NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x console:x log:x config:check config:reload"
+NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x balloon:x balloon:x:1M console:x log:x config:check config:reload"
 
 @test "without vmd, the exit code is 5 and the remedy is told" {
 	for words in $NEED_DAEMON; do
@@ -178,13 +178,15 @@ not_found()
 	fake
 	cd "$BATS_TEST_TMPDIR"
 	run "$VMCTL" create new -k k -i /i -a 'a b' -c 2 -m 16M -d d,ro -d /e --owner :staff \
-		--autostart --restart always --uuid u --cpu-max 50 --memory-max 1G --pids-max 9
+		--autostart --restart always --uuid u --cpu-max 50 --memory-max 1G --pids-max 9 \
+		--balloon no --rng yes
 	is 0 "new: created"
 	asked '"name":"new"' "\"kernel\":\"$PWD/k\"" '"initrd":"/i"' '"cmdline":"a b"' \
 		'"vcpus":2' '"memory":16777216' \
 		"\"disks\":[{\"path\":\"$PWD/d\",\"readonly\":true},{\"path\":\"/e\",\"readonly\":false}]" \
 		'"owner":{"group":"staff"}' '"autostart":true' '"restart":"always"' \
-		'"uuid":"u"' '"cpu-max":50' '"memory-max":1073741824' '"pids-max":9'
+		'"uuid":"u"' '"cpu-max":50' '"memory-max":1073741824' '"pids-max":9' \
+		'"balloon":false' '"rng":true'
 	run "$VMCTL" create new -k k
 	is 8 "the message; the remedy"
 	run "$VMCTL" create other -k k --start --owner bob --json
@@ -218,9 +220,30 @@ not_found()
 	run "$VMCTL" create x y
 	is 2 "more than one name given ('y')"
 	for case in vcpus:0 vcpus:256 memory:0 memory:x cpu-max:0 pids-max:x owner: owner:: \
-		restart:often disk: disk:,ro; do
+		restart:often disk: disk:,ro balloon:1M rng:maybe; do
 		run "$VMCTL" create x -k k "--${case%%:*}" "${case#*:}"
 		is 2 "${case%%:*}"
+	done
+}
+
+@test "balloon: what is asked for, and how it is" {
+	fake
+	run "$VMCTL" balloon web
+	is 0 $'name: web\nmemory: 16M\n'
+	for line in "target: 16M" "actual: 16M" "driver: true" "resident: 5M" guest: \
+		"  age-ms: 3" "  free: 4K"; do
+		grep -qx -- "$line" <<<"$output"
+	done
+	run "$VMCTL" balloon web 8M
+	is 0 "target: 8M"
+	asked '"op":"balloon"' '"target":8388608'
+	run "$VMCTL" balloon web 8388607 --wait -t 2.5 --json
+	is 0 '{"verb":"balloon","vm":{'
+	is 0 '"target":8388607,"actual":8388607'
+	asked '"target":8388607' '"wait":true' '"timeout":2.500'
+	for case in failed:1 limit:11 timeout:9 not-running:7; do
+		run "$VMCTL" balloon "err-${case%:*}" 4M
+		is "${case#*:}" "the message; the remedy"
 	done
 }
 

@@ -16,7 +16,7 @@ load helper
 	[[ $output == *"unknown command 'rnu'"* ]]
 }
 
-VERBS="run create delete start stop pause resume reset nmi list show wait console log events
+VERBS="run create delete start stop pause resume reset nmi balloon list show wait console log events
 	top stats config host caps version completion help"
 
 @test "help lists the commands and explains each" {
@@ -80,7 +80,7 @@ VERBS="run create delete start stop pause resume reset nmi list show wait consol
 }
 
 @test "verbs refuse too few and too many arguments" {
-	for verb in delete start stop pause resume reset nmi show wait console log; do
+	for verb in delete start stop pause resume reset nmi balloon show wait console log; do
 		run "$VMCTL" $verb
 		[ "$status" = 2 ]
 		[[ $output == *"no VM given"* ]]
@@ -171,6 +171,21 @@ VERBS="run create delete start stop pause resume reset nmi list show wait consol
 		[ "$status" = 2 ]
 		[[ $output == *"bad size '$size' for --balloon"* ]]
 	done
+}
+
+@test "balloon: bad sizes, times and too many of them" {
+	for size in '' 0 x 1Q 1.5M 9000000000G; do
+		run "$VMCTL" balloon vm "$size"
+		[ "$status" = 2 ]
+		[[ $output == *"bad size '$size'"* ]]
+	done
+	run "$VMCTL" balloon vm 1M 2M
+	[ "$status" = 2 ]
+	run "$VMCTL" balloon vm 1M --timeout 1
+	[ "$status" = 2 ]
+	[[ $output == *"--timeout is of --wait"* ]]
+	run "$VMCTL" balloon vm 1M --wait --timeout x
+	[ "$status" = 2 ]
 }
 
 @test "run: bad memory sizes" {

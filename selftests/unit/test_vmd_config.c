@@ -119,6 +119,8 @@ static const struct {
 	{ VM "	owner = nobody-at-all\n}\n", 3, "nobody-at-all" },
 	{ VM "	owner = \":\"\n}\n", 3, "an owner" },
 	{ VM "	autostart = perhaps\n}\n", 3, "neither" },
+	{ VM "	balloon = 128M\n}\n", 3, "neither" },
+	{ VM "	rng = maybe\n}\n", 3, "neither" },
 	{ VM "	restart = often\n}\n", 3, "none of" },
 	{ VM "	uuid = 12\n}\n", 3, "no UUID" },
 	{ VM "	template = gone\n}\n", 1, "no template" },

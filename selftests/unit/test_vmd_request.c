@@ -47,6 +47,7 @@ static char answer[1024];
 	}
 OP(version) OP(list) OP(show) OP(create) OP(delete) OP(log) OP(events) OP(check)
 OP(reload) OP(start) OP(stop) OP(pause) OP(resume) OP(reset) OP(nmi) OP(wait) OP(console)
+OP(balloon)
 
 struct machine *machines(void)
 {
@@ -164,6 +165,11 @@ static const struct {
 	{ "{\"v\":1,\"op\":\"list\",\"vm\":\"web\"}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"start\"}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"start\",\"vm\":null}", "bad-request" },
+	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":8589934592}", "balloon" },
+	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":0}", "bad-request" },
+	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":-4096}", "bad-request" },
+	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":4096.0}", "bad-request" },
+	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":\"1G\"}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"start\",\"vm\":[]}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"start\",\"vm\":1.5}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"start\",\"vm\":\"web\",\"force\":true}", "bad-request" },

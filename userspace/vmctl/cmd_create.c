@@ -110,6 +110,23 @@ static int set_pids_max(void *args, char *arg)
 	return set_number(args, "pids-max", "pids-max", arg, 1U << 22);
 }
 
+static int set_bool(void *args, const char *name, const char *arg)
+{
+	if (strcmp(arg, "yes") && strcmp(arg, "no"))
+		return usage_error("create", "bad --%s '%s': give yes or no", name, arg);
+	return set(args, name, json_object_new_boolean(!strcmp(arg, "yes")));
+}
+
+static int set_balloon(void *args, char *arg)
+{
+	return set_bool(args, "balloon", arg);
+}
+
+static int set_rng(void *args, char *arg)
+{
+	return set_bool(args, "rng", arg);
+}
+
 static int add_disk(void *args, char *arg)
 {
 	struct create *create = args;
@@ -176,6 +193,10 @@ static const struct opt options[] = {
 		 "memory, with suffix K, M or G (256M)"),
 	OPT_CALL("disk", 'd', add_disk, "FILE[,ro]", "@file",
 		 "a raw disk, /dev/vda and on; may be repeated"),
+	OPT_CALL("balloon", 0, set_balloon, "YES-OR-NO", "yes no",
+		 "the guest can give memory back: see vmctl balloon (yes)"),
+	OPT_CALL("rng", 0, set_rng, "YES-OR-NO", "yes no",
+		 "the guest has the host's random numbers (yes)"),
 	OPT_CALL("owner", 'o', set_owner, "USER|:GROUP", NULL,
 		 "who may use it (who creates it)"),
 	OPT_CALL("autostart", 0, set_autostart, NULL, NULL,

@@ -16,6 +16,7 @@ const struct command * const commands[] = {
 	&cmd_resume,
 	&cmd_reset,
 	&cmd_nmi,
+	&cmd_balloon,
 	&cmd_list,
 	&cmd_show,
 	&cmd_wait,

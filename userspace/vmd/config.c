@@ -157,7 +157,7 @@ static int check_group(cfg_t *cfg, cfg_opt_t *opt)
 
 static const char *const keys[] = {
 	"kernel", "initrd", "cmdline", "vcpus", "memory", "autostart", "restart",
-	"cpu-max", "memory-max", "pids-max", "owner", "uuid",
+	"cpu-max", "memory-max", "pids-max", "owner", "uuid", "balloon", "rng",
 };
 
 static cfg_t *make_parser(void)
@@ -169,6 +169,7 @@ static cfg_t *make_parser(void)
 		TEXT("memory"), TEXT("autostart"), TEXT("restart"),
 		TEXT("cpu-max"), TEXT("memory-max"), TEXT("pids-max"),
 		TEXT("owner"), TEXT("uuid"), TEXT("template"),
+		TEXT("balloon"), TEXT("rng"),
 		CFG_SEC("disk", disk, MANY),
 		CFG_SEC("interface", open, MANY | CFGF_KEYSTRVAL),
 		CFG_END(),

@@ -30,6 +30,7 @@ struct last {
  * @id: in the module's list of VMs, 0: none
  * @greeted: its process has said hello on this connection
  * @conn: to its process
+ * @balloon: what its process said last of its balloon
  * @stop_asked: its end is wanted: it is not to be restarted
  * @reset_asked: its end is wanted: it is to be started at once
  * @started: when, of now_ms()
@@ -52,6 +53,7 @@ struct machine {
 	bool greeted;
 	struct last last;
 	struct watch conn;
+	struct vm_balloon_reply balloon;
 	bool stop_asked;
 	bool reset_asked;
 	u64 started;
@@ -67,6 +69,7 @@ enum waiting {
 	FOR_PROCESS,	/* the answer of the VM's process */
 	FOR_RUNNING,	/* the VM to run */
 	FOR_STOPPED,	/* the VM to have stopped */
+	FOR_BALLOON,	/* the VM's balloon to be where it is to be */
 };
 
 /**
@@ -81,6 +84,9 @@ enum waiting {
  * @name: likewise, which one; log: unused
  * @bytes: FOR_PARENT, log; hello: the state told
  * @fd: FOR_PROCESS, console: the client's end
+ * @wait: balloon: until the target is reached
+ * @limit: likewise, but no longer than so many seconds; below 0: as long as it takes
+ * @late: FOR_PROCESS: what to do when the time is over, instead of giving up
  * @done: FOR_PARENT, FOR_PROCESS: what to do with the answer; frees it
  */
 struct pending {
@@ -98,6 +104,9 @@ struct pending {
 	char name[NAME_LEN_MAX + 1];
 	u32 bytes;
 	int fd;
+	bool wait;
+	double limit;
+	void (*late)(struct pending *p);
 	void (*parent_done)(struct pending *p, struct msg *msg);
 	void (*process_done)(struct pending *p, const struct vm_reply *reply);
 };
@@ -136,10 +145,11 @@ void machine_stopping(struct machine *vm);
 void machine_start_later(struct machine *vm, u64 ms);
 bool machine_alive(const struct machine *vm);
 bool machine_at_rest(const struct machine *vm);
+bool machine_takes_orders(const struct machine *vm);
 struct json_object *machine_json(const struct machine *vm);
 
 /* machine_conn.c */
-int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 bytes,
+int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 amount,
 		int fd);
 int machine_open(struct machine *vm, int fd);
 void machine_hang_up(struct machine *vm);
@@ -158,6 +168,7 @@ void pending_refuse(struct pending *p, const char *code, const char *message,
 		    const char *remedy);
 void pendings_running(struct machine *vm);
 void pendings_stopped(struct machine *vm);
+void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p));
 void pendings_failed(struct machine *vm, const struct failure *f);
 void pendings_gone(struct machine *vm);
 void pendings_reply(struct machine *vm, const struct vm_reply *reply);
@@ -170,6 +181,12 @@ bool parent_refused(struct pending *p, struct msg *msg);
 /* requests.c */
 void request_refuse(const struct request *req, const struct failure *f);
 void request_result(const struct request *req, struct json_object *result);
+void request_not_running(const struct request *req);
+double request_seconds(const struct request *req, double otherwise);
+
+/* ops_balloon.c */
+void op_balloon(struct request *req);
+void machine_balloon_at(struct machine *vm);
 
 /* ops.c, ops_vm.c */
 void op_version(struct request *req);

@@ -36,6 +36,8 @@ static const struct member {
 	{ "vcpus", NUMBER, offsetof(struct definition, vcpus), 1, VMM_VCPUS_MAX },
 	{ "memory", SIZE, offsetof(struct definition, memory),
 	  MEM_SIZE_MIN, MEM_SIZE_MAX },
+	{ "balloon", BOOL, offsetof(struct definition, balloon), 0, 0 },
+	{ "rng", BOOL, offsetof(struct definition, rng), 0, 0 },
 	{ "autostart", BOOL, offsetof(struct definition, autostart), 0, 0 },
 	{ "restart", RESTART, offsetof(struct definition, restart), 0, 0 },
 	{ "cpu-max", NUMBER, offsetof(struct definition, cpu_max), 1, 25600 },
@@ -152,6 +154,8 @@ void definition_init(struct definition *def)
 	memset(def, 0, sizeof(*def));
 	def->vcpus = 1;
 	def->memory = 256 * MIB;
+	def->balloon = true;
+	def->rng = true;
 	def->owner.id = NOBODY;
 }
 
@@ -345,6 +349,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	return same(a->kernel, b->kernel) && same(a->initrd, b->initrd) &&
 	       same(a->cmdline, b->cmdline) && !strcmp(a->uuid, b->uuid) &&
 	       a->vcpus == b->vcpus && a->memory == b->memory &&
+	       a->balloon == b->balloon && a->rng == b->rng &&
 	       a->owner.kind == b->owner.kind && a->owner.id == b->owner.id &&
 	       a->autostart == b->autostart && a->restart == b->restart &&
 	       a->cpu_max == b->cpu_max && a->memory_max == b->memory_max &&

@@ -44,6 +44,8 @@ struct definition {
 	char *cmdline;
 	u32 vcpus;
 	u64 memory;
+	bool balloon;
+	bool rng;
 	int nr_disks;
 	struct {
 		char *path;

@@ -44,6 +44,8 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_text(obj, "cmdline", def->cmdline);
 	js_add_int(obj, "vcpus", def->vcpus);
 	js_add_int(obj, "memory", (s64)def->memory);
+	js_add_bool(obj, "balloon", def->balloon);
+	js_add_bool(obj, "rng", def->rng);
 	for (i = 0; i < def->nr_disks; i++) {
 		struct json_object *disk = js_new("path", def->disk[i].path);
 
@@ -153,7 +155,7 @@ static bool right_type(const char *key, struct json_object *value)
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (!strcmp(key, numbers[i]))
 			type = json_type_int;
-	if (!strcmp(key, "autostart"))
+	if (!strcmp(key, "autostart") || !strcmp(key, "balloon") || !strcmp(key, "rng"))
 		type = json_type_boolean;
 	if (type == json_type_string)
 		return plain_text(value);

@@ -58,6 +58,12 @@ bool machine_at_rest(const struct machine *vm)
 	return !machine_alive(vm) && !vm->again.due;
 }
 
+/* Its process listens. */
+bool machine_takes_orders(const struct machine *vm)
+{
+	return vm->state == RUNNING || vm->state == PAUSED || vm->state == STOPPING;
+}
+
 void machine_state(struct machine *vm, enum state state)
 {
 	if (vm->state == state)

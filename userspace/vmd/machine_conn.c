@@ -8,12 +8,12 @@
 #include "js.h"
 
 /* Return: 0 or -errno: the VM's process does not listen (any longer). */
-int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 bytes,
+int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 amount,
 		int fd)
 {
 	struct vm_request req = {
 		.version = VM_PROTOCOL, .op = op, .id = id,
-		.flags = flags, .bytes = bytes,
+		.flags = flags, .amount = amount,
 	};
 	int n;
 
@@ -68,11 +68,21 @@ void machine_greet(struct machine *vm, u32 state)
 	parent_ask(p, msg, -1);
 }
 
+/* Of both lengths. Return: whether it is one that we understand. */
+static bool understood(const struct vm_balloon_reply *reply, ssize_t n)
+{
+	bool long_one = n == sizeof(*reply);
+
+	if ((n != sizeof(reply->head) && !long_one) || reply->head.version != VM_PROTOCOL)
+		return false;
+	return !long_one || reply->head.op == VM_BALLOON || reply->head.op == VM_BALLOON_AT;
+}
+
 static void on_reply(struct watch *watch, u32 events)
 {
 	struct machine *vm = container_of(watch, struct machine, conn);
 	int fds[MSG_FDS_MAX], nr;
-	struct vm_reply reply;
+	struct vm_balloon_reply reply;
 	ssize_t n;
 
 	(void)events;
@@ -81,15 +91,19 @@ static void on_reply(struct watch *watch, u32 events)
 		close(fds[--nr]);
 	if (n == -EAGAIN)
 		return;
-	if (n != sizeof(reply) || reply.version != VM_PROTOCOL) {
+	if (!understood(&reply, n)) {
 		/* Its end, if that is what it is, is the parent's to tell. */
 		machine_hang_up(vm);
 		return;
 	}
-	if (reply.op == VM_HELLO)
-		machine_greet(vm, reply.state);
+	if (n == sizeof(reply))
+		vm->balloon = reply;
+	if (reply.head.op == VM_HELLO)
+		machine_greet(vm, reply.head.state);
+	else if (reply.head.op == VM_BALLOON_AT)
+		machine_balloon_at(vm);
 	else
-		pendings_reply(vm, &reply);
+		pendings_reply(vm, &reply.head);
 }
 
 int machine_open(struct machine *vm, int fd)

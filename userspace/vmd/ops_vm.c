@@ -10,18 +10,6 @@
 
 #define STOP_SECONDS	60
 
-static void not_running(struct request *req)
-{
-	client_refuse(req->client, req->id, "not-running", "the VM does not run");
-}
-
-static double seconds(struct request *req, double otherwise)
-{
-	struct json_object *value = js_get(req->json, "timeout");
-
-	return value ? json_object_get_double(value) : otherwise;
-}
-
 void op_start(struct request *req)
 {
 	struct pending *p;
@@ -45,13 +33,13 @@ void op_stop(struct request *req)
 {
 	bool timed = js_get(req->json, "timeout");
 	bool force = js_bool(req->json, "force", false);
-	double limit = seconds(req, force ? 0 : STOP_SECONDS);
+	double limit = request_seconds(req, force ? 0 : STOP_SECONDS);
 	struct machine *vm = req->vm;
 	struct pending *p;
 
 	if (!machine_alive(vm)) {
 		if (!vm->again.due) {
-			not_running(req);
+			request_not_running(req);
 			return;
 		}
 		/* It waited for its restart: now it does not. */
@@ -95,19 +83,14 @@ static void paused(struct pending *p, const struct vm_reply *reply)
 	pending_vm(p);
 }
 
-static bool takes_orders(const struct machine *vm)
-{
-	return vm->state == RUNNING || vm->state == PAUSED || vm->state == STOPPING;
-}
-
 /* What its process answers with its state. */
 static void ask_process(struct request *req, enum vm_op op)
 {
 	struct machine *vm = req->vm;
 	struct pending *p;
 
-	if (!takes_orders(vm)) {
-		not_running(req);
+	if (!machine_takes_orders(vm)) {
+		request_not_running(req);
 		return;
 	}
 	p = pending_new(req, FOR_PROCESS);
@@ -144,8 +127,8 @@ void op_resume(struct request *req)
 	struct json_object *msg;
 	struct pending *p;
 
-	if (!takes_orders(vm)) {
-		not_running(req);
+	if (!machine_takes_orders(vm)) {
+		request_not_running(req);
 		return;
 	}
 	p = pending_new(req, FOR_PARENT);
@@ -168,7 +151,7 @@ void op_reset(struct request *req)
 	struct pending *p;
 
 	if (vm->state != RUNNING && vm->state != PAUSED) {
-		not_running(req);
+		request_not_running(req);
 		return;
 	}
 	p = pending_new(req, FOR_RUNNING);
@@ -204,7 +187,7 @@ void op_wait(struct request *req)
 	}
 	p = pending_new(req, running ? FOR_RUNNING : FOR_STOPPED);
 	if (p && js_get(req->json, "timeout"))
-		pending_timeout(p, seconds(req, 0));
+		pending_timeout(p, request_seconds(req, 0));
 }
 
 static void attached(struct pending *p, const struct vm_reply *reply)
@@ -246,7 +229,7 @@ void op_console(struct request *req)
 		return;
 	}
 	if (!machine_alive(vm)) {
-		not_running(req);
+		request_not_running(req);
 		return;
 	}
 	p = pending_new(req, FOR_PROCESS);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,6 +74,42 @@ static int do_identify(struct json_object *req, struct json_object *obj,
 	if (!vm)
 		return -1;
 	js_add_int(obj, "vm-id", vm->proc.pid ? vm_identify(vm) : 0);
+	return 0;
+}
+
+/* A process's own figures, in KiB; -1: it has none. */
+static s64 status_kib(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+
+	return line ? atoll(line + strlen(name)) : -1;
+}
+
+/* What the host has of a VM's memory. Its number was its process's, as long as that is there. */
+static int do_memory(struct json_object *req, struct json_object *obj,
+		     struct failure *f)
+{
+	struct owned *vm = find(req, f);
+	char path[64], text[4096] = "";
+	FILE *file;
+	s64 kib;
+
+	if (!vm)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/status", vm->proc.pid);
+	file = vm->proc.pid ? fopen(path, "re") : NULL;
+	if (!file)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	if (syscall(SYS_pidfd_send_signal, vm->proc.pidfd, 0, NULL, 0))
+		return 0;
+	kib = status_kib(text, "\nVmRSS:");
+	if (kib >= 0)
+		js_add_int(obj, "resident", kib << 10);
+	kib = status_kib(text, "\nVmSwap:");
+	if (kib >= 0)
+		js_add_int(obj, "swapped", kib << 10);
 	return 0;
 }
 
@@ -254,6 +291,8 @@ void parent_take(struct channel *ch, struct msg *msg)
 		err = do_identify(msg->json, obj, &f);
 	else if (!strcmp(type, "resume"))
 		err = do_resume(msg->json, &f);
+	else if (!strcmp(type, "memory"))
+		err = do_memory(msg->json, obj, &f);
 	else if (!strcmp(type, "create"))
 		err = do_create(msg->json, client, &f);
 	else if (!strcmp(type, "delete"))

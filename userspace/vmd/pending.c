@@ -83,7 +83,7 @@ void pendings_leave(struct client *c)
 			continue;
 		p->client = NULL;
 		/* Nothing else hangs on a mere wait; a stop by force goes on. */
-		if (p->waiting == FOR_RUNNING ||
+		if (p->waiting == FOR_RUNNING || p->waiting == FOR_BALLOON ||
 		    (p->waiting == FOR_STOPPED && !p->force))
 			pending_free(p);
 	}
@@ -145,7 +145,9 @@ static void on_timeout(struct timer *timer)
 		machine_end(vm);
 		return;	/* it waits on: that ends */
 	}
-	if (p->waiting == FOR_STOPPED)
+	if (p->late)
+		p->late(p);
+	else if (p->waiting == FOR_STOPPED)
 		pending_refuse(p, "timeout", "the VM has not stopped in time",
 			       "'force' stops it whatever the guest does");
 	else
@@ -182,6 +184,15 @@ void pendings_stopped(struct machine *vm)
 
 	while ((p = find(vm, FOR_STOPPED)))
 		pending_vm(p);
+}
+
+/* @fn: makes it wait for something else. */
+void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p))
+{
+	struct pending *p;
+
+	while ((p = find(vm, FOR_BALLOON)))
+		fn(p);
 }
 
 /* It could not be started: who started it is told why. */
@@ -231,7 +242,7 @@ void pendings_hang_up(struct machine *vm)
 {
 	struct pending *p;
 
-	while ((p = find(vm, FOR_PROCESS)))
+	while ((p = find(vm, FOR_PROCESS) ?: find(vm, FOR_BALLOON)))
 		pending_refuse(p, "not-running", "the VM has ended", NULL);
 }
 

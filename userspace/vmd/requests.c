@@ -29,6 +29,7 @@ static const struct op {
 	{ "resume", op_resume, "vm:v", true, false },
 	{ "reset", op_reset, "vm:v", true, false },
 	{ "nmi", op_nmi, "vm:v", true, false },
+	{ "balloon", op_balloon, "vm:v target:z wait:b timeout:n", true, false },
 	{ "wait", op_wait, "vm:v for:s timeout:n", true, false },
 	{ "console", op_console, "vm:v mode:s force:b scrollback:n", true, false },
 	{ "log", op_log, "vm:v bytes:n", true, false },
@@ -46,6 +47,9 @@ static bool type_fits(char type, struct json_object *value)
 		return json_object_is_type(value, json_type_string);
 	case 'o':
 		return json_object_is_type(value, json_type_object);
+	case 'z':
+		return json_object_is_type(value, json_type_int) &&
+		       json_object_get_int64(value) > 0;
 	case 'n':
 		return (json_object_is_type(value, json_type_int) ||
 			json_object_is_type(value, json_type_double)) &&
@@ -136,6 +140,19 @@ void request_result(const struct request *req, struct json_object *result)
 	js_add_bool(line, "ok", true);
 	js_add(line, "result", result);
 	client_send(req->client, line, -1);
+}
+
+void request_not_running(const struct request *req)
+{
+	client_refuse(req->client, req->id, "not-running", "the VM does not run");
+}
+
+/* What it says of how long it may take. */
+double request_seconds(const struct request *req, double otherwise)
+{
+	struct json_object *value = js_get(req->json, "timeout");
+
+	return value ? json_object_get_double(value) : otherwise;
 }
 
 static bool may_see(const struct request *req, const struct machine *vm)

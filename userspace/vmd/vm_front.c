@@ -15,6 +15,7 @@
 #include "vm_protocol.h"
 #include "vmm/chipset/pm.h"
 #include "vmm/vcpu.h"
+#include "vmm/virtio/balloon.h"
 #include "vmm/vm.h"
 
 #define PENDING_MAX	16
@@ -26,6 +27,7 @@ enum { FD_LISTEN, FD_DAEMON, FD_CONSOLE };
  * @daemon_fd: the daemon's connection, or -1
  * @want_paused: the daemon wants the VM to be paused
  * @pending: requests that are answered once the vCPUs have stopped
+ * @asking: those that are once the guest has told new figures of its memory
  */
 struct front {
 	struct vm *vm;
@@ -34,6 +36,8 @@ struct front {
 	bool want_paused;
 	int nr_pending;
 	struct vm_request pending[PENDING_MAX];
+	int nr_asking;
+	struct vm_request asking[PENDING_MAX];
 	struct console_server console;
 };
 
@@ -42,20 +46,47 @@ static void drop_daemon(struct front *fr)
 	if (fr->daemon_fd >= 0)
 		close(fr->daemon_fd);
 	fr->daemon_fd = -1;
+	fr->nr_asking = 0;
 	/* Nobody is there to be answered; what was asked is done all the same. */
 }
 
-static void reply(struct front *fr, u32 op, u32 id, int error)
+static void answer(struct front *fr, const void *data, size_t len)
 {
-	struct vm_reply answer = {
+	if (fr->daemon_fd >= 0 && msg_write(fr->daemon_fd, data, len, NULL, 0) < 0)
+		drop_daemon(fr);
+}
+
+static struct vm_reply reply_head(const struct front *fr, u32 op, u32 id, int error)
+{
+	return (struct vm_reply) {
 		.version = VM_PROTOCOL, .op = op, .id = id,
 		.error = (u32)-error,
 		.state = fr->want_paused ? VM_PAUSED : VM_RUNNING,
 	};
+}
 
-	if (fr->daemon_fd >= 0 &&
-	    msg_write(fr->daemon_fd, &answer, sizeof(answer), NULL, 0) < 0)
-		drop_daemon(fr);
+static void reply(struct front *fr, u32 op, u32 id, int error)
+{
+	struct vm_reply head = reply_head(fr, op, id, error);
+
+	answer(fr, &head, sizeof(head));
+}
+
+static void reply_balloon(struct front *fr, u32 op, u32 id,
+			  const struct balloon_state *state)
+{
+	struct vm_balloon_reply r = {
+		.head = reply_head(fr, op, id, 0),
+		.flags = (state->driver ? BALLOON_DRIVER : 0) |
+			 (state->reached ? BALLOON_REACHED : 0),
+		.target = state->target,
+		.actual = state->actual,
+		.age_ms = state->age_ms,
+		.known = state->stats.known,
+	};
+
+	memcpy(r.stat, state->stats.value, sizeof(r.stat));
+	answer(fr, &r, sizeof(r));
 }
 
 static void *front_enter(void *arg, struct vm *vm)
@@ -125,10 +156,56 @@ static void attach(struct front *fr, const struct vm_request *req, int *fd)
 
 	if (*fd >= 0)
 		err = server_add(&fr->console, *fd, req->flags & CONSOLE_WRITE,
-				 req->flags & CONSOLE_FORCE, req->bytes);
+				 req->flags & CONSOLE_FORCE, req->amount);
 	if (!err)
 		*fd = -1;
 	reply(fr, req->op, req->id, err);
+}
+
+/* How it is now, and first of all that it is where it was to be, if that is news. */
+static void look(struct front *fr, struct balloon_state *state)
+{
+	if (virtio_balloon_state(fr->vm->balloon, state))
+		reply_balloon(fr, VM_BALLOON_AT, 0, state);
+}
+
+/* One that does not want to wait ends the waiting of those that do: that took too long. */
+static void balloon(struct front *fr, const struct vm_request *req)
+{
+	struct virtio_balloon *b = fr->vm->balloon;
+	struct balloon_state state;
+
+	if (!b) {
+		reply(fr, req->op, req->id, -ENODEV);
+		return;
+	}
+	if (req->flags & BALLOON_SET)
+		virtio_balloon_set(b, (u64)req->amount * PAGE_SIZE);
+	if ((req->flags & BALLOON_FRESH) && fr->nr_asking < PENDING_MAX &&
+	    virtio_balloon_refresh(b)) {
+		fr->asking[fr->nr_asking++] = *req;
+		return;
+	}
+	look(fr, &state);
+	reply_balloon(fr, req->op, req->id, &state);
+	while (fr->nr_asking) {
+		req = &fr->asking[--fr->nr_asking];
+		reply_balloon(fr, req->op, req->id, &state);
+	}
+}
+
+static void serve_balloon(struct front *fr)
+{
+	struct balloon_state state;
+
+	if (!fr->vm->balloon)
+		return;
+	look(fr, &state);
+	while (fr->nr_asking && !state.refreshing) {
+		const struct vm_request *req = &fr->asking[--fr->nr_asking];
+
+		reply_balloon(fr, req->op, req->id, &state);
+	}
 }
 
 static void obey(struct front *fr, const struct vm_request *req, int *fd)
@@ -158,6 +235,9 @@ static void obey(struct front *fr, const struct vm_request *req, int *fd)
 		return;
 	case VM_CONSOLE:
 		attach(fr, req, fd);
+		return;
+	case VM_BALLOON:
+		balloon(fr, req);
 		return;
 	default:
 		reply(fr, req->op, req->id, -EOPNOTSUPP);
@@ -196,6 +276,7 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 	if (fds[FD_LISTEN].revents)
 		accept_daemon(fr);
 	finish_pending(fr);
+	serve_balloon(fr);
 }
 
 static void front_leave(void *ctx)

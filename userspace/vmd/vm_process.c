@@ -70,6 +70,9 @@ static void configure(struct vmm_config *config, struct setup *s)
 		.cmdline = s->def.cmdline,
 		.memory = s->def.memory,
 		.vcpus = s->def.vcpus,
+		.balloon = s->def.balloon,
+		.balloon_target = s->def.memory,
+		.rng = s->def.rng,
 		.debug_exit = -1,
 		.nr_disks = s->def.nr_disks,
 	};

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
+#include "../console.h"
 #include "../log.h"
 #include "../vm.h"
 #include "balloon.h"
@@ -23,21 +25,66 @@
 #define PFNS_MAX	1024		/* taken from a request at a time */
 #define REQUEST_MAX	(1 << 20)	/* bytes of them: for 1 GiB of memory */
 
-/* The last is there if the guest has accepted to report. */
-enum { QUEUE_INFLATE, QUEUE_DEFLATE, QUEUE_REPORT, NR_QUEUES };
+/* What the queues are for: NONE, where the guest has not accepted what it would be for. */
+enum role { INFLATE, DEFLATE, STATS, REPORT, NONE };
+
+#define NR_QUEUES	NONE
 
 /**
  * struct virtio_balloon - a balloon
- * @config: what the guest reads and, its "actual", writes; the device's lock
+ * @config: what the guest reads and, its "actual", writes
+ * @settled: the guest has been where it was asked to be since it was asked
+ * @news: it got there, and nobody has been told
+ * @held: a buffer of the guest's for its figures is here, to be returned when new ones are wanted
+ * @held_head: its chain's
+ * @refreshing: it was returned, and has not come back
+ * @stats: the guest's figures
+ * @stats_ns: when they came, of CLOCK_MONOTONIC
  * @chain: the request being served; the thread's own
+ *
+ * But for that, the device's lock protects what changes.
  */
 struct virtio_balloon {
 	struct virtio_dev dev;
 	struct virtio_pci pci;
 	struct virtio_balloon_config config;
+	bool settled;
+	bool news;
+	bool held;
+	u16 held_head;
+	bool refreshing;
+	struct balloon_stats stats;
+	u64 stats_ns;
 	struct virtio_worker worker;
 	struct chain chain;
 };
+
+static u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000000000ULL + (u64)ts.tv_nsec;
+}
+
+static bool accepted(const struct virtio_dev *dev, int feature)
+{
+	return dev->driver_features & BIT_ULL(feature);
+}
+
+/* Queues of features that were not accepted are not there: those behind them move up. */
+static enum role role_of(const struct virtio_dev *dev, int queue)
+{
+	bool stats = accepted(dev, VIRTIO_BALLOON_F_STATS_VQ);
+
+	if (queue < STATS)
+		return (enum role)queue;
+	if (queue == STATS && stats)
+		return STATS;
+	if (queue == STATS + stats && accepted(dev, VIRTIO_BALLOON_F_REPORTING))
+		return REPORT;
+	return NONE;
+}
 
 /* To the host. @len bytes of guest memory at @hva, whole pages of it only. */
 static void give_up(u8 *hva, u64 len)
@@ -102,14 +149,30 @@ static void take_report(struct virtio_balloon *b)
 		give_up(chain->iov[i].iov_base, chain->iov[i].iov_len);
 }
 
-/* Return: 0, or -EINVAL: against the rules. */
-static int serve(struct virtio_balloon *b, int queue)
+/* The one buffer that there is for them stays here until somebody wants new ones. */
+static int take_stats(struct virtio_balloon *b)
 {
-	if (queue == QUEUE_INFLATE) {
+	if (b->held)
+		return -EINVAL;
+	balloon_stats_take(&b->stats, b->chain.iov, b->chain.nr_out);
+	b->stats_ns = now_ns();
+	b->held = true;
+	b->held_head = b->chain.head;
+	b->refreshing = false;
+	console_wake(b->dev.vm->console);
+	return 0;
+}
+
+/* Return: 0; 1: it is not to be returned yet; or -EINVAL: against the rules. */
+static int serve(struct virtio_balloon *b, enum role role)
+{
+	if (role == STATS)
+		return take_stats(b) ?: 1;
+	if (role == INFLATE) {
 		if (iov_total(b->chain.iov, b->chain.nr_out) > REQUEST_MAX)
 			return -EINVAL;
 		take_pfns(b);
-	} else if (queue == QUEUE_REPORT) {
+	} else if (role == REPORT) {
 		take_report(b);
 	}
 	return 0;
@@ -119,34 +182,44 @@ static int serve(struct virtio_balloon *b, int queue)
 static bool serve_next(struct virtio_dev *dev, int queue)
 {
 	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
+	enum role role = role_of(dev, queue);
 	struct virtq *q = &dev->queue[queue];
 	int ret;
 
-	if (!virtio_dev_live(dev) || !q->ready ||
-	    (queue == QUEUE_REPORT &&
-	     !(dev->driver_features & BIT_ULL(VIRTIO_BALLOON_F_REPORTING))))
+	if (!virtio_dev_live(dev) || !q->ready || role == NONE)
 		return false;
 	ret = queue_pop(q, &b->chain);
 	if (!ret)
 		return queue_arm(q);
 	if (ret > 0)
-		ret = serve(b, queue);
+		ret = serve(b, role);
 	if (ret < 0) {
 		log_warn("the guest broke a queue of the balloon");
 		virtio_dev_fail(dev);
 		return false;
 	}
-	virtio_dev_return(dev, q, b->chain.head, 0);
+	if (!ret)
+		virtio_dev_return(dev, q, b->chain.head, 0);
 	return true;
 }
 
-/* Reset, nobody holds any pages. The lock is held. */
+/* Reset, nobody holds any pages, and nobody tells figures. The lock is held. */
 static void driver_changed(struct virtio_dev *dev)
 {
 	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
 
-	if (!dev->status)
-		b->config.actual = 0;
+	if (dev->status)
+		return;
+	b->config.actual = 0;
+	b->held = false;
+	b->refreshing = false;
+	b->stats.known = 0;
+	console_wake(dev->vm->console);
+}
+
+static bool there(const struct virtio_balloon *b)
+{
+	return b->config.actual == b->config.num_pages;
 }
 
 /* The guest says how far it is. The lock is held. */
@@ -155,9 +228,15 @@ static void config_written(struct virtio_dev *dev, u64 offset, const void *data,
 {
 	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
 
-	if (offset == offsetof(struct virtio_balloon_config, actual) &&
-	    len == sizeof(b->config.actual))
-		memcpy(&b->config.actual, data, len);
+	if (offset != offsetof(struct virtio_balloon_config, actual) ||
+	    len != sizeof(b->config.actual))
+		return;
+	memcpy(&b->config.actual, data, len);
+	if (b->settled || !there(b))
+		return;
+	b->settled = true;
+	b->news = true;
+	console_wake(dev->vm->console);
 }
 
 static u64 pages(const struct virtio_balloon *b)
@@ -180,9 +259,66 @@ u64 virtio_balloon_set(struct virtio_balloon *b, u64 target)
 
 	pthread_mutex_lock(&b->dev.lock);
 	b->config.num_pages = (u32)min(pages(b) - keep, (u64)UINT32_MAX);
+	b->settled = there(b);
+	b->news = false;
+	/* Again, too, where it is the same: the guest may have taken some back meanwhile. */
 	virtio_dev_config_changed(&b->dev);
 	pthread_mutex_unlock(&b->dev.lock);
 	return keep * PAGE_SIZE;
+}
+
+/**
+ * virtio_balloon_refresh() - ask the guest for new figures
+ * @b: balloon
+ *
+ * The main thread is woken when they are there.
+ *
+ * Return: whether they may come.
+ */
+bool virtio_balloon_refresh(struct virtio_balloon *b)
+{
+	struct virtio_dev *dev = &b->dev;
+	bool can;
+
+	pthread_mutex_lock(&dev->lock);
+	can = virtio_dev_live(dev) && accepted(dev, VIRTIO_BALLOON_F_STATS_VQ) &&
+	      dev->queue[STATS].ready;
+	if (can) {
+		b->refreshing = true;
+		if (b->held)
+			virtio_dev_return(dev, &dev->queue[STATS], b->held_head, 0);
+		b->held = false;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return can;
+}
+
+/**
+ * virtio_balloon_state() - how it is
+ * @b: balloon
+ * @state: filled in
+ *
+ * Return: whether the guest has got where it was asked to be since this was called last.
+ */
+bool virtio_balloon_state(struct virtio_balloon *b, struct balloon_state *state)
+{
+	u64 all = pages(b);
+	bool news;
+
+	pthread_mutex_lock(&b->dev.lock);
+	*state = (struct balloon_state) {
+		.driver = virtio_dev_live(&b->dev),
+		.reached = there(b),
+		.refreshing = b->refreshing,
+		.target = (all - b->config.num_pages) * PAGE_SIZE,
+		.actual = (all - min((u64)b->config.actual, all)) * PAGE_SIZE,
+		.stats = b->stats,
+		.age_ms = (now_ns() - b->stats_ns) / 1000000,
+	};
+	news = b->news;
+	b->news = false;
+	pthread_mutex_unlock(&b->dev.lock);
+	return news;
 }
 
 static int init(struct virtio_balloon *b, struct vm *vm)
@@ -197,7 +333,8 @@ static int init(struct virtio_balloon *b, struct vm *vm)
 	b->dev.config_len = offsetof(struct virtio_balloon_config, free_page_hint_cmd_id);
 	b->dev.config_written = config_written;
 	b->dev.changed = driver_changed;
-	b->dev.features |= BIT_ULL(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |
+	b->dev.features |= BIT_ULL(VIRTIO_BALLOON_F_STATS_VQ) |
+			   BIT_ULL(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |
 			   BIT_ULL(VIRTIO_BALLOON_F_REPORTING);
 	err = worker_init(&b->worker, &b->dev, serve_next);
 	if (err)

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The balloon of a VM: how much memory the guest is to keep, what it says of that, and what the
+ * host has of it. Asked of the VM's process first, which asks the guest; then of the parent.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control.h"
+#include "js.h"
+
+#define FRESH_SECONDS	1	/* that a guest has to tell new figures */
+
+/* By VIRTIO_BALLOON_S_*, and what kernels have added since. */
+static const char *const stat_names[BALLOON_STATS] = {
+	"swap-in", "swap-out", "major-faults", "minor-faults", "free", "total",
+	"available", "caches", "hugetlb-allocated", "hugetlb-failed", "oom-kills",
+	"allocation-stalls", "scanned", "scanned-directly", "reclaimed",
+	"reclaimed-directly",
+};
+
+static void ask(struct pending *p, u32 flags, u64 target);
+
+static struct json_object *guest_json(const struct vm_balloon_reply *b)
+{
+	struct json_object *obj;
+	int i;
+
+	if (!b->known)
+		return NULL;
+	obj = json_object_new_object();
+	js_add_int(obj, "age-ms", (s64)b->age_ms);
+	for (i = 0; i < BALLOON_STATS; i++)
+		if (b->known & BIT_ULL(i))
+			js_add(obj, stat_names[i], json_object_new_uint64(b->stat[i]));
+	return obj;
+}
+
+static struct json_object *balloon_json(const struct vm_balloon_reply *b,
+					struct json_object *host)
+{
+	struct json_object *obj = json_object_new_object();
+
+	js_add_int(obj, "target", (s64)b->target);
+	js_add_int(obj, "actual", (s64)b->actual);
+	js_add_bool(obj, "reached", b->flags & BALLOON_REACHED);
+	js_add_bool(obj, "driver", b->flags & BALLOON_DRIVER);
+	js_add(obj, "resident", json_object_get(js_get(host, "resident")));
+	js_add(obj, "swapped", json_object_get(js_get(host, "swapped")));
+	js_add(obj, "guest", guest_json(b));
+	return obj;
+}
+
+/* The last of them: what the host has. */
+static void measured(struct pending *p, struct msg *msg)
+{
+	struct json_object *obj;
+
+	if (parent_refused(p, msg))
+		return;
+	if (!p->vm) {
+		pending_refuse(p, "not-found", "the VM is gone", NULL);
+		return;
+	}
+	obj = machine_json(p->vm);
+	js_add(obj, "balloon", balloon_json(&p->vm->balloon, msg->json));
+	pending_result(p, obj, -1);
+}
+
+static void measure(struct pending *p)
+{
+	struct json_object *msg = js_new("type", "memory");
+
+	p->waiting = FOR_PARENT;
+	p->parent_done = measured;
+	js_add_text(msg, "vm", p->vm->def.name);
+	parent_ask(p, msg, -1);
+}
+
+static void wait_for_it(struct pending *p)
+{
+	p->waiting = FOR_BALLOON;
+	if (p->limit >= 0)
+		pending_timeout(p, p->limit);
+}
+
+static void told(struct pending *p, const struct vm_reply *reply)
+{
+	timer_clear(&p->timer);
+	p->late = NULL;
+	if (reply->error == ENODEV || reply->error == EOPNOTSUPP)
+		pending_refuse(p, "failed", "the VM has no balloon",
+			       "give it one in its definition, and start it again");
+	else if (reply->error)
+		pending_refuse(p, "failed", strerror((int)reply->error), NULL);
+	else if (p->wait && !(p->vm->balloon.flags & BALLOON_REACHED))
+		wait_for_it(p);
+	else
+		measure(p);
+}
+
+/* The guest does not tell: it goes without. */
+static void no_news(struct pending *p)
+{
+	p->late = NULL;
+	if (machine_ask(p->vm, VM_BALLOON, p->token, 0, 0, -1))
+		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+}
+
+static void ask(struct pending *p, u32 flags, u64 target)
+{
+	/* A paused guest tells nothing. */
+	bool fresh = p->vm->state != PAUSED;
+
+	p->waiting = FOR_PROCESS;
+	p->process_done = told;
+	if (machine_ask(p->vm, VM_BALLOON, p->token, flags | (fresh ? BALLOON_FRESH : 0),
+			(u32)(align_up(target, PAGE_SIZE) / PAGE_SIZE), -1)) {
+		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		return;
+	}
+	p->late = fresh ? no_news : NULL;
+	if (fresh)
+		pending_timeout(p, FRESH_SECONDS);
+}
+
+/* It is there: how it is now, with new figures. */
+static void ask_again(struct pending *p)
+{
+	p->wait = false;
+	timer_clear(&p->timer);
+	ask(p, 0, 0);
+}
+
+/* The guest has given back, or taken, all that it was asked to. */
+void machine_balloon_at(struct machine *vm)
+{
+	char why[80];
+
+	snprintf(why, sizeof(why), "the guest keeps %llu MiB of %llu",
+		 (unsigned long long)vm->balloon.actual / MIB,
+		 (unsigned long long)vm->def.memory / MIB);
+	event(vm, "balloon", why);
+	pendings_balloon(vm, ask_again);
+}
+
+void op_balloon(struct request *req)
+{
+	u64 target = (u64)js_int(req->json, "target", 0);
+	struct machine *vm = req->vm;
+	struct pending *p;
+	char why[80];
+
+	if (!machine_takes_orders(vm)) {
+		request_not_running(req);
+		return;
+	}
+	if (target > vm->def.memory) {
+		snprintf(why, sizeof(why), "the VM has no more than %llu MiB of memory",
+			 (unsigned long long)vm->def.memory / MIB);
+		client_refuse(req->client, req->id, "limit", why);
+		return;
+	}
+	p = pending_new(req, FOR_PROCESS);
+	if (!p)
+		return;
+	p->wait = js_bool(req->json, "wait", false);
+	p->limit = request_seconds(req, -1);
+	ask(p, target ? BALLOON_SET : 0, target);
+}
