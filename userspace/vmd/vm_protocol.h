@@ -18,10 +18,16 @@ enum vm_op {
 	VM_RESUME,
 	VM_NMI,
 	VM_CONSOLE,	/* with a stream socket */
+	VM_DISK_ERROR,	/* the VM's, unasked; see below */
 	NR_VM_OPS,
 };
 
 enum vm_state { VM_RUNNING, VM_PAUSED };
+
+#define VM_FAILED_MAX	0xffffU
+#define VM_STATE_OF_DISK(disk, failed)	((disk) | (failed) << 16)
+#define VM_DISK(state)		((state) & 0xffff)
+#define VM_FAILED(state)	((state) >> 16)
 
 #define CONSOLE_WRITE	BIT(0)
 #define CONSOLE_FORCE	BIT(1)
@@ -45,7 +51,8 @@ struct vm_request {
 /**
  * struct vm_reply - from the VM
  * @error: 0 or an errno
- * @state: enum vm_state, after what was asked
+ * @state: enum vm_state, after what was asked; of VM_DISK_ERROR, which disk, and how many
+ *         requests failed that were not told of: VM_DISK(), VM_FAILED()
  */
 struct vm_reply {
 	u32 version;

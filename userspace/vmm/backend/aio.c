@@ -152,7 +152,7 @@ struct aio_req *aio_take_done(struct aio *aio)
  */
 struct aio *aio_open(struct disk *disk, int kick_fd, struct io_uring *ring)
 {
-	struct aio *aio = ring ? aio_open_ring(ring, disk, kick_fd) : NULL;
+	struct aio *aio = ring ? aio_open_ring(ring, kick_fd) : NULL;
 
 	if (!aio)
 		aio = aio_open_pool();

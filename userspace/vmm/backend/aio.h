@@ -86,7 +86,7 @@ void aio_finish(struct aio *aio, struct aio_req *req, int error);
 bool aio_advance(struct aio_req *req, size_t n);
 int aio_do(const struct disk *disk, struct aio_req *req);
 struct aio *aio_open_pool(void);
-struct aio *aio_open_ring(struct io_uring *ring, const struct disk *disk, int kick_fd);
+struct aio *aio_open_ring(struct io_uring *ring, int kick_fd);
 
 /* aio_ring.c: rings may have to be made before it is forbidden to make any. */
 struct rings *rings_open(int nr);

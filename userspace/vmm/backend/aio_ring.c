@@ -21,7 +21,6 @@
 
 #define BATCH		64		/* requests that one call can hand over */
 #define RETRY_NS	1000000L	/* when the kernel has no memory for more */
-#define DISK_FILE	0		/* the disk, among the ring's own files */
 
 /**
  * struct aio_ring - a ring in use
@@ -55,7 +54,7 @@ static int restrict_to_disks(struct io_uring *ring)
 		IORING_OP_READ, IORING_OP_READV, IORING_OP_WRITE, IORING_OP_WRITEV,
 		IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_POLL_ADD,
 	};
-	struct io_uring_restriction res[ARRAY_SIZE(ops) + 1];
+	struct io_uring_restriction res[ARRAY_SIZE(ops)];
 	size_t i;
 
 	memset(res, 0, sizeof(res));
@@ -63,8 +62,6 @@ static int restrict_to_disks(struct io_uring *ring)
 		res[i].opcode = IORING_RESTRICTION_SQE_OP;
 		res[i].sqe_op = ops[i];
 	}
-	res[i].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	res[i].sqe_flags = IOSQE_FIXED_FILE;
 	return ring_register(ring, IORING_REGISTER_RESTRICTIONS, res, ARRAY_SIZE(res));
 }
 
@@ -159,34 +156,37 @@ static struct io_uring_sqe *get_sqe(struct aio_ring *r)
 	return io_uring_get_sqe(r->ring);
 }
 
-static void prepare(struct io_uring_sqe *sqe, struct aio_req *req)
+/*
+ * Not as one of the ring's own files, which would be a bit quicker: those are let go by a
+ * kernel thread some time after the process has ended, and so is the disk's lock.
+ */
+static void prepare(struct io_uring_sqe *sqe, int fd, struct aio_req *req)
 {
 	int mode = FALLOC_FL_KEEP_SIZE;
 
 	switch (req->op) {
 	case AIO_READ:
 		if (req->nr == 1)
-			io_uring_prep_read(sqe, DISK_FILE, req->iov->iov_base,
+			io_uring_prep_read(sqe, fd, req->iov->iov_base,
 					   (u32)min(req->iov->iov_len, (size_t)1 << 30),
 					   req->offset);
 		else
-			io_uring_prep_readv(sqe, DISK_FILE, req->iov, (u32)req->nr,
+			io_uring_prep_readv(sqe, fd, req->iov, (u32)req->nr,
 					    req->offset);
 		break;
 	case AIO_WRITE:
-		io_uring_prep_writev(sqe, DISK_FILE, req->iov, (u32)req->nr, req->offset);
+		io_uring_prep_writev(sqe, fd, req->iov, (u32)req->nr, req->offset);
 		break;
 	case AIO_FLUSH:
-		io_uring_prep_fsync(sqe, DISK_FILE, IORING_FSYNC_DATASYNC);
+		io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
 		break;
 	case AIO_DISCARD:
 	case AIO_ZERO:
 		mode |= req->op == AIO_ZERO ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE;
-		io_uring_prep_fallocate(sqe, DISK_FILE, mode, (off_t)req->offset,
+		io_uring_prep_fallocate(sqe, fd, mode, (off_t)req->offset,
 					(off_t)req->len);
 		break;
 	}
-	sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data(sqe, req);
 }
 
@@ -196,7 +196,7 @@ static void ring_start(struct aio *aio, struct aio_req *req)
 	struct io_uring_sqe *sqe = get_sqe(r);
 
 	if (sqe)
-		prepare(sqe, req);
+		prepare(sqe, aio->disk->fd, req);
 	else
 		aio_finish(aio, req, aio_do(aio->disk, req));
 }
@@ -290,12 +290,11 @@ static const struct aio_ops ring_ops = {
 };
 
 /* Return: NULL: it does not work; @ring is closed then. */
-struct aio *aio_open_ring(struct io_uring *ring, const struct disk *disk, int kick_fd)
+struct aio *aio_open_ring(struct io_uring *ring, int kick_fd)
 {
 	struct aio_ring *r = calloc(1, sizeof(*r));
 
-	if (r && !ring_register(ring, IORING_REGISTER_FILES, &disk->fd, 1) &&
-	    !ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0)) {
+	if (r && !ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0)) {
 		r->aio.ops = &ring_ops;
 		r->aio.kick_fd = kick_fd;
 		r->ring = ring;

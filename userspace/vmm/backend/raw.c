@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../log.h"
@@ -14,6 +15,8 @@
 #include "lock.h"
 
 #define BLOCK_MAX	4096
+#define LOCK_TRIES	10
+#define LOCK_NAP_NS	50000000L
 
 static int check_kind(const struct disk *disk, struct stat *st)
 {
@@ -89,6 +92,25 @@ static bool can_punch(const struct disk *disk, const struct stat *st)
 			  (off_t)align_up((u64)st->st_size, BLOCK_MAX), BLOCK_MAX);
 }
 
+/* Of a VM that was killed just now the kernel may still be finishing requests. */
+static int take_lock(const struct disk *disk)
+{
+	static const struct timespec nap = { .tv_nsec = LOCK_NAP_NS };
+	int err, tries;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		err = lock_image(disk->fd, disk->readonly);
+		if (err != -EAGAIN)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	if (err == -EAGAIN)
+		log_err("the disk %s is in use by another VM", disk->path);
+	else if (err)
+		log_err("cannot lock the disk %s: %s", disk->path, strerror(-err));
+	return err;
+}
+
 static int open_file(struct disk *disk, const struct vmm_disk *config)
 {
 	int err;
@@ -123,13 +145,7 @@ int disk_open(struct disk *disk, const struct vmm_disk *config)
 	if (err)
 		return err;
 	err = check_kind(disk, &st);
-	if (!err) {
-		err = lock_image(disk->fd, disk->readonly);
-		if (err == -EAGAIN)
-			log_err("the disk %s is in use by another VM", disk->path);
-		else if (err)
-			log_err("cannot lock the disk %s: %s", disk->path, strerror(-err));
-	}
+	err = err ?: take_lock(disk);
 	err = err ?: set_direct(disk);
 	err = err ?: find_block(disk);
 	err = err ?: find_size(disk);
