@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Disks of vmctl run, with a Debian guest's own driver at the other end.
 
-load helper
+load vmd
 load guest_net
 
 # A guest of these tests has no network to wait for.
-GUEST_FIRST='load disk'
+GUEST_FIRST=
 
 setup()
 {
 	need_guest
+	need_bench
+	rm -rf /etc/joist /run/joist /var/lib/joist /var/log/joist
+	mkdir -p /var/lib /var/log
 	DISK=$BATS_TEST_TMPDIR/disk
 	truncate -s 16M "$DISK"
 }
@@ -107,18 +110,57 @@ copied()
 	[[ $output == *"past the page cache"*"leave out 'direct'"* ]]
 }
 
-@test "a host without room: the guest has an error, and people hear of it" {
+# small: a host without room for its disk, and a guest that fills it
+small()
+{
 	mkdir "$BATS_TEST_TMPDIR/small"
 	mount -t tmpfs -o size=2m small "$BATS_TEST_TMPDIR/small"
 	truncate -s 16M "$BATS_TEST_TMPDIR/small/disk"
 	script '
 		dd if=/dev/zero of=/dev/vda bs=64k count=128 conv=fsync 2>&1 | grep -i error
 		dd if=/dev/vda of=/dev/null bs=64k count=16 iflag=direct && echo reads on'
+}
+
+@test "vmd: a VM's disks do their I/O in its sandbox; errors of the host's are events" {
+	small
+	chmod -R go+rX "$BATS_TEST_TMPDIR"
+	conf <<-END
+		vm "full" {
+			kernel = "/guest/vmlinux"
+			initrd = "$INITRD"
+			memory = 128M
+			vcpus = 2
+			cmdline = "console=ttyS0 quiet panic=-1 joist.do=script"
+			disk "a" {
+				path = "$BATS_TEST_TMPDIR/small/disk"
+				queues = 2
+				bps = 500M
+				serial = "small"
+			}
+		}
+	END
+	daemon
+	"$CTL" -f 60 '{"v":1,"op":"events"}' >"$BATS_TEST_TMPDIR/events" 3>&- &
+	until_true 50 grep -q ok "$BATS_TEST_TMPDIR/events"
+	ask start full
+	until_true 400 grep -q '"stopped"' "$BATS_TEST_TMPDIR/events"
+	cat "$BATS_TEST_TMPDIR/events" /var/log/joist/full.log
+	kill %2 || true
+	umount "$BATS_TEST_TMPDIR/small"
+	grep -q '"what":"disk-error","why":"the disk .*small.disk: No space left on device ([0-9]* requests* failed)".*"errno":28' \
+		"$BATS_TEST_TMPDIR/events"
+	grep -q "reads on" /var/log/joist/full.log
+	grep -q "small/disk: No space left on device" "$BATS_TEST_TMPDIR/vmd.log"
+	grep -q 'stopped.*power' "$BATS_TEST_TMPDIR/events"
+}
+
+@test "a host without room: the guest has an error, and people hear of it" {
+	small
 	run net_guest --disk "$BATS_TEST_TMPDIR/small/disk"
 	umount "$BATS_TEST_TMPDIR/small"
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ $output == *"I/O error"* ]]
+	[[ $output == *"Input/output error"* ]]
 	[[ $output == *"reads on"* ]]
 	[[ $output == *"small/disk: No space left on device ("*"failed)"* ]]
 }
