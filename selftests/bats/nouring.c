@@ -9,15 +9,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define NR_CODES	4
+
 int main(int argc, char **argv)
 {
-	struct sock_filter code[] = {
+	struct sock_filter code[NR_CODES] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+	struct sock_fprog filter = { NR_CODES, code };
 
 	if (argc < 2)
 		return 2;

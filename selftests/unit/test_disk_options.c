@@ -27,7 +27,8 @@ static void test_parse(void **state)
 	assert_null(parse("d,ro"));
 	assert_string_equal(text, "d");
 	assert_true(options.readonly);
-	assert_null(parse("a,,b,,,queues=4,direct,discard=off,iops=100,bps=2M,serial=S-1,format=qcow2"));
+	assert_null(parse("a,,b,,,queues=4,direct,discard=off,iops=100,bps=2M,serial=S-1,"
+			  "format=qcow2"));
 	assert_string_equal(text, "a,b,");
 	assert_int_equal(options.queues, 4);
 	assert_true(options.direct && options.keep);
@@ -57,7 +58,7 @@ static void test_wrong(void **state)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_non_null(parse(bad[i][0]));
 		assert_string_equal(text, bad[i][1]);
 	}

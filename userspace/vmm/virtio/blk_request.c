@@ -130,6 +130,6 @@ u8 blk_result(struct blk_req *req)
 		return VIRTIO_BLK_S_OK;
 	req->written = 0;
 	/* The guest then writes zeroes itself. */
-	return gives_back && (err == -EOPNOTSUPP || err == -ENOSYS) ? VIRTIO_BLK_S_UNSUPP :
+	return gives_back && err == -EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP :
 								      VIRTIO_BLK_S_IOERR;
 }
