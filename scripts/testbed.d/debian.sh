@@ -9,7 +9,7 @@ DEBIAN_LABEL=joist-root
 DEBIAN_PACKAGES=kmod,procps,iproute2,pciutils,strace,e2fsprogs,util-linux
 DEBIAN_PACKAGES+=,python3-yaml,python3-jsonschema
 # What the package joist depends on.
-JOIST_NEEDS=adduser,libcap2,libconfuse2,libjson-c5,libncurses6,libnl-genl-3-200,libseccomp2,libslirp0
+JOIST_NEEDS=adduser,libcap2,libconfuse2,libjson-c5,libncurses6,libnl-genl-3-200,libseccomp2,libslirp0,liburing2
 
 # debian_packages: what --root asks for.
 debian_packages()

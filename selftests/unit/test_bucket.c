@@ -25,6 +25,24 @@ static void test_fill(void **state)
 	assert_int_equal(bucket_fill(&b, ~0ULL), 100);
 }
 
+/* What was taken too early is paid back before there is anything again. */
+static void test_debt(void **state)
+{
+	struct bucket b = { .rate = 1000, .size = 100, .level = 40 };
+
+	bucket_take(&b, 30);
+	assert_int_equal(b.level, 10);
+	bucket_take(&b, 2010);
+	assert_int_equal(bucket_fill(&b, 1000 * MS), 0);
+	assert_int_equal(bucket_wait(&b, 1), 1002);
+	assert_int_equal(bucket_fill(&b, 2000 * MS), 0);
+	assert_int_equal(bucket_fill(&b, 2001 * MS), 1);
+	/* Rates as large as there may be. */
+	b = (struct bucket) { .rate = 1ULL << 50, .size = 1ULL << 50 };
+	assert_int_equal(bucket_fill(&b, MS), (1ULL << 50) / 1000);
+	assert_int_equal(bucket_fill(&b, ~0ULL), 1ULL << 50);
+}
+
 static void test_wait(void **state)
 {
 	struct bucket b = { .rate = 1000, .size = 100, .level = 40 };
@@ -41,6 +59,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_debt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

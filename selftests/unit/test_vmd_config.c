@@ -87,7 +87,7 @@ static void test_good(void **state)
 	assert_int_equal(web->vcpus, 2);
 	assert_int_equal(web->nr_disks, 2);
 	assert_string_equal(web->disk[0].path, "/srv/web.img");
-	assert_true(web->disk[0].readonly);
+	assert_true(web->disk[0].options.readonly);
 	assert_string_equal(web->disk[1].path, "/b");
 	assert_int_equal(web->owner.kind, OWNER_USER);
 	assert_int_equal(web->owner.id, 0);

@@ -43,7 +43,7 @@ static void test_whole(void **state)
 	assert_int_equal(def.vcpus, 2);
 	assert_int_equal(def.memory, 64 * MIB);
 	assert_int_equal(def.nr_disks, 2);
-	assert_true(def.disk[0].readonly && !def.disk[1].readonly);
+	assert_true(def.disk[0].options.readonly && !def.disk[1].options.readonly);
 	assert_int_equal(def.owner.kind, OWNER_GROUP);
 	assert_int_equal(def.owner.id, NOBODY);
 	assert_int_equal(def.restart, RESTART_ON_FAILURE);
@@ -138,6 +138,11 @@ static const struct {
 	{ "\"disks\":[{\"path\":\"d\"}]", "no absolute path" },
 	{ "\"disks\":[{\"path\":\"/d\",\"readonly\":1}]", "no such 'readonly'" },
 	{ "\"disks\":[{\"path\":\"/d\",\"size\":1}]", "no such 'size'" },
+	{ "\"disks\":[{\"path\":\"/d\",\"queues\":17}]", "no number of queues" },
+	{ "\"disks\":[{\"path\":\"/d\",\"queues\":\"1\"}]", "no such 'queues'" },
+	{ "\"disks\":[{\"path\":\"/d\",\"iops\":-1}]", "no number" },
+	{ "\"disks\":[{\"path\":\"/d\",\"format\":\"vmdk\"}]", "no format" },
+	{ "\"disks\":[{\"path\":\"/d\",\"serial\":\"a b\"}]", "no serial" },
 	{ "\"owner\":\"alice\"", "wrong type" },
 	{ "\"owner\":{}", "a name or a number" },
 	{ "\"owner\":{\"user\":\"\"}", "a name or a number" },
@@ -175,14 +180,15 @@ static void test_bad(void **state)
 
 static void test_disks_max(void **state)
 {
+	static const struct disk_options none;
 	struct definition def;
 	struct complaint c;
 	int i;
 
 	definition_init(&def);
 	for (i = 0; i < DISKS_MAX; i++)
-		assert_int_equal(definition_add_disk(&def, "/d", false, &c), 0);
-	assert_int_equal(definition_add_disk(&def, "/d", false, &c), -22);
+		assert_int_equal(definition_add_disk(&def, "/d", &none, &c), 0);
+	assert_int_equal(definition_add_disk(&def, "/d", &none, &c), -22);
 	definition_free(&def);
 }
 

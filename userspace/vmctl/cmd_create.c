@@ -14,6 +14,7 @@
 #include "out.h"
 #include "parse.h"
 #include "vmctl.h"
+#include "vmm/disk_json.h"
 
 #define FILE_BYTES_MAX	65536
 
@@ -131,19 +132,16 @@ static int add_disk(void *args, char *arg)
 {
 	struct create *create = args;
 	struct json_object *disks = out_member(create->definition, "disks");
-	struct json_object *disk;
-	bool readonly;
+	struct disk_options options;
+	const char *wrong = disk_parse(arg, &options);
 
-	if (!parse_disk(arg, &readonly))
-		return usage_error("create", "--disk needs a file");
+	if (wrong)
+		return usage_error("create", "--disk: '%s' %s", arg, wrong);
 	if (!disks) {
 		disks = json_object_new_array();
 		set(args, "disks", disks);
 	}
-	disk = json_object_new_object();
-	json_object_object_add(disk, "path", absolute(arg));
-	json_object_object_add(disk, "readonly", json_object_new_boolean(readonly));
-	json_object_array_add(disks, disk);
+	json_object_array_add(disks, disk_json(absolute(arg), &options));
 	return 0;
 }
 
@@ -191,8 +189,8 @@ static const struct opt options[] = {
 	OPT_CALL("vcpus", 'c', set_vcpus, "N", "1 2 4 8", "virtual CPUs (1)"),
 	OPT_CALL("memory", 'm', set_memory, "SIZE", "256M 512M 1G 2G 4G",
 		 "memory, with suffix K, M or G (256M)"),
-	OPT_CALL("disk", 'd', add_disk, "FILE[,ro]", "@file",
-		 "a raw disk, /dev/vda and on; may be repeated"),
+	OPT_CALL("disk", 'd', add_disk, "FILE[,OPTION]...", "@file",
+		 "a disk, /dev/vda and on; may be repeated"),
 	OPT_CALL("balloon", 0, set_balloon, "YES-OR-NO", "yes no",
 		 "the guest can give memory back: see vmctl balloon (yes)"),
 	OPT_CALL("rng", 0, set_rng, "YES-OR-NO", "yes no",

@@ -48,14 +48,15 @@ struct run {
 static int add_disk(void *args, char *arg)
 {
 	struct vmm_config *config = &((struct run *)args)->config;
-	bool readonly;
+	struct disk_options options;
+	const char *wrong = disk_parse(arg, &options);
 
-	if (!parse_disk(arg, &readonly))
-		return usage_error("run", "--disk needs a file");
+	if (wrong)
+		return usage_error("run", "--disk: '%s' %s", arg, wrong);
 	if (config->nr_disks == VMM_DISKS_MAX)
 		return usage_error("run", "more than %d disks", VMM_DISKS_MAX);
 	config->disk[config->nr_disks++] = (struct vmm_disk) {
-		.file = vmm_path(arg), .readonly = readonly,
+		.file = vmm_path(arg), .options = options,
 	};
 	return 0;
 }
@@ -164,8 +165,8 @@ static const struct opt options[] = {
 		 "appended to the default kernel command line"),
 	OPT_FLAG("cmdline-only", 0, struct run, only,
 		 "STRING replaces the default"),
-	OPT_CALL("disk", 'd', add_disk, "FILE[,ro]", "@file",
-		 "a raw disk, /dev/vda and on; may be repeated"),
+	OPT_CALL("disk", 'd', add_disk, "FILE[,OPTION]...", "@file",
+		 "a disk, /dev/vda and on; may be repeated"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "user tap=",
 		 "a network: user, or tap=NAME; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Numbers, sizes and disks as people type them: nothing is guessed. */
+/* Numbers and sizes as people type them: nothing is guessed. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 #include "parse.h"
 
 #define SECONDS_MAX	(366ULL * 86400)
-#define READONLY_SUFFIX	",ro"
 
 static bool parse_u64(const char *text, u64 *value, char **end)
 {
@@ -78,15 +77,4 @@ bool parse_seconds(const char *text, u64 *ms)
 		}
 	}
 	return !*end;
-}
-
-/* FILE[,ro]: @text becomes the file's name. Return: whether there is one. */
-bool parse_disk(char *text, bool *readonly)
-{
-	size_t len = strlen(text), suffix = strlen(READONLY_SUFFIX);
-
-	*readonly = len >= suffix && !strcmp(text + len - suffix, READONLY_SUFFIX);
-	if (*readonly)
-		text[len - suffix] = '\0';
-	return *text;
 }

@@ -95,13 +95,13 @@ static int check_member(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
-static int check_bool(cfg_t *cfg, cfg_opt_t *opt)
+static int check_disk_option(cfg_t *cfg, cfg_opt_t *opt)
 {
-	bool value;
+	struct disk_options scratch;
+	const char *wrong = disk_option_set(&scratch, opt->name, last_value(opt));
 
-	if (!bool_parse(last_value(opt), &value))
-		cfg_error(cfg, "%s '%s' is neither yes nor no", opt->name,
-			  last_value(opt));
+	if (wrong)
+		cfg_error(cfg, "%s '%s' %s", opt->name, last_value(opt), wrong);
 	return 0;
 }
 
@@ -162,7 +162,11 @@ static const char *const keys[] = {
 
 static cfg_t *make_parser(void)
 {
-	static cfg_opt_t disk[] = { TEXT("path"), TEXT("readonly"), CFG_END() };
+	static cfg_opt_t disk[] = {
+		TEXT("path"), TEXT("readonly"), TEXT("format"), TEXT("serial"),
+		TEXT("queues"), TEXT("direct"), TEXT("discard"), TEXT("iops"), TEXT("bps"),
+		CFG_END(),
+	};
 	static cfg_opt_t open[] = { CFG_END() };
 	static cfg_opt_t vm[] = {
 		TEXT("kernel"), TEXT("initrd"), TEXT("cmdline"), TEXT("vcpus"),
@@ -202,8 +206,11 @@ static cfg_t *make_parser(void)
 		}
 		snprintf(name, sizeof(name), "%s|disk|path", sections[i]);
 		cfg_set_validate_func(cfg, name, check_path);
-		snprintf(name, sizeof(name), "%s|disk|readonly", sections[i]);
-		cfg_set_validate_func(cfg, name, check_bool);
+		for (k = 0; disk_option_name(k); k++) {
+			snprintf(name, sizeof(name), "%s|disk|%s", sections[i],
+				 disk_option_name(k));
+			cfg_set_validate_func(cfg, name, check_disk_option);
+		}
 	}
 	cfg_set_validate_func(cfg, "vmd|user", check_user);
 	cfg_set_validate_func(cfg, "vmd|group", check_group);
@@ -266,18 +273,21 @@ static void apply_disks(struct definition *def, cfg_t *sec, struct complaint *c)
 
 	for (i = 0; i < cfg_size(sec, "disk"); i++) {
 		cfg_t *disk = cfg_getnsec(sec, "disk", i);
-		const char *path = given(disk, "path");
+		const char *path = given(disk, "path"), *name;
+		struct disk_options options = { 0 };
 		struct complaint known;
-		bool readonly = false;
 		char *full;
+		size_t k;
 
-		if (given(disk, "readonly"))
-			bool_parse(given(disk, "readonly"), &readonly);
+		/* Its faults were told where the value stands. */
+		for (k = 0; (name = disk_option_name(k)); k++)
+			if (given(disk, name))
+				disk_option_set(&options, name, given(disk, name));
 		full = path ? expand(path, def->name) : NULL;
 		if (!full)
 			complain(c, "the disk \"%s\" has no path", cfg_title(disk));
 		else
-			definition_add_disk(def, full, readonly,
+			definition_add_disk(def, full, &options,
 					    *full == '/' ? c : &known);
 		free(full);
 	}

@@ -209,6 +209,8 @@ void op_console(struct request *req);
 
 /* events.c */
 void event(const struct machine *vm, const char *what, const char *why);
+void event_more(const struct machine *vm, const char *what, const char *why,
+		struct json_object *more);
 u64 event_last(void);
 
 #endif

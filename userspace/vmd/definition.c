@@ -297,8 +297,8 @@ int definition_set(struct definition *def, const char *key, const char *text,
 	return 0;
 }
 
-int definition_add_disk(struct definition *def, const char *path, bool readonly,
-			struct complaint *c)
+int definition_add_disk(struct definition *def, const char *path,
+			const struct disk_options *options, struct complaint *c)
 {
 	if (def->nr_disks == DISKS_MAX)
 		return complain(c, "more than %d disks", DISKS_MAX);
@@ -308,7 +308,7 @@ int definition_add_disk(struct definition *def, const char *path, bool readonly,
 	def->disk[def->nr_disks].path = strdup(path);
 	if (!def->disk[def->nr_disks].path)
 		return complain(c, "out of memory");
-	def->disk[def->nr_disks++].readonly = readonly;
+	def->disk[def->nr_disks++].options = *options;
 	return 0;
 }
 
@@ -344,7 +344,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 		return false;
 	for (i = 0; i < a->nr_disks; i++)
 		if (strcmp(a->disk[i].path, b->disk[i].path) ||
-		    a->disk[i].readonly != b->disk[i].readonly)
+		    !disk_options_equal(&a->disk[i].options, &b->disk[i].options))
 			return false;
 	return same(a->kernel, b->kernel) && same(a->initrd, b->initrd) &&
 	       same(a->cmdline, b->cmdline) && !strcmp(a->uuid, b->uuid) &&

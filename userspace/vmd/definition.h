@@ -4,6 +4,7 @@
 #define VMD_DEFINITION_H
 
 #include "libjoist/types.h"
+#include "vmm/disk_options.h"
 
 #define NAME_LEN_MAX	63
 #define NAME_RULE	"1 to 63 letters, digits, '-', '_', '.', a letter first"
@@ -49,7 +50,7 @@ struct definition {
 	int nr_disks;
 	struct {
 		char *path;
-		bool readonly;
+		struct disk_options options;
 	} disk[DISKS_MAX];
 	struct owner owner;
 	bool autostart;
@@ -79,8 +80,8 @@ int definition_check(struct definition *def, struct complaint *c);
 bool definition_key(const char *key);
 int definition_set(struct definition *def, const char *key, const char *text,
 		   struct complaint *c);
-int definition_add_disk(struct definition *def, const char *path, bool readonly,
-			struct complaint *c);
+int definition_add_disk(struct definition *def, const char *path,
+			const struct disk_options *options, struct complaint *c);
 int owner_parse(struct owner *owner, const char *text, struct complaint *c);
 bool name_valid(const char *name);
 bool bool_parse(const char *text, bool *value);

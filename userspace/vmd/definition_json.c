@@ -6,6 +6,7 @@
 
 #include "definition.h"
 #include "js.h"
+#include "vmm/disk_json.h"
 
 struct json_object *owner_json(const struct owner *owner)
 {
@@ -46,12 +47,10 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_int(obj, "memory", (s64)def->memory);
 	js_add_bool(obj, "balloon", def->balloon);
 	js_add_bool(obj, "rng", def->rng);
-	for (i = 0; i < def->nr_disks; i++) {
-		struct json_object *disk = js_new("path", def->disk[i].path);
-
-		js_add_bool(disk, "readonly", def->disk[i].readonly);
-		json_object_array_add(disks, disk);
-	}
+	for (i = 0; i < def->nr_disks; i++)
+		json_object_array_add(disks,
+				      disk_json(json_object_new_string(def->disk[i].path),
+						&def->disk[i].options));
 	js_add(obj, "disks", disks);
 	js_add(obj, "owner", owner_json(&def->owner));
 	js_add_bool(obj, "autostart", def->autostart);
@@ -120,24 +119,14 @@ static int take_disks(struct definition *def, struct json_object *value,
 
 	for (i = 0; i < json_object_array_length(value); i++) {
 		struct json_object *disk = json_object_array_get_idx(value, i);
-		const char *path = NULL;
-		bool readonly = false;
+		struct disk_options options;
+		const char *path;
 
 		if (!json_object_is_type(disk, json_type_object))
 			return complain(c, "a disk is an object with 'path'");
-		json_object_object_foreach(disk, key, member) {
-			if (!strcmp(key, "path"))
-				path = plain_text(member);
-			else if (!strcmp(key, "readonly") &&
-				 json_object_is_type(member, json_type_boolean))
-				readonly = json_object_get_boolean(member);
-			else
-				return complain(c, "a disk has no such '%.40s'",
-						key);
-		}
-		if (!path)
-			return complain(c, "a disk has no path");
-		if (definition_add_disk(def, path, readonly, c))
+		if (disk_from_json(disk, &path, &options, c->text, sizeof(c->text)))
+			return -1;
+		if (definition_add_disk(def, path, &options, c))
 			return -1;
 	}
 	return 0;

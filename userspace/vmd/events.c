@@ -35,13 +35,21 @@ static void tell(struct client *c, void *arg)
 		client_send(c, json_object_get(news->line), -1);
 }
 
+/* Something happened to @vm; NULL: to the daemon. */
+void event(const struct machine *vm, const char *what, const char *why)
+{
+	event_more(vm, what, why, NULL);
+}
+
 /**
- * event() - something happened
+ * event_more() - something happened of which there is more to tell
  * @vm: to this VM; NULL: to the daemon
  * @what: a word of the protocol
  * @why: a sentence, or NULL
+ * @more: members that this kind of event has, or NULL; the caller's
  */
-void event(const struct machine *vm, const char *what, const char *why)
+void event_more(const struct machine *vm, const char *what, const char *why,
+		struct json_object *more)
 {
 	struct json_object *ev = json_object_new_object();
 	struct news news = { vm, json_object_new_object() };
@@ -53,6 +61,10 @@ void event(const struct machine *vm, const char *what, const char *why)
 	js_add_text(ev, "uuid", vm ? vm->def.uuid : NULL);
 	js_add_text(ev, "what", what);
 	js_add_text(ev, "why", why);
+	if (more) {
+		json_object_object_foreach(more, key, value)
+			js_add(ev, key, json_object_get(value));
+	}
 	js_add_int(news.line, "v", 1);
 	js_add(news.line, "event", ev);
 	clients_each(tell, &news);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The connection to a VM's process. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,6 +79,25 @@ static bool understood(const struct vm_balloon_reply *reply, ssize_t n)
 	return !long_one || reply->head.op == VM_BALLOON || reply->head.op == VM_BALLOON_AT;
 }
 
+/* The host's error; the guest has its own. */
+static void disk_failed(struct machine *vm, const struct vm_reply *news)
+{
+	struct json_object *more = json_object_new_object();
+	u32 disk = VM_DISK(news->state), nr = VM_FAILED(news->state);
+	const char *path;
+	char why[512];
+
+	/* What runs may be of an older definition. */
+	path = disk < (u32)vm->def.nr_disks ? vm->def.disk[disk].path : NULL;
+	js_add_text(more, "disk", path);
+	js_add_int(more, "errno", news->error);
+	js_add_int(more, "requests", nr);
+	snprintf(why, sizeof(why), "the disk %.300s: %s (%u request%s failed)", path ?: "",
+		 strerror((int)news->error), nr, nr == 1 ? "" : "s");
+	event_more(vm, "disk-error", why, more);
+	json_object_put(more);
+}
+
 static void on_reply(struct watch *watch, u32 events)
 {
 	struct machine *vm = container_of(watch, struct machine, conn);
@@ -102,6 +122,8 @@ static void on_reply(struct watch *watch, u32 events)
 		machine_greet(vm, reply.head.state);
 	else if (reply.head.op == VM_BALLOON_AT)
 		machine_balloon_at(vm);
+	else if (reply.head.op == VM_DISK_ERROR)
+		disk_failed(vm, &reply.head);
 	else
 		pendings_reply(vm, &reply.head);
 }

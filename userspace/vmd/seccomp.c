@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <linux/kvm.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -47,6 +48,7 @@ static const int vm_calls[] = {
 /* Disks. */
 static const int disk_calls[] = {
 	SCMP_SYS(preadv), SCMP_SYS(pwritev), SCMP_SYS(fdatasync),
+	SCMP_SYS(fallocate), SCMP_SYS(io_uring_enter),
 };
 
 /* What libjoist asks of the module: no ioctl of another driver. */
@@ -81,7 +83,7 @@ static int allow_threads(scmp_filter_ctx ctx)
 static int allow_files(scmp_filter_ctx ctx)
 {
 	static const int commands[] = {
-		F_DUPFD_CLOEXEC, F_OFD_SETLK, F_GETFL, F_SETFL, F_GETFD,
+		F_DUPFD_CLOEXEC, F_OFD_SETLK, F_OFD_GETLK, F_GETFL, F_SETFL, F_GETFD,
 	};
 	int err = 0;
 	size_t i;
@@ -90,6 +92,15 @@ static int allow_files(scmp_filter_ctx ctx)
 		err = filter_allow_value(ctx, SCMP_SYS(fcntl), 1, (u64)commands[i]);
 	/* fstat(), as the C library spells it: of a descriptor, in an empty root. */
 	return err ?: filter_allow_value(ctx, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH);
+}
+
+/* The rings that were made before, and no others: they can do no more than disks need. */
+static int allow_disks(scmp_filter_ctx ctx)
+{
+	int err = filter_allow(ctx, disk_calls, ARRAY_SIZE(disk_calls));
+
+	return err ?: filter_allow_value(ctx, SCMP_SYS(io_uring_register), 1,
+					 IORING_REGISTER_ENABLE_RINGS);
 }
 
 static scmp_filter_ctx begin(int *err)
@@ -131,7 +142,7 @@ int seccomp_vm(const struct definition *def)
 		return err;
 	err = err ?: filter_allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
 	if (def->nr_disks)
-		err = err ?: filter_allow(ctx, disk_calls, ARRAY_SIZE(disk_calls));
+		err = err ?: allow_disks(ctx);
 	err = err ?: allow_threads(ctx);
 	err = err ?: allow_files(ctx);
 	for (i = 0; !err && i < ARRAY_SIZE(vm_ioctls); i++)

@@ -211,7 +211,7 @@ static int open_all(const struct definition *def, int *fds, int want,
 				int disk = i - SETUP_FIXED - !!def->initrd;
 
 				fd = open_named(def, "disk", def->disk[disk].path,
-						!def->disk[disk].readonly, f);
+						!def->disk[disk].options.readonly, f);
 			}
 		}
 		if (fd < 0)

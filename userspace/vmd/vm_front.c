@@ -26,6 +26,7 @@ enum { FD_LISTEN, FD_DAEMON, FD_CONSOLE };
  * struct front - its state; main thread only
  * @daemon_fd: the daemon's connection, or -1
  * @want_paused: the daemon wants the VM to be paused
+ * @told: of each disk, how many failed requests the daemon knows of
  * @pending: requests that are answered once the vCPUs have stopped
  * @asking: those that are once the guest has told new figures of its memory
  */
@@ -34,6 +35,7 @@ struct front {
 	int listen_fd;
 	int daemon_fd;
 	bool want_paused;
+	u32 told[VMM_DISKS_MAX];
 	int nr_pending;
 	struct vm_request pending[PENDING_MAX];
 	int nr_asking;
@@ -87,6 +89,28 @@ static void reply_balloon(struct front *fr, u32 op, u32 id,
 
 	memcpy(r.stat, state->stats.value, sizeof(r.stat));
 	answer(fr, &r, sizeof(r));
+}
+
+/* Unasked, as soon as there is a daemon to hear it. */
+static void tell_disk_errors(struct front *fr)
+{
+	int i, last, nr = fr->vm->config->nr_disks;
+
+	for (i = 0; i < nr && fr->daemon_fd >= 0; i++) {
+		u32 failed = disk_error_count(fr->vm, i, &last);
+		struct vm_reply news = {
+			.version = VM_PROTOCOL, .op = VM_DISK_ERROR, .error = (u32)last,
+			.state = VM_STATE_OF_DISK((u32)i, min(failed - fr->told[i],
+							      VM_FAILED_MAX)),
+		};
+
+		if (failed == fr->told[i])
+			continue;
+		if (msg_write(fr->daemon_fd, &news, sizeof(news), NULL, 0) < 0)
+			drop_daemon(fr);
+		else
+			fr->told[i] = failed;
+	}
 }
 
 static void *front_enter(void *arg, struct vm *vm)
@@ -277,12 +301,14 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 		accept_daemon(fr);
 	finish_pending(fr);
 	serve_balloon(fr);
+	tell_disk_errors(fr);
 }
 
 static void front_leave(void *ctx)
 {
 	struct front *fr = ctx;
 
+	tell_disk_errors(fr);
 	server_end(&fr->console);
 }
 

@@ -81,7 +81,7 @@ static void configure(struct vmm_config *config, struct setup *s)
 	for (i = 0; i < s->def.nr_disks; i++)
 		config->disk[i] = (struct vmm_disk) {
 			.file = { s->def.disk[i].path, s->fd[next++] },
-			.readonly = s->def.disk[i].readonly,
+			.options = s->def.disk[i].options,
 		};
 }
 
@@ -163,6 +163,7 @@ int vm_main(const char *name)
 	front = (struct front_config) { s.fd[SETUP_LISTEN], s.fd[SETUP_LOG] };
 	fe.arg = &front;
 	config.frontend = &fe;
+	config.rings = vmm_rings(&config);
 	err = lock_up(&s);
 	if (!err && !hostile(s.def.cmdline, &result))
 		err = vmm_run(&config, &result);

@@ -21,10 +21,16 @@ enum vm_op {
 	VM_CONSOLE,	/* with a stream socket */
 	VM_BALLOON,	/* tell of the balloon, and set its target */
 	VM_BALLOON_AT,	/* the VM's, unasked: the target has been reached */
+	VM_DISK_ERROR,	/* the VM's, unasked; see below */
 	NR_VM_OPS,
 };
 
 enum vm_state { VM_RUNNING, VM_PAUSED };
+
+#define VM_FAILED_MAX	0xffffU
+#define VM_STATE_OF_DISK(disk, failed)	((disk) | (failed) << 16)
+#define VM_DISK(state)		((state) & 0xffff)
+#define VM_FAILED(state)	((state) >> 16)
 
 #define CONSOLE_WRITE	BIT(0)
 #define CONSOLE_FORCE	BIT(1)
@@ -55,7 +61,8 @@ struct vm_request {
 /**
  * struct vm_reply - from the VM
  * @error: 0 or an errno
- * @state: enum vm_state, after what was asked
+ * @state: enum vm_state, after what was asked; of VM_DISK_ERROR, which disk, and how many
+ *         requests failed that were not told of: VM_DISK(), VM_FAILED()
  */
 struct vm_reply {
 	u32 version;

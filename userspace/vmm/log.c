@@ -66,3 +66,15 @@ void log_warn(const char *fmt, ...)
 	va_end(args);
 	log_line("warning: ", text);
 }
+
+/* The host's, which must be told: who calls sees to how often. */
+void log_trouble(const char *fmt, ...)
+{
+	char text[sizeof(last)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_line("", text);
+}

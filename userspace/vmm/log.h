@@ -10,5 +10,6 @@ const char *log_last(void);
 void log_errors_to(void (*tell)(const char *text));
 void log_err(const char *fmt, ...) __printf(1, 2);
 void log_warn(const char *fmt, ...) __printf(1, 2);
+void log_trouble(const char *fmt, ...) __printf(1, 2);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "backend/aio.h"
 #include "boot/boot.h"
 #include "console.h"
 #include "frontend.h"
@@ -103,6 +104,21 @@ static int start(struct vm *vm)
 	if (!err)
 		err = vcpus_start(vm);
 	return err;
+}
+
+/**
+ * vmm_rings() - what disks do their I/O by, made before that is forbidden
+ * @config: what is to be run
+ *
+ * Return: for @config->rings, owned by the process; NULL: no memory.
+ */
+struct rings *vmm_rings(const struct vmm_config *config)
+{
+	int i, nr = 0;
+
+	for (i = 0; i < config->nr_disks; i++)
+		nr += virtio_blk_queues(config, &config->disk[i]);
+	return rings_open(nr);
 }
 
 /**

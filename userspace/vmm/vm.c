@@ -74,7 +74,7 @@ static int add_disks(struct vm *vm)
 	int i, err;
 
 	for (i = 0; i < vm->config->nr_disks; i++) {
-		err = virtio_blk_create(vm, &vm->config->disk[i], &vm->blk[i]);
+		err = virtio_blk_create(vm, i, &vm->blk[i]);
 		if (err)
 			return err;
 	}
@@ -113,6 +113,7 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 	vm->sys_fd = -1;
 	vm->fd = -1;
 	pthread_mutex_init(&vm->stop_lock, NULL);
+	disk_errors_init(&vm->disk_errors);
 	pause_init(&vm->pause);
 	bus_init(&vm->pio);
 	bus_init(&vm->mmio);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "bus.h"
+#include "disk_error.h"
 #include "irq.h"
 #include "memory.h"
 #include "pause.h"
@@ -57,6 +58,7 @@ struct vm {
 	struct virtio_rng *rng;
 	struct virtio_balloon *balloon;	/* or NULL */
 
+	struct disk_errors disk_errors;
 	struct pause pause;
 	pthread_mutex_t stop_lock;
 	bool stopping;

@@ -3,6 +3,7 @@
 #ifndef VMM_VMM_H
 #define VMM_VMM_H
 
+#include "disk_options.h"
 #include "libjoist/types.h"
 
 #define VMM_DISKS_MAX	16
@@ -11,6 +12,7 @@
 #define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
 
+struct rings;
 struct vmm_frontend;
 
 /**
@@ -30,7 +32,7 @@ static inline struct vmm_file vmm_path(const char *path)
 
 struct vmm_disk {
 	struct vmm_file file;
-	bool readonly;
+	struct disk_options options;
 };
 
 enum vmm_net_kind { VMM_NET_TAP, VMM_NET_USER };
@@ -66,6 +68,7 @@ struct vmm_net {
  * @debug_exit: port whose written value ends the VM, or -1
  * @name: as the module's netlink family is to show it, or NULL
  * @rng: a source of random numbers
+ * @rings: from vmm_rings(), where it is forbidden to make any; else NULL
  * @frontend: who carries the console; NULL: standard input and output
  */
 struct vmm_config {
@@ -80,6 +83,7 @@ struct vmm_config {
 	int debug_exit;
 	const char *name;
 	bool rng;
+	struct rings *rings;
 	const struct vmm_frontend *frontend;
 	int nr_disks;
 	struct vmm_disk disk[VMM_DISKS_MAX];
@@ -120,6 +124,7 @@ struct vmm_result {
 int vmm_open_device(const char *path);
 int vmm_check_device(int fd, const char *path);
 int vmm_file_open(const struct vmm_file *file, int flags);
+struct rings *vmm_rings(const struct vmm_config *config);
 int vmm_run(const struct vmm_config *config, struct vmm_result *result);
 void vmm_result_free(struct vmm_result *result);
 

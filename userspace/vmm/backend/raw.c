@@ -2,141 +2,165 @@
 /* Raw disks: what the guest writes goes to the same place of the file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../log.h"
 #include "../vmm.h"
-#include "raw.h"
+#include "disk.h"
+#include "lock.h"
 
-/* Two VMs writing one disk destroy it: whoever is first keeps the other out. */
-static int lock_file(int fd, bool readonly)
+#define BLOCK_MAX	4096
+#define LOCK_TRIES	10
+#define LOCK_NAP_NS	50000000L
+
+static int check_kind(const struct disk *disk, struct stat *st)
 {
-	struct flock lock = {
-		.l_type = readonly ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-	};
-
-	return fcntl(fd, F_OFD_SETLK, &lock) ? -errno : 0;
-}
-
-static int check_kind(int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
+	if (fstat(disk->fd, st))
 		return -errno;
-	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
 		return 0;
-	log_err("the disk %s is neither a file nor a block device", path);
+	log_err("the disk %s is neither a file nor a block device", disk->path);
 	return -EINVAL;
 }
 
-/**
- * raw_open() - open a disk
- * @disk: filled in
- * @file: file or block device
- * @readonly: no writes
- *
- * Return: 0, or -errno with the reason logged; raw_close() is due on success.
- */
-int raw_open(struct raw_disk *disk, const struct vmm_file *file, bool readonly)
+/* Direct I/O has a smallest unit, which nobody tells of all files: try. */
+static int find_block(struct disk *disk)
 {
-	const char *path = file->path;
-	off_t size;
-	int err;
+	void *buf = NULL;
+	u32 block;
+	int err = 0;
 
-	disk->readonly = readonly;
-	disk->fd = vmm_file_open(file, readonly ? O_RDONLY : O_RDWR);
-	if (disk->fd < 0) {
-		err = disk->fd;
-		log_err("cannot open the disk %s: %s%s", path, strerror(-err),
-			err == -EACCES && !readonly ?
-			  "; to only read it append ,ro" : "");
-		return err;
+	disk->block = SECTOR_SIZE;
+	if (!disk->direct)
+		return 0;
+	if (posix_memalign(&buf, BLOCK_MAX, BLOCK_MAX))
+		return -ENOMEM;
+	for (block = SECTOR_SIZE; block <= BLOCK_MAX; block *= BLOCK_MAX / SECTOR_SIZE) {
+		err = pread(disk->fd, buf, block, 0) < 0 ? -errno : 0;
+		if (err != -EINVAL)
+			break;
 	}
-	err = check_kind(disk->fd, path);
+	free(buf);
+	disk->block = min(block, (u32)BLOCK_MAX);
 	if (err)
-		goto out;
-	err = lock_file(disk->fd, readonly);
-	if (err == -EAGAIN || err == -EACCES) {
-		log_err("the disk %s is in use by another VM", path);
-		goto out;
-	}
-	size = lseek(disk->fd, 0, SEEK_END);
-	if (size < SECTOR_SIZE) {
-		log_err("the disk %s is smaller than a sector", path);
-		err = -EINVAL;
-		goto out;
-	}
-	disk->size = align_down((u64)size, (u64)SECTOR_SIZE);
-	if (disk->size != (u64)size)
-		log_warn("the last %llu bytes of the disk %s are no whole sector: the guest will not see them",
-			 (unsigned long long)size - disk->size, path);
-	return 0;
-out:
-	raw_close(disk);
+		log_err("the disk %s cannot be read past the page cache: %s", disk->path,
+			strerror(-err));
 	return err;
 }
 
-void raw_close(struct raw_disk *disk)
+static int set_direct(struct disk *disk)
+{
+	int flags = fcntl(disk->fd, F_GETFL);
+
+	if (!disk->direct || (flags & O_DIRECT))
+		return 0;
+	if (flags >= 0 && !fcntl(disk->fd, F_SETFL, flags | O_DIRECT))
+		return 0;
+	log_err("the disk %s cannot be used past the page cache: %s; leave out 'direct'",
+		disk->path, strerror(errno));
+	return -errno;
+}
+
+static int find_size(struct disk *disk)
+{
+	off_t size = lseek(disk->fd, 0, SEEK_END);
+
+	if (size < (off_t)disk->block) {
+		log_err("the disk %s is smaller than a sector", disk->path);
+		return -EINVAL;
+	}
+	disk->size = align_down((u64)size, (u64)disk->block);
+	if (disk->size != (u64)size)
+		log_warn("the last %llu bytes of the disk %s are no whole sector: the guest will not see them",
+			 (unsigned long long)size - disk->size, disk->path);
+	return 0;
+}
+
+/* Beyond the end there is nothing to lose: only whether it can be done is learnt. */
+static bool can_punch(const struct disk *disk, const struct stat *st)
+{
+	if (disk->readonly)
+		return false;
+	if (S_ISBLK(st->st_mode))
+		return true;
+	return !fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)align_up((u64)st->st_size, BLOCK_MAX), BLOCK_MAX);
+}
+
+/* Of a VM that was killed just now the kernel may still be finishing requests. */
+static int take_lock(const struct disk *disk)
+{
+	static const struct timespec nap = { .tv_nsec = LOCK_NAP_NS };
+	int err, tries;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		err = lock_image(disk->fd, disk->readonly);
+		if (err != -EAGAIN)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	if (err == -EAGAIN)
+		log_err("the disk %s is in use by another VM", disk->path);
+	else if (err)
+		log_err("cannot lock the disk %s: %s", disk->path, strerror(-err));
+	return err;
+}
+
+static int open_file(struct disk *disk, const struct vmm_disk *config)
+{
+	int err;
+
+	disk->fd = vmm_file_open(&config->file, disk->readonly ? O_RDONLY : O_RDWR);
+	if (disk->fd >= 0)
+		return 0;
+	err = disk->fd;
+	log_err("cannot open the disk %s: %s%s", disk->path, strerror(-err),
+		err == -EACCES && !disk->readonly ? "; to only read it append ,ro" : "");
+	return err;
+}
+
+/**
+ * disk_open() - open a disk
+ * @disk: filled in
+ * @config: which, and how
+ *
+ * Return: 0, or -errno with the reason logged; disk_close() is due on success.
+ */
+int disk_open(struct disk *disk, const struct vmm_disk *config)
+{
+	struct stat st;
+	int err;
+
+	*disk = (struct disk) {
+		.path = config->file.path,
+		.readonly = config->options.readonly,
+		.direct = config->options.direct,
+	};
+	err = open_file(disk, config);
+	if (err)
+		return err;
+	err = check_kind(disk, &st);
+	err = err ?: take_lock(disk);
+	err = err ?: set_direct(disk);
+	err = err ?: find_block(disk);
+	err = err ?: find_size(disk);
+	if (err) {
+		disk_close(disk);
+		return err;
+	}
+	disk->can_discard = !config->options.keep && can_punch(disk, &st);
+	disk->writes_at_once = S_ISREG(st.st_mode) && !disk->direct;
+	return 0;
+}
+
+void disk_close(struct disk *disk)
 {
 	if (disk->fd >= 0)
 		close(disk->fd);
 	disk->fd = -1;
-}
-
-/**
- * raw_rw() - read or write
- * @disk: disk
- * @iov: memory
- * @nr: its pieces, at most IOV_MAX
- * @offset: byte of the disk; the caller keeps inside of it
- * @write: direction
- *
- * Return: 0 or -errno.
- */
-int raw_rw(struct raw_disk *disk, const struct iovec *iov, int nr, u64 offset,
-	   bool write)
-{
-	struct iovec rest;
-	ssize_t n;
-
-	while (nr) {
-		n = write ? pwritev(disk->fd, iov, nr, (off_t)offset) :
-			    preadv(disk->fd, iov, nr, (off_t)offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		offset += (u64)n;
-		for (; nr && (size_t)n >= iov->iov_len; iov++, nr--)
-			n -= (ssize_t)iov->iov_len;
-		if (!nr)
-			break;
-		/* A short transfer: finish the piece it stopped in. */
-		rest = *iov++;
-		nr--;
-		while ((size_t)n < rest.iov_len) {
-			u8 *at = (u8 *)rest.iov_base + n;
-			size_t len = rest.iov_len - (size_t)n;
-			ssize_t more = write ?
-				pwrite(disk->fd, at, len, (off_t)offset) :
-				pread(disk->fd, at, len, (off_t)offset);
-
-			if (more < 0 && errno == EINTR)
-				continue;
-			if (more <= 0)
-				return more ? -errno : -EIO;
-			n += more;
-			offset += (u64)more;
-		}
-	}
-	return 0;
-}
-
-int raw_flush(struct raw_disk *disk)
-{
-	return fdatasync(disk->fd) ? -errno : 0;
 }

@@ -4,10 +4,11 @@
 
 struct virtio_blk;
 struct vm;
+struct vmm_config;
 struct vmm_disk;
 
-int virtio_blk_create(struct vm *vm, const struct vmm_disk *config,
-		      struct virtio_blk **blk);
+int virtio_blk_queues(const struct vmm_config *config, const struct vmm_disk *disk);
+int virtio_blk_create(struct vm *vm, int index, struct virtio_blk **blk);
 void virtio_blk_destroy(struct virtio_blk *blk);
 int virtio_blk_start(struct virtio_blk *blk);
 void virtio_blk_stop(struct virtio_blk *blk);

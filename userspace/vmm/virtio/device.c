@@ -63,6 +63,8 @@ static void reset(struct virtio_dev *dev)
 {
 	int i;
 
+	if (dev->goes)
+		dev->goes(dev);
 	dev->status = 0;
 	dev->driver_features = 0;
 	for (i = 0; i < dev->nr_queues; i++)

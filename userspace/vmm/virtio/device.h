@@ -8,7 +8,7 @@
 #include "libjoist/types.h"
 #include "queue.h"
 
-#define VIRTIO_QUEUES_MAX	4
+#define VIRTIO_QUEUES_MAX	16
 
 struct vm;
 
@@ -23,6 +23,8 @@ struct vm;
  * @config_changed: the transport's: tell the guest to read status and @config again
  * @changed: the device's: the driver is ready now, or was reset; with the lock held;
  *           may be NULL
+ * @goes: the device's: the driver is about to be reset: after it no queue is used, and
+ *	  no memory of the guest's; with the lock held; may be NULL: the lock says it all
  * @config_written: the device's: the driver wrote to @config; with the lock held; may be
  *		    NULL: it is only read
  * @lock: protects the queues and all below
@@ -42,6 +44,7 @@ struct virtio_dev {
 	void (*notify)(struct virtio_dev *dev, struct virtq *q);
 	void (*config_changed)(struct virtio_dev *dev);
 	void (*changed)(struct virtio_dev *dev);
+	void (*goes)(struct virtio_dev *dev);
 	void (*config_written)(struct virtio_dev *dev, u64 offset, const void *data,
 			       unsigned int len);
 
