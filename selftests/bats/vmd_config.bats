@@ -31,7 +31,6 @@ check()
 		vm "web" { template = "small" vcpus = 2 owner = "root" }
 		vm "db" { template = "small" restart = always autostart = on }
 		switch "lan" { uplink = "eth0" }
-		network "net0" { address = "10.0.0.1/24" }
 	END
 	echo 'vm "more" { kernel = "/k" }' >"$DIR/conf.d/50-more.conf"
 	check

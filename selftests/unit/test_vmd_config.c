@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <arpa/inet.h>
 #include <cmocka.h>
 
 #include "vmd/config.h"
@@ -59,6 +60,44 @@ static int read_both(const char *text, const char *more)
 	return config_read(&config, main_file, "host");
 }
 
+/* One of its template's, with more of its own, and one of its own. */
+static void check_nics(const struct definition *web)
+{
+	const struct interface *lan = &web->nic[0], *out = &web->nic[1];
+
+	assert_int_equal(web->nr_nics, 2);
+	assert_string_equal(lan->name, "lan");
+	assert_int_equal(lan->kind, IF_SWITCH);
+	assert_string_equal(lan->link, "lan");
+	assert_true(lan->has_mac && lan->mac[0] == 2 && lan->mac[5] == 1);
+	assert_true(lan->isolated && lan->mac_check);
+	assert_int_equal(lan->vlan, 7);
+	assert_int_equal(lan->nr_trunk, 2);
+	assert_int_equal(lan->trunk[1].first, 20);
+	assert_int_equal(lan->trunk[1].last, 29);
+	assert_int_equal(lan->rate_in, 10000000);
+	assert_int_equal(lan->nr_ips, 2);
+	assert_int_equal(lan->ip[0].bits, 32);
+	assert_int_equal(lan->ip[1].bits, 10);
+	assert_int_equal(out->kind, IF_USER);
+	assert_int_equal(out->nr_forwards, 1);
+}
+
+static void check_switch(const struct switch_def *sw)
+{
+	assert_int_equal(config.nr_switches, 1);
+	assert_string_equal(sw->name, "lan");
+	assert_true(sw->vlan_filtering && sw->nat && sw->ip_forward && sw->isolated);
+	assert_int_equal(sw->address.bits, 24);
+	assert_string_equal(sw->uplink, "eth1");
+	assert_int_equal(ntohl(sw->dhcp_first), 0x0a000064);
+	assert_int_equal(ntohl(sw->dhcp_last), 0x0a0000c7);
+	assert_int_equal(sw->nr_dns, 2);
+	assert_int_equal(sw->mtu, 9000);
+	assert_int_equal(sw->nr_users, 2);
+	assert_int_equal(sw->user[1].kind, OWNER_GROUP);
+}
+
 static void test_good(void **state)
 {
 	int err = read_both("# one\n/* two\n three */\n"
@@ -67,12 +106,21 @@ static void test_good(void **state)
 			    "	kernel = \"/boot/%n\" memory = 64M\n"
 			    "	uuid = \"abcd0000-0000-4000-8000-000000000001\"\n"
 			    "	disk \"a\" { path = \"/srv/%n.img\" readonly = yes }\n"
+			    "	interface \"lan\" { switch = lan trunk = {10, 20-29} isolated = yes }\n"
 			    "}\n"
 			    "vm \"web\" { template = t vcpus = 2 owner = root\n"
 			    "	disk \"b\" { path = '/b' }\n"
+			    "	interface \"out\" { user = yes forward = \"tcp::80-:80\" }\n"
+			    "	interface \"lan\" { mac = 02:00:00:00:00:01 vlan = 7\n"
+			    "		rate-in = 10M ip = {10.0.0.5, \"fe80::/10\"} }\n"
 			    "}\n"
 			    "vmd { socket = \"/s\" }\n"
-			    "switch \"lan\" { whatever = 1 }\n",
+			    "switch \"lan\" {\n"
+			    "	vlan-filtering = yes address = 10.0.0.1/24 uplink = eth1\n"
+			    "	dhcp = 10.0.0.100-10.0.0.199 dns = {9.9.9.9, 1.1.1.1}\n"
+			    "	nat = yes ip-forward = yes isolated = on mtu = 9000\n"
+			    "	users = {root, \":0\"}\n"
+			    "}\n",
 			    "vm \"db\" { kernel = \"/k\" memory = 1G cmdline = \"a # b\" }\n");
 	const struct definition *web = &config.vm[0], *db = &config.vm[1];
 
@@ -91,15 +139,19 @@ static void test_good(void **state)
 	assert_string_equal(web->disk[1].path, "/b");
 	assert_int_equal(web->owner.kind, OWNER_USER);
 	assert_int_equal(web->owner.id, 0);
-	assert_int_equal(web->line, 10);
+	assert_int_equal(web->line, 11);
 	assert_string_equal(web->file, main_file);
 	/* A template's UUID is no VM's. */
 	assert_string_not_equal(web->uuid, "abcd0000-0000-4000-8000-000000000001");
 	assert_string_equal(db->cmdline, "a # b");
 	assert_string_equal(db->file, more_file);
+	check_nics(web);
+	check_switch(&config.sw[0]);
 	config_free(&config);
 }
 
+#define SWITCH	"switch \"lan\" { }\n"
+#define NIC	"	interface \"eth0\" {"
 #define VM	"vm \"a\" {\n	kernel = \"/k\"\n"
 
 /* One fault each, at a line of its own; or none there, with line 0. */
@@ -137,6 +189,35 @@ static const struct {
 	{ "vmd {\n	user = nobody-at-all\n}\n", 2, "no user" },
 	{ "vmd {\n	socket = relative\n}\n", 2, "no absolute path" },
 	{ "\n" VM, 2, "does not end" },
+	{ SWITCH VM NIC " switch = lan }\n}\n", 0, NULL },
+	{ SWITCH VM "\n" NIC " switch = far }\n}\n", 5, "which is nowhere" },
+	{ VM NIC " }\n}\n", 3, "plugged into nothing" },
+	{ VM NIC " switch = far-far-away }\n}\n", 3, "no name of a switch" },
+	{ VM NIC " user = perhaps }\n}\n", 3, "neither yes nor no" },
+	{ VM NIC " user = yes\n	mac = 03:00:00:00:00:00 }\n}\n", 4, "of a group" },
+	{ VM NIC " user = yes\n	mac = 02:00:00:00:00 }\n}\n", 4, "no address" },
+	{ VM NIC " user = yes\n	mtu = 100 }\n}\n", 4, "no number from" },
+	{ VM NIC " user = yes\n	colour = red }\n}\n", 4, "no such option" },
+	{ VM NIC " user = yes forward = \"tcp:80\" }\n}\n", 3, "no port forward" },
+	{ VM NIC " user = yes rate-in = 1M }\n}\n", 3, "not for user" },
+	{ SWITCH VM NIC " switch = lan vlan = 4095 }\n}\n", 3 + 1, "no number from" },
+	{ "switch \"s\" { vlan-filtering = on }\n" VM NIC " switch = s trunk = {1,9-2} }\n}\n",
+	  4, "nor a range" },
+	{ SWITCH VM NIC " switch = lan vlan = 2 }\n}\n", 4, "no vlan-filtering" },
+	{ SWITCH VM NIC " switch = lan mtu = 9000 }\n}\n", 4, "larger mtu" },
+	{ SWITCH VM NIC " switch = lan ip = 10.0.0.256 }\n}\n", 4, "no IPv4 or IPv6" },
+	{ SWITCH VM NIC " switch = lan rate-out = 1 }\n}\n", 4, "no rate" },
+	{ SWITCH VM NIC " switch = lan forward = \"tcp::1-:1\" }\n}\n", 4, "is for user = yes" },
+	{ "switch \"a-long-name-\" { }\n", 1, "no name for a switch" },
+	{ "switch \"s\" {\n	address = 10.0.0.1\n}\n", 2, "with its network's length" },
+	{ "switch \"s\" {\n	uplink = \"a b\"\n}\n", 2, "can be in a switch" },
+	{ "switch \"s\" {\n	users = nobody-at-all\n}\n", 2, "no user" },
+	{ "switch \"s\" {\n	dhcp = 10.0.0.9-10.0.0.3\n}\n", 2, "before it begins" },
+	{ "\nswitch \"s\" {\n	nat = yes\n}\n", 2, "needs an address" },
+	{ "switch \"s\" {\n	address = 10.0.0.1/24 dhcp = 10.0.1.9-10.0.1.10\n}\n", 1,
+	  "not within" },
+	{ "switch \"s\" {\n	address = 10.0.0.1/24 dhcp = 10.0.0.1-10.0.0.9\n}\n", 1,
+	  "its own address" },
 };
 
 static void test_faults(void **state)
@@ -200,7 +281,9 @@ static void test_mutated(void **state)
 		"template \"t\" { kernel = \"/k\" memory = 64M }\n"
 		"vm \"a\" { template = t /* x */ vcpus = 2 # y\n"
 		"	disk \"d\" { path = '/%n' readonly = on }\n"
+		"	interface \"e\" { switch = s trunk = {1, 2-9} ip = 10.0.0.2 }\n"
 		"	owner = \":0\" restart = always\n}\n"
+		"switch \"s\" { vlan-filtering = on address = 10.0.0.1/24 dns = {1.1.1.1} }\n"
 		"vmd { socket = /s }\n";
 	char text[sizeof(good)];
 	int i, k;

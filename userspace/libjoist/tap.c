@@ -51,6 +51,37 @@ int tap_open(const char *name)
 	return fd;
 }
 
+/**
+ * tap_create() - make an interface, and be its far end
+ * @name: what it is to be called, of IFNAMSIZ bytes; "%d" in it becomes a number that is
+ *        free; set to the name
+ * @queues: it may have several: each tap_create() of the same name is one more
+ *
+ * It goes with the last descriptor. Each frame has a virtio header before it.
+ *
+ * Return: a descriptor that does not block, which the caller closes, or -errno.
+ */
+int tap_create(char *name, bool queues)
+{
+	struct ifreq req;
+	int fd, err;
+
+	err = name_request(&req, name);
+	if (err)
+		return err;
+	fd = ret_errno(open(TUN_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK));
+	if (fd < 0)
+		return fd;
+	req.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (queues ? IFF_MULTI_QUEUE : 0);
+	err = ret_errno(ioctl(fd, TUNSETIFF, &req));
+	if (err) {
+		close(fd);
+		return err;
+	}
+	memcpy(name, req.ifr_name, sizeof(req.ifr_name));
+	return fd;
+}
+
 /* The interface behind @fd. @name: of IFNAMSIZ bytes. Return: 0 or -errno. */
 int tap_name(int fd, char *name)
 {

@@ -10,6 +10,7 @@
 
 #include "client.h"
 #include "error.h"
+#include "net_json.h"
 #include "opt.h"
 #include "out.h"
 #include "parse.h"
@@ -145,6 +146,23 @@ static int add_disk(void *args, char *arg)
 	return 0;
 }
 
+static int add_net(void *args, char *arg)
+{
+	struct create *create = args;
+	struct json_object *nets = out_member(create->definition, "interfaces"), *net;
+	const char *wrong;
+
+	net = net_json(arg, &wrong);
+	if (!net)
+		return usage_error("create", "--net: '%s' %s", arg, wrong);
+	if (!nets) {
+		nets = json_object_new_array();
+		set(args, "interfaces", nets);
+	}
+	json_object_array_add(nets, net);
+	return 0;
+}
+
 /* "alice", or ":staff" for a group. */
 static int set_owner(void *args, char *arg)
 {
@@ -195,6 +213,8 @@ static const struct opt options[] = {
 		 "the guest can give memory back: see vmctl balloon (yes)"),
 	OPT_CALL("rng", 0, set_rng, "YES-OR-NO", "yes no",
 		 "the guest has the host's random numbers (yes)"),
+	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "switch= user",
+		 "a network: switch=NAME, or user; may be repeated"),
 	OPT_CALL("owner", 'o', set_owner, "USER|:GROUP", NULL,
 		 "who may use it (who creates it)"),
 	OPT_CALL("autostart", 0, set_autostart, NULL, NULL,

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config_parse.h"
 #include "js.h"
 #include "users.h"
 
@@ -23,14 +23,7 @@
 #define STAGGER_MAX_MS	3600000
 
 /* The file being read: libconfuse's callbacks have no context of ours. */
-static struct reading {
-	struct config *config;
-	const char *file;
-	char *text;
-	size_t len;
-	int unknown_line;
-	int open_line;
-} reading;
+struct reading reading;
 
 void config_fault(struct config *config, const char *file, int line,
 		  const char *fmt, ...)
@@ -59,6 +52,18 @@ static void drop_faults(struct config *config, int from)
 	}
 }
 
+/* Is that what was complained of last? */
+static bool last_fault(const struct config *config, int line, const char *text)
+{
+	const struct fault *f;
+
+	if (!config->nr_faults)
+		return false;
+	f = &config->fault[config->nr_faults - 1];
+	return f->line == line && f->message && !strcmp(f->message, text) &&
+	       !strcmp(f->file, reading.file);
+}
+
 /* What libconfuse and the checks below complain of. */
 static void on_error(cfg_t *cfg, const char *fmt, va_list args)
 {
@@ -71,10 +76,13 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list args)
 	vsnprintf(text, sizeof(text), fmt, args);
 	if (unknown)
 		reading.unknown_line = cfg->line;
+	/* The last value of a list is checked twice. */
+	if (last_fault(reading.config, cfg->line, text))
+		return;
 	config_fault(reading.config, reading.file, cfg->line, "%s", text);
 }
 
-static const char *last_value(cfg_opt_t *opt)
+const char *config_last(cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
 
@@ -88,7 +96,7 @@ static int check_member(cfg_t *cfg, cfg_opt_t *opt)
 	struct complaint c;
 
 	definition_init(&scratch);
-	if (definition_set(&scratch, opt->name, last_value(opt), &c) ||
+	if (definition_set(&scratch, opt->name, config_last(opt), &c) ||
 	    owner_resolve(&scratch.owner, &c))
 		cfg_error(cfg, "%s", c.text);
 	definition_free(&scratch);
@@ -98,18 +106,18 @@ static int check_member(cfg_t *cfg, cfg_opt_t *opt)
 static int check_disk_option(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct disk_options scratch;
-	const char *wrong = disk_option_set(&scratch, opt->name, last_value(opt));
+	const char *wrong = disk_option_set(&scratch, opt->name, config_last(opt));
 
 	if (wrong)
-		cfg_error(cfg, "%s '%s' %s", opt->name, last_value(opt), wrong);
+		cfg_error(cfg, "%s '%s' %s", opt->name, config_last(opt), wrong);
 	return 0;
 }
 
 static int check_path(cfg_t *cfg, cfg_opt_t *opt)
 {
-	if (*last_value(opt) != '/')
+	if (*config_last(opt) != '/')
 		cfg_error(cfg, "%s '%s' is no absolute path", opt->name,
-			  last_value(opt));
+			  config_last(opt));
 	return 0;
 }
 
@@ -128,9 +136,9 @@ static int check_stagger(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u32 ms;
 
-	if (!seconds_parse(last_value(opt), &ms))
+	if (!seconds_parse(config_last(opt), &ms))
 		cfg_error(cfg, "%s '%s' is not a number of seconds from 0 to %d",
-			  opt->name, last_value(opt), STAGGER_MAX_MS / 1000);
+			  opt->name, config_last(opt), STAGGER_MAX_MS / 1000);
 	return 0;
 }
 
@@ -138,8 +146,8 @@ static int check_user(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u32 uid, gid;
 
-	if (user_find(last_value(opt), &uid, &gid))
-		cfg_error(cfg, "there is no user '%s'", last_value(opt));
+	if (user_find(config_last(opt), &uid, &gid))
+		cfg_error(cfg, "there is no user '%s'", config_last(opt));
 	return 0;
 }
 
@@ -147,12 +155,11 @@ static int check_group(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u32 gid;
 
-	if (group_find(last_value(opt), &gid))
-		cfg_error(cfg, "there is no group '%s'", last_value(opt));
+	if (group_find(config_last(opt), &gid))
+		cfg_error(cfg, "there is no group '%s'", config_last(opt));
 	return 0;
 }
 
-#define TEXT(name)	CFG_STR(name, NULL, CFGF_NODEFAULT)
 #define MANY		(CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 
 static const char *const keys[] = {
@@ -167,7 +174,6 @@ static cfg_t *make_parser(void)
 		TEXT("queues"), TEXT("direct"), TEXT("discard"), TEXT("iops"), TEXT("bps"),
 		CFG_END(),
 	};
-	static cfg_opt_t open[] = { CFG_END() };
 	static cfg_opt_t vm[] = {
 		TEXT("kernel"), TEXT("initrd"), TEXT("cmdline"), TEXT("vcpus"),
 		TEXT("memory"), TEXT("autostart"), TEXT("restart"),
@@ -175,7 +181,7 @@ static cfg_t *make_parser(void)
 		TEXT("owner"), TEXT("uuid"), TEXT("template"),
 		TEXT("balloon"), TEXT("rng"),
 		CFG_SEC("disk", disk, MANY),
-		CFG_SEC("interface", open, MANY | CFGF_KEYSTRVAL),
+		CFG_SEC("interface", config_nic_opts, MANY),
 		CFG_END(),
 	};
 	static cfg_opt_t vmd[] = {
@@ -184,8 +190,7 @@ static cfg_t *make_parser(void)
 	static cfg_opt_t root[] = {
 		CFG_SEC("vm", vm, MANY),
 		CFG_SEC("template", vm, MANY),
-		CFG_SEC("switch", open, MANY | CFGF_KEYSTRVAL),
-		CFG_SEC("network", open, MANY | CFGF_KEYSTRVAL),
+		CFG_SEC("switch", config_switch_opts, MANY),
 		CFG_SEC("vmd", vmd, CFGF_NONE),
 		TEXT("autostart-stagger"),
 		CFG_END(),
@@ -212,6 +217,7 @@ static cfg_t *make_parser(void)
 			cfg_set_validate_func(cfg, name, check_disk_option);
 		}
 	}
+	config_net_validate(cfg);
 	cfg_set_validate_func(cfg, "vmd|user", check_user);
 	cfg_set_validate_func(cfg, "vmd|group", check_group);
 	cfg_set_validate_func(cfg, "vmd|socket", check_path);
@@ -224,11 +230,11 @@ static const char *given(cfg_t *cfg, const char *key)
 {
 	cfg_opt_t *opt = cfg_getopt(cfg, key);
 
-	return opt && cfg_opt_size(opt) ? last_value(opt) : NULL;
+	return opt && cfg_opt_size(opt) ? config_last(opt) : NULL;
 }
 
-/* libconfuse keeps the line where a section ends: look where it begins. */
-static int section_line(const char *kind, cfg_t *sec)
+/* libconfuse keeps the line where a section ends: look where it begins, @from on. */
+int config_line(const char *kind, cfg_t *sec, int from)
 {
 	const char *title = cfg_title(sec), *p = reading.text;
 	int line;
@@ -237,7 +243,7 @@ static int section_line(const char *kind, cfg_t *sec)
 		const char *eol = p + strcspn(p, "\n");
 
 		p += strspn(p, " \t");
-		if (!strncmp(p, kind, strlen(kind))) {
+		if (line >= from && !strncmp(p, kind, strlen(kind))) {
 			p += strlen(kind);
 			p += strspn(p, " \t\"'");
 			if (!strncmp(p, title, strlen(title)) &&
@@ -250,7 +256,7 @@ static int section_line(const char *kind, cfg_t *sec)
 }
 
 /* "%n" is the VM's name. Return: a copy, or NULL. */
-static char *expand(const char *text, const char *name)
+char *config_expand(const char *text, const char *name)
 {
 	char *out = NULL, *at;
 	size_t len;
@@ -283,7 +289,7 @@ static void apply_disks(struct definition *def, cfg_t *sec, struct complaint *c)
 		for (k = 0; (name = disk_option_name(k)); k++)
 			if (given(disk, name))
 				disk_option_set(&options, name, given(disk, name));
-		full = path ? expand(path, def->name) : NULL;
+		full = path ? config_expand(path, def->name) : NULL;
 		if (!full)
 			complain(c, "the disk \"%s\" has no path", cfg_title(disk));
 		else
@@ -294,7 +300,7 @@ static void apply_disks(struct definition *def, cfg_t *sec, struct complaint *c)
 }
 
 /* What a section says goes into a definition. @c: the last fault, untouched if none. */
-static void apply(struct definition *def, cfg_t *sec, struct complaint *c)
+static void apply(struct definition *def, const char *kind, cfg_t *sec, struct complaint *c)
 {
 	struct complaint known;
 	size_t k;
@@ -305,13 +311,14 @@ static void apply(struct definition *def, cfg_t *sec, struct complaint *c)
 
 		if (!text)
 			continue;
-		full = expand(text, def->name);
+		full = config_expand(text, def->name);
 		/* Its faults were told where the value stands. */
 		if (full && !definition_set(def, keys[k], full, &known))
 			owner_resolve(&def->owner, &known);
 		free(full);
 	}
 	apply_disks(def, sec, c);
+	config_apply_nics(def, kind, sec);
 }
 
 static cfg_t *find_section(cfg_t *cfg, const char *kind, const char *title)
@@ -338,7 +345,7 @@ static const struct definition *find_vm(const struct config *config,
 
 static void add_vm(struct config *config, cfg_t *cfg, cfg_t *sec, const char *host)
 {
-	int line = section_line("vm", sec);
+	int line = config_line("vm", sec, 1);
 	const struct definition *other;
 	struct definition *def, *more;
 	struct complaint c = { "" };
@@ -367,8 +374,8 @@ static void add_vm(struct config *config, cfg_t *cfg, cfg_t *sec, const char *ho
 	definition_init(def);
 	snprintf(def->name, sizeof(def->name), "%s", cfg_title(sec));
 	if (from)
-		apply(def, from, &c);
-	apply(def, sec, &c);
+		apply(def, "template", from, &c);
+	apply(def, "vm", sec, &c);
 	if (!*def->uuid || (from && given(from, "uuid") && !given(sec, "uuid")))
 		uuid_from_name(def->uuid, host, def->name);
 	def->file = strdup(reading.file);
@@ -472,6 +479,8 @@ static void read_text(struct config *config, const char *host)
 	}
 	if (!cfg)
 		return;
+	for (i = 0; i < cfg_size(cfg, "switch"); i++)
+		config_add_switch(config, cfg_getnsec(cfg, "switch", i));
 	for (i = 0; i < cfg_size(cfg, "vm"); i++)
 		add_vm(config, cfg, cfg_getnsec(cfg, "vm", i), host);
 	take_settings(config, cfg);
@@ -575,6 +584,7 @@ int config_read(struct config *config, const char *file, const char *host)
 	char *copy;
 	glob_t found;
 	size_t i;
+	int k;
 
 	memset(config, 0, sizeof(*config));
 	snprintf(config->user, sizeof(config->user), "_joist");
@@ -590,6 +600,9 @@ int config_read(struct config *config, const char *file, const char *host)
 			read_file(config, found.gl_pathv[i], host);
 		globfree(&found);
 	}
+	/* Switches may be in another file than who uses them. */
+	for (k = 0; k < config->nr_vms; k++)
+		config_check_nics(config, &config->vm[k]);
 	return config->nr_faults ? -EINVAL : 0;
 }
 
@@ -600,6 +613,9 @@ void config_free(struct config *config)
 	for (i = 0; i < config->nr_vms; i++)
 		definition_free(&config->vm[i]);
 	free(config->vm);
+	free(config->sw);
+	config->sw = NULL;
+	config->nr_switches = 0;
 	config->vm = NULL;
 	config->nr_vms = 0;
 	drop_faults(config, 0);

@@ -3,7 +3,7 @@
 #ifndef VMD_CONFIG_H
 #define VMD_CONFIG_H
 
-#include "definition.h"
+#include "switch.h"
 
 #define CONFIG_FILE	"/etc/joist/joist.conf"
 #define FAULTS_MAX	100
@@ -18,6 +18,7 @@ struct fault {
 /**
  * struct config - what the files say
  * @vm: definitions, all good unless there are faults
+ * @sw: switches, likewise
  * @user: whose rights processes without an owner have
  * @group: whose members are admins
  * @socket: where clients connect
@@ -26,6 +27,8 @@ struct fault {
 struct config {
 	int nr_vms;
 	struct definition *vm;
+	int nr_switches;
+	struct switch_def *sw;
 	int nr_faults;
 	struct fault fault[FAULTS_MAX];
 	char user[NAME_LEN_MAX + 1];
@@ -35,6 +38,7 @@ struct config {
 };
 
 int config_read(struct config *config, const char *file, const char *host);
+const struct switch_def *config_switch(const struct config *config, const char *name);
 void config_free(struct config *config);
 void config_fault(struct config *config, const char *file, int line,
 		  const char *fmt, ...) __printf(4, 5);

@@ -28,6 +28,7 @@ struct last {
  * @was: state before STOPPING
  * @pid: of its process, 0: there is none
  * @id: in the module's list of VMs, 0: none
+ * @nets: its interfaces while it runs; NULL: as @def says
  * @greeted: its process has said hello on this connection
  * @conn: to its process
  * @balloon: what its process said last of its balloon
@@ -50,6 +51,7 @@ struct machine {
 	double since;
 	int pid;
 	u32 id;
+	struct json_object *nets;
 	bool greeted;
 	struct last last;
 	struct watch conn;

@@ -168,6 +168,8 @@ void definition_free(struct definition *def)
 	free(def->cmdline);
 	for (i = 0; i < def->nr_disks; i++)
 		free(def->disk[i].path);
+	for (i = 0; i < def->nr_nics; i++)
+		interface_free(&def->nic[i]);
 	free(def->file);
 	memset(def, 0, sizeof(*def));
 }
@@ -312,6 +314,25 @@ int definition_add_disk(struct definition *def, const char *path,
 	return 0;
 }
 
+/* Of that name: one that is there, or a new one. Return: NULL: it cannot be. */
+struct interface *definition_interface(struct definition *def, const char *name,
+				       struct complaint *c)
+{
+	int i;
+
+	for (i = 0; i < def->nr_nics; i++)
+		if (!strcmp(def->nic[i].name, name))
+			return &def->nic[i];
+	if (i == INTERFACES_MAX) {
+		complain(c, "more than %d interfaces", INTERFACES_MAX);
+		return NULL;
+	}
+	if (interface_init(&def->nic[i], name, c))
+		return NULL;
+	def->nr_nics++;
+	return &def->nic[i];
+}
+
 /* What no single member can say. Fills in the command line if there is none. */
 int definition_check(struct definition *def, struct complaint *c)
 {
@@ -345,6 +366,11 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	for (i = 0; i < a->nr_disks; i++)
 		if (strcmp(a->disk[i].path, b->disk[i].path) ||
 		    !disk_options_equal(&a->disk[i].options, &b->disk[i].options))
+			return false;
+	if (a->nr_nics != b->nr_nics)
+		return false;
+	for (i = 0; i < a->nr_nics; i++)
+		if (!interface_equal(&a->nic[i], &b->nic[i]))
 			return false;
 	return same(a->kernel, b->kernel) && same(a->initrd, b->initrd) &&
 	       same(a->cmdline, b->cmdline) && !strcmp(a->uuid, b->uuid) &&

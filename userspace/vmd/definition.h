@@ -3,7 +3,7 @@
 #ifndef VMD_DEFINITION_H
 #define VMD_DEFINITION_H
 
-#include "libjoist/types.h"
+#include "interface.h"
 #include "vmm/disk_options.h"
 
 #define NAME_LEN_MAX	63
@@ -52,6 +52,8 @@ struct definition {
 		char *path;
 		struct disk_options options;
 	} disk[DISKS_MAX];
+	int nr_nics;
+	struct interface nic[INTERFACES_MAX];
 	struct owner owner;
 	bool autostart;
 	u32 restart;
@@ -82,6 +84,8 @@ int definition_set(struct definition *def, const char *key, const char *text,
 		   struct complaint *c);
 int definition_add_disk(struct definition *def, const char *path,
 			const struct disk_options *options, struct complaint *c);
+struct interface *definition_interface(struct definition *def, const char *name,
+				       struct complaint *c);
 int owner_parse(struct owner *owner, const char *text, struct complaint *c);
 bool name_valid(const char *name);
 bool bool_parse(const char *text, bool *value);
@@ -90,6 +94,7 @@ bool bool_parse(const char *text, bool *value);
 struct json_object *definition_json(const struct definition *def, bool all);
 int definition_from_json(struct definition *def, struct json_object *obj,
 			 bool all, struct complaint *c);
+struct json_object *interfaces_json(const struct definition *def);
 struct json_object *owner_json(const struct owner *owner);
 const char *restart_name(u32 restart);
 

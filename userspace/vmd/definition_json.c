@@ -26,6 +26,17 @@ static struct json_object *number_or_null(u64 value)
 	return value ? json_object_new_int64((s64)value) : NULL;
 }
 
+/* Those of a VM. Return: an array, the caller's. */
+struct json_object *interfaces_json(const struct definition *def)
+{
+	struct json_object *list = json_object_new_array();
+	int i;
+
+	for (i = 0; i < def->nr_nics; i++)
+		json_object_array_add(list, interface_json(&def->nic[i]));
+	return list;
+}
+
 /**
  * definition_json() - a definition as an object
  * @def: definition
@@ -52,6 +63,8 @@ struct json_object *definition_json(const struct definition *def, bool all)
 				      disk_json(json_object_new_string(def->disk[i].path),
 						&def->disk[i].options));
 	js_add(obj, "disks", disks);
+	if (def->nr_nics)
+		js_add(obj, "interfaces", interfaces_json(def));
 	js_add(obj, "owner", owner_json(&def->owner));
 	js_add_bool(obj, "autostart", def->autostart);
 	js_add_text(obj, "restart", restart_name(def->restart));
@@ -132,6 +145,26 @@ static int take_disks(struct definition *def, struct json_object *value,
 	return 0;
 }
 
+static int take_interfaces(struct definition *def, struct json_object *value,
+			   struct complaint *c)
+{
+	struct interface *nic;
+	int i, k;
+
+	for (i = 0; i < (int)json_object_array_length(value); i++) {
+		if (def->nr_nics == INTERFACES_MAX)
+			return complain(c, "more than %d interfaces", INTERFACES_MAX);
+		nic = &def->nic[def->nr_nics++];
+		if (interface_from_json(nic, json_object_array_get_idx(value, (size_t)i), i, c))
+			return -1;
+		for (k = 0; k < def->nr_nics - 1; k++)
+			if (!strcmp(def->nic[k].name, nic->name))
+				return complain(c, "two interfaces have the name '%s'",
+						nic->name);
+	}
+	return 0;
+}
+
 /* Which JSON type a member of text has: the others are as they are written. */
 static bool right_type(const char *key, struct json_object *value)
 {
@@ -186,13 +219,15 @@ static int take_member(struct definition *def, const char *key,
 	}
 	if (!strcmp(key, "disks") && json_object_is_type(value, json_type_array))
 		return take_disks(def, value, c);
+	if (!strcmp(key, "interfaces") && json_object_is_type(value, json_type_array))
+		return take_interfaces(def, value, c);
 	if (!strcmp(key, "owner") && json_object_is_type(value, json_type_object))
 		return take_owner(def, value, all, c);
 	if (all && !take_private(def, key, value))
 		return 0;
-	if (!definition_key(key) && strcmp(key, "disks"))
+	if (!definition_key(key) && strcmp(key, "disks") && strcmp(key, "interfaces"))
 		return complain(c, "a definition has no '%.40s'", key);
-	if (!strcmp(key, "owner") || !right_type(key, value))
+	if (!strcmp(key, "owner") || !strcmp(key, "interfaces") || !right_type(key, value))
 		return complain(c, "'%.40s' has the wrong type", key);
 	return definition_set(def, key, json_object_get_string(value), c);
 }

@@ -162,6 +162,7 @@ void machine_gone(const char *name)
 	definition_free(&vm->def);
 	free(vm->last.reason);
 	free(vm->last.message);
+	json_object_put(vm->nets);
 	free(vm);
 }
 
@@ -176,6 +177,8 @@ void machine_connect(struct json_object *obj, int fd)
 		return;
 	}
 	vm->pid = (int)js_int(obj, "pid", 0);
+	json_object_put(vm->nets);
+	vm->nets = json_object_get(js_get(obj, "interfaces"));
 	vm->greeted = false;
 	vm->started = now_ms();
 	vm->wants_start = false;
@@ -369,6 +372,8 @@ void machine_exited(struct json_object *obj)
 	timer_clear(&vm->force);
 	timer_clear(&vm->give_up);
 	machine_hang_up(vm);
+	json_object_put(vm->nets);
+	vm->nets = NULL;
 	vm->pid = 0;
 	vm->id = 0;
 	vm->changed = false;
@@ -418,6 +423,9 @@ struct json_object *machine_json(const struct machine *vm)
 	js_add(obj, "owner", owner_json(&vm->def.owner));
 	js_add_int(obj, "vcpus", vm->def.vcpus);
 	js_add_int(obj, "memory", (s64)vm->def.memory);
+	if (vm->def.nr_nics || vm->nets)
+		js_add(obj, "interfaces", vm->nets ? json_object_get(vm->nets) :
+		       interfaces_json(&vm->def));
 	js_add_bool(obj, "autostart", vm->def.autostart);
 	js_add_text(obj, "restart", restart_name(vm->def.restart));
 	js_add_text(obj, "origin", vm->def.created ? "created" : "config");

@@ -20,6 +20,8 @@
 #include "cgroup.h"
 #include "files.h"
 #include "js.h"
+#include "net/children.h"
+#include "net/net.h"
 #include "notify.h"
 #include "parent.h"
 #include "sandbox.h"
@@ -175,6 +177,7 @@ static void on_signal(struct watch *watch, u32 events)
 	case SIGCHLD:
 		/* VMs are reaped where their end is seen; this is the control process. */
 		waitpid(parent.control_pid, NULL, WNOHANG);
+		children_reap();
 		break;
 	default:
 		notify("STOPPING=1");
@@ -261,6 +264,7 @@ static void take_running(struct definition *def)
 		return;
 	}
 	close(proc.pidfd);
+	json_object_put(proc.nets);
 	vm = owned_add(def);
 	if (vm) {
 		vm->orphan = true;
@@ -279,6 +283,8 @@ static int load_all(void)
 		config_settings(&config);
 		snprintf(parent.socket, sizeof(parent.socket), "%s",
 			 *config.socket ? config.socket : CONTROL_SOCKET);
+		net_init();
+		net_apply(&config);
 		for (i = 0; i < config.nr_vms; i++)
 			owned_add(&config.vm[i]);
 		config.nr_vms = 0;	/* their strings are the VMs' now */
@@ -322,6 +328,7 @@ int parent_main(void)
 	feed_watchdog(&watchdog);
 	start_control(&respawn);
 	loop_run();
+	net_end();
 	/* Not to be found by who connects later; a service manager's own stays. */
 	if (!inherited)
 		unlink(parent.socket);

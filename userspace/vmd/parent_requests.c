@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "js.h"
+#include "net/net.h"
 #include "notify.h"
 #include "parent.h"
 #include "peer.h"
@@ -176,6 +177,8 @@ static int create(struct definition *def, int client, struct failure *f)
 			    VMS_MAX);
 	if (owned_find(def->name))
 		return fail(f, "exists", "there is a VM '%s'", def->name);
+	if (net_check(def, f))
+		return -1;
 	if (!*def->uuid && uuid_random(def->uuid))
 		return fail(f, "failed", "no random numbers");
 	if (owned_by_uuid(def->uuid))

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "js.h"
+#include "net/net.h"
 #include "notify.h"
 #include "parent.h"
 #include "users.h"
@@ -108,6 +109,7 @@ void owned_tell_process(const struct owned *vm, bool found)
 	js_add_text(obj, "vm", vm->def.name);
 	js_add_int(obj, "pid", vm->proc.pid);
 	js_add_bool(obj, "found", found);
+	js_add(obj, "interfaces", json_object_get(vm->proc.nets));
 	channel_send(&parent.control, obj, process_connect(vm->def.name));
 }
 
@@ -162,7 +164,10 @@ static void on_exit_of(struct watch *watch, u32 events)
 	owned_tell_end(vm);
 	close(vm->proc.pidfd);
 	vm->proc.pid = 0;
+	json_object_put(vm->proc.nets);
+	vm->proc.nets = NULL;
 	vm->pending = false;
+	net_settle();
 	if (vm->orphan)
 		owned_remove(vm);
 	else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "js.h"
+#include "net/net.h"
 #include "parent.h"
 #include "users.h"
 
@@ -124,6 +125,7 @@ void config_apply(struct config *config, struct json_object *changed)
 	int i;
 
 	config_settings(config);
+	net_apply(config);
 	js_add_int(obj, "admin-gid", parent.admin_gid);
 	js_add_int(obj, "stagger", parent.stagger_ms);
 	channel_send(&parent.control, obj, -1);

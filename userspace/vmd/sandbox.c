@@ -27,6 +27,7 @@ static const cap_value_t parent_caps[] = {
 	CAP_FOWNER,		/* modes of files in directories of ours */
 	CAP_KILL,		/* VMs that do not end by themselves have other users */
 	CAP_SYS_PTRACE,		/* pidfds and /proc of processes that are not dumpable */
+	CAP_NET_ADMIN,		/* switches, and the taps that VMs are plugged in by */
 	CAP_SYS_RESOURCE,	/* children may have more files than we do */
 };
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/if_tun.h>
 #include <linux/io_uring.h>
 #include <linux/kvm.h>
 #include <sched.h>
@@ -50,6 +51,11 @@ static const int disk_calls[] = {
 	SCMP_SYS(preadv), SCMP_SYS(pwritev), SCMP_SYS(fdatasync),
 	SCMP_SYS(fallocate), SCMP_SYS(io_uring_enter),
 };
+
+/* Networks: frames, and the first word of the user-mode network's process. */
+static const int net_calls[] = { SCMP_SYS(readv), SCMP_SYS(recvfrom) };
+
+static const unsigned long net_ioctls[] = { TUNSETVNETHDRSZ, TUNSETOFFLOAD };
 
 /* What libjoist asks of the module: no ioctl of another driver. */
 static const unsigned long vm_ioctls[] = {
@@ -143,6 +149,10 @@ int seccomp_vm(const struct definition *def)
 	err = err ?: filter_allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
 	if (def->nr_disks)
 		err = err ?: allow_disks(ctx);
+	if (def->nr_nics)
+		err = err ?: filter_allow(ctx, net_calls, ARRAY_SIZE(net_calls));
+	for (i = 0; !err && def->nr_nics && i < ARRAY_SIZE(net_ioctls); i++)
+		err = filter_allow_value(ctx, SCMP_SYS(ioctl), 1, net_ioctls[i]);
 	err = err ?: allow_threads(ctx);
 	err = err ?: allow_files(ctx);
 	for (i = 0; !err && i < ARRAY_SIZE(vm_ioctls); i++)

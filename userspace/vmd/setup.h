@@ -9,7 +9,7 @@ enum setup_fd {
 	SETUP_LISTEN,	/* where the daemon connects */
 	SETUP_LOG,	/* the console's */
 	SETUP_RESULT,	/* written at the end */
-	SETUP_FIXED,	/* then the initrd, if there is one, and the disks */
+	SETUP_FIXED,	/* then the initrd, if there is one, the disks, the interfaces */
 };
 
 #endif

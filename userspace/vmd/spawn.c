@@ -25,6 +25,7 @@
 #include "files.h"
 #include "js.h"
 #include "libjoist/joist.h"
+#include "net/net.h"
 #include "setup.h"
 #include "spawn.h"
 
@@ -221,15 +222,16 @@ static int open_all(const struct definition *def, int *fds, int want,
 	return nr;
 }
 
-static int write_record(const struct definition *def, int pid)
+static int write_record(const struct definition *def, const struct process *proc)
 {
 	struct json_object *obj = js_new("name", def->name);
 	char path[256];
 	int err;
 
-	js_add_int(obj, "pid", pid);
-	js_add_int(obj, "start", (s64)start_time(pid));
+	js_add_int(obj, "pid", proc->pid);
+	js_add_int(obj, "start", (s64)start_time(proc->pid));
 	js_add(obj, "definition", definition_json(def, true));
+	js_add(obj, "interfaces", json_object_get(proc->nets));
 	vm_file(path, sizeof(path), def->name, "json");
 	err = file_write(path, json_object_to_json_string(obj));
 	json_object_put(obj);
@@ -238,7 +240,7 @@ static int write_record(const struct definition *def, int pid)
 
 /* All a VM's process needs, into the socket it will read. Return: its end, or -1. */
 static int prepare(const struct definition *def, u32 uid, u32 gid,
-		   const int *fds, int nr, struct failure *f)
+		   const int *fds, int nr, struct json_object *nets, struct failure *f)
 {
 	struct json_object *obj = json_object_new_object();
 	int pair[2], err = -1;
@@ -248,6 +250,7 @@ static int prepare(const struct definition *def, u32 uid, u32 gid,
 	js_add_int(obj, "uid", uid);
 	js_add_int(obj, "gid", gid);
 	js_add_bool(obj, "seccomp-log", options.seccomp_log);
+	js_add(obj, "interfaces", json_object_get(nets));
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
 	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		err = msg_write(pair[0], text, strlen(text), fds, nr);
@@ -280,7 +283,7 @@ static int launch(const struct definition *def, int setup, struct process *proc,
 		return fail(f, "failed", "cannot start a process: %s",
 			    strerror(-proc->pid));
 	proc->pidfd = pid_open(proc->pid);
-	err = write_record(def, proc->pid);
+	err = write_record(def, proc);
 	if (proc->pidfd >= 0 && !err)
 		return 0;
 	fail(f, "failed", "cannot keep hold of the VM's process: %s",
@@ -308,10 +311,15 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 {
 	int fds[MSG_FDS_MAX], want, nr, setup, err = -1;
 
+	proc->nets = json_object_new_array();
 	want = SETUP_FIXED + def->nr_disks + !!def->initrd;
 	nr = open_all(def, fds, want, f);
 	if (nr == want) {
-		setup = prepare(def, uid, gid, fds, nr, f);
+		want += def->nr_nics;
+		nr += net_plug(def, uid, gid, fds + nr, proc->nets, f);
+	}
+	if (nr == want) {
+		setup = prepare(def, uid, gid, fds, nr, proc->nets, f);
 		if (setup >= 0) {
 			err = launch(def, setup, proc, f);
 			close(setup);
@@ -319,21 +327,15 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	}
 	while (nr)
 		close(fds[--nr]);
-	if (err)
+	if (err) {
 		process_forget(def->name);
+		json_object_put(proc->nets);
+		proc->nets = NULL;
+	}
 	return err;
 }
 
-/**
- * process_find() - the process of a VM that an earlier daemon started
- * @name: the VM's
- * @uuid: the VM's
- * @proc: filled in
- *
- * Return: 0; -ENOENT: there is none; -ESRCH: it ended while no daemon was there to see;
- * -EEXIST: it is another VM's that had this name.
- */
-int process_find(const char *name, const char *uuid, struct process *proc)
+static int find_process(const char *name, const char *uuid, struct process *proc)
 {
 	struct json_object *obj;
 	const char *was;
@@ -350,6 +352,7 @@ int process_find(const char *name, const char *uuid, struct process *proc)
 	start = (u64)js_int(obj, "start", 0);
 	was = js_text(js_get(obj, "definition"), "uuid");
 	same = was && !strcmp(was, uuid);
+	proc->nets = json_object_get(js_get(obj, "interfaces"));
 	json_object_put(obj);
 	if (proc->pid <= 0)
 		return -ESRCH;
@@ -373,6 +376,28 @@ int process_find(const char *name, const char *uuid, struct process *proc)
 	}
 	close(proc->pidfd);
 	return -ESRCH;
+}
+
+/**
+ * process_find() - the process of a VM that an earlier daemon started
+ * @name: the VM's
+ * @uuid: the VM's
+ * @proc: filled in
+ *
+ * Return: 0; -ENOENT: there is none; -ESRCH: it ended while no daemon was there to see;
+ * -EEXIST: it is another VM's that had this name.
+ */
+int process_find(const char *name, const char *uuid, struct process *proc)
+{
+	int err;
+
+	proc->nets = NULL;
+	err = find_process(name, uuid, proc);
+	if (err) {
+		json_object_put(proc->nets);
+		proc->nets = NULL;
+	}
+	return err;
 }
 
 /**

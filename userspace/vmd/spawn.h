@@ -11,10 +11,12 @@ struct json_object;
  * struct process - a VM's process that runs
  * @pid: its number
  * @pidfd: readable once it has ended
+ * @nets: its interfaces, as net_plug() tells them; NULL: it has none
  */
 struct process {
 	int pid;
 	int pidfd;
+	struct json_object *nets;
 };
 
 int spawn_vm(const struct definition *def, u32 uid, u32 gid,

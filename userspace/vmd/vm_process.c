@@ -27,12 +27,14 @@
 
 /**
  * struct setup - what the parent sent
- * @fd: see enum setup_fd; disks behind
+ * @nets: what the interfaces are
+ * @fd: see enum setup_fd; disks and interfaces behind
  */
 struct setup {
 	struct definition def;
 	u32 uid, gid;
 	bool seccomp_log;
+	struct json_object *nets;
 	int nr_fds;
 	int fd[MSG_FDS_MAX];
 };
@@ -54,9 +56,25 @@ static int receive(struct setup *s)
 	s->uid = (u32)js_int(obj, "uid", 0);
 	s->gid = (u32)js_int(obj, "gid", 0);
 	options.seccomp_log = js_bool(obj, "seccomp-log", false);
+	s->nets = json_object_get(js_get(obj, "interfaces"));
 	json_object_put(obj);
-	return s->nr_fds == SETUP_FIXED + s->def.nr_disks +
-	       !!s->def.initrd ? 0 : -EINVAL;
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + !!s->def.initrd +
+	       s->def.nr_nics ? 0 : -EINVAL;
+}
+
+static void configure_net(struct vmm_net *net, const struct interface *nic,
+			  struct json_object *obj, int fd)
+{
+	const char *mac = js_text(obj, "mac");
+
+	*net = (struct vmm_net) {
+		.kind = nic->kind == IF_USER ? VMM_NET_USER : VMM_NET_TAP,
+		.file = { js_text(obj, "tap") ?: nic->name, fd },
+		.mtu = (u16)js_int(obj, "mtu", nic->mtu),
+	};
+	net->has_mac = mac && sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &net->mac[0],
+				     &net->mac[1], &net->mac[2], &net->mac[3],
+				     &net->mac[4], &net->mac[5]) == 6;
 }
 
 static void configure(struct vmm_config *config, struct setup *s)
@@ -75,6 +93,7 @@ static void configure(struct vmm_config *config, struct setup *s)
 		.rng = s->def.rng,
 		.debug_exit = -1,
 		.nr_disks = s->def.nr_disks,
+		.nr_nets = s->def.nr_nics,
 	};
 	if (s->def.initrd)
 		config->initrd = (struct vmm_file) { s->def.initrd, s->fd[next++] };
@@ -83,6 +102,9 @@ static void configure(struct vmm_config *config, struct setup *s)
 			.file = { s->def.disk[i].path, s->fd[next++] },
 			.options = s->def.disk[i].options,
 		};
+	for (i = 0; i < s->def.nr_nics; i++)
+		configure_net(&config->net[i], &s->def.nic[i],
+			      json_object_array_get_idx(s->nets, (size_t)i), s->fd[next++]);
 }
 
 static int limit(int resource, u64 value)

@@ -16,6 +16,7 @@
 #include "../log.h"
 #include "../vmm.h"
 #include "link.h"
+#include "user.h"
 
 #define PROGRAM		"vmnat"
 #define READY_TIMEOUT	10000	/* ms */
@@ -23,7 +24,7 @@
 /* Where it may be, beside our own program: as it is built, and as it is installed. */
 static const char *const places[] = { "", "../libexec/joist/" };
 
-static bool find_program(char *path, size_t size)
+bool user_program(char *path, size_t size)
 {
 	char self[4096];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -45,25 +46,35 @@ static bool find_program(char *path, size_t size)
 	return false;
 }
 
+void user_args(struct user_args *args, const struct vmm_net *config)
+{
+	int i, nr = 0;
+
+	snprintf(args->mtu, sizeof(args->mtu), "%u", config->mtu ?: VMM_USER_MTU);
+	args->argv[nr++] = PROGRAM;
+	args->argv[nr++] = "--mtu";
+	args->argv[nr++] = args->mtu;
+	for (i = 0; i < config->nr_forwards; i++) {
+		args->argv[nr++] = "--forward";
+		args->argv[nr++] = config->forward[i];
+	}
+	args->argv[nr] = NULL;
+}
+
 /* Its standard input is the wire. Signals are for us: it ends when we do. */
 static int spawn(const char *path, int fd, const struct vmm_net *config, pid_t *pid)
 {
-	char mtu[16];
-	const char *argv[4 + 2 * VMM_FORWARDS_MAX + 1] = { PROGRAM, "--mtu", mtu };
 	posix_spawn_file_actions_t actions;
-	int i, err, nr = 3;
+	struct user_args args;
+	int err;
 
-	snprintf(mtu, sizeof(mtu), "%u", config->mtu ?: VMM_USER_MTU);
-	for (i = 0; i < config->nr_forwards; i++) {
-		argv[nr++] = "--forward";
-		argv[nr++] = config->forward[i];
-	}
+	user_args(&args, config);
 	err = posix_spawn_file_actions_init(&actions);
 	if (err)
 		return -err;
 	err = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 	if (!err)
-		err = posix_spawn(pid, path, &actions, NULL, (char **)argv, environ);
+		err = posix_spawn(pid, path, &actions, NULL, (char **)args.argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return -err;
 }
@@ -98,9 +109,12 @@ int link_open_user(struct net_link *link, const struct vmm_net *config)
 	link->mtu = config->mtu ?: VMM_USER_MTU;
 	if (config->file.fd >= 0) {
 		link->fd = vmm_file_open(&config->file, O_RDWR);
-		return link->fd < 0 ? link->fd : 0;
+		err = link->fd < 0 ? link->fd : await_ready(link->fd);
+		if (err)
+			link_close(link);
+		return err;
 	}
-	if (!find_program(path, sizeof(path))) {
+	if (!user_program(path, sizeof(path))) {
 		log_err("no user-mode network: there is no " PROGRAM "; it is built with libslirp");
 		return -ENOENT;
 	}
