@@ -110,6 +110,55 @@ copied()
 	[[ $output == *"past the page cache"*"leave out 'direct'"* ]]
 }
 
+need_qcow2()
+{
+	[ -x /usr/bin/qemu-nbd ] || skip "no qemu-nbd"
+}
+
+@test "qcow2: written and read; what is raw is not one; its process goes with us" {
+	need_qcow2
+	head -c 1048576 /dev/urandom >"$DISK.base"
+	qemu-img create -q -f qcow2 -b "$DISK.base" -F raw "$DISK.qcow2" 16M
+	script "$COPY"
+	run net_guest --disk "$DISK.qcow2,format=qcow2"
+	echo "$output"
+	[ "$status" = 0 ]
+	qemu-img convert -O raw "$DISK.qcow2" "$DISK"
+	copied
+	! pidof qemu-nbd
+	qemu-img check -q "$DISK.qcow2"
+	run net_guest_now --disk "$DISK.base,format=qcow2"
+	[ "$status" = 1 ]
+	[[ $output == *"not in qcow2 format"*"qemu-nbd ended at once"* ]]
+}
+
+@test "vmd: a disk in qcow2 has a process with its creator's rights" {
+	need_qcow2
+	rm -rf /tmp/qcow2
+	mkdir -m 700 /tmp/qcow2
+	qemu-img create -q -f qcow2 /tmp/qcow2/disk 16M
+	chown -R alice /tmp/qcow2
+	script "$COPY
+		sleep 1000"
+	chmod -R go+rX "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR"
+	conf </dev/null
+	daemon
+	run as alice create "" '"definition":{"name":"q","kernel":"/guest/vmlinux","initrd":"'"$INITRD"'","memory":134217728,"cmdline":"console=ttyS0 quiet panic=-1 joist.do=script","disks":[{"path":"/tmp/qcow2/disk","format":"qcow2"}]},"start":true'
+	echo "$output"
+	[[ $output == *'"ok":true'* ]]
+	until_true 300 grep -q "written:" /var/log/joist/q.log
+	[ "$(stat -c %u "/proc/$(pidof qemu-nbd)")" = 1001 ]
+	grep -q "^CapPrm:.0*$" "/proc/$(pidof qemu-nbd)/status"
+	kill -9 "$(pid_of q)"
+	state_is q stopped
+	until_true 100 eval '! pidof qemu-nbd'
+	qemu-img convert -f qcow2 -O raw /tmp/qcow2/disk "$DISK"
+	run cat /var/log/joist/q.log
+	copied
+	run as bob create "" '"definition":{"name":"p","kernel":"/guest/vmlinux","disks":[{"path":"/tmp/qcow2/disk","format":"qcow2"}]},"start":true'
+	[[ $output == *'"ok":false'* ]]
+}
+
 # small: a host without room for its disk, and a guest that fills it
 small()
 {

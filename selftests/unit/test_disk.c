@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -173,6 +175,26 @@ static void kicks(struct aio *aio)
 	assert_false(aio_wait(aio, 20));
 }
 
+/* All that is begun fails, then and later. */
+static void lost(struct aio *aio)
+{
+	struct iovec iov[10];
+	struct aio_req reqs[10], *req;
+	int i, nr = 10;
+
+	for (i = 0; i < nr; i++) {
+		iov[i] = (struct iovec) { data[i], PIECE };
+		request(aio, &reqs[i], i & 1 ? AIO_READ : AIO_WRITE, &iov[i], 1, 0);
+	}
+	while (nr) {
+		aio_wait(aio, 5000);
+		for (req = aio_take_done(aio); req; req = req->next, nr--)
+			assert_int_equal(req->error, -EIO);
+	}
+	request(aio, &reqs[0], AIO_FLUSH, NULL, 0, 0);
+	assert_int_equal(aio_take_done(aio)->error, -EIO);
+}
+
 static void all_of_it(struct io_uring *ring)
 {
 	struct aio *aio;
@@ -216,6 +238,48 @@ static void test_direct(void **state)
 	all_of_it(NULL);
 	assert_int_equal(truncate(path, SIZE), 0);
 	all_of_it(ring_open());
+}
+
+/* By the process that knows the format. */
+static void test_qcow2(void **state)
+{
+	char command[200];
+	struct aio *aio;
+
+	snprintf(command, sizeof(command), "qemu-img create -q -f qcow2 %s 1M 2>/dev/null", path);
+	if (system(command))
+		skip();
+	config.options.format = DISK_QCOW2;
+	config.options.serial[0] = 0;
+	assert_int_equal(disk_open(&disk, &config), 0);
+	assert_true(disk.nbd && disk.can_flush && disk.can_discard);
+	assert_int_equal(disk.size, SIZE);
+	aio = aio_open(&disk, kick_fd, NULL);
+	many(aio);
+	unaligned(aio);
+	kicks(aio);
+	many(aio);
+	/* Somebody else's, as long as we have it. */
+	snprintf(command, sizeof(command), "qemu-img check -q -f qcow2 %s 2>/dev/null", path);
+	assert_int_not_equal(system(command), 0);
+	aio_close(aio);
+	disk_close(&disk);
+	assert_int_equal(system(command), 0);
+	/* It goes away in the middle of it. */
+	assert_int_equal(disk_open(&disk, &config), 0);
+	aio = aio_open(&disk, kick_fd, NULL);
+	assert_int_equal(kill(disk.pid, SIGKILL), 0);
+	lost(aio);
+	aio_close(aio);
+	disk_close(&disk);
+	/* What it is not. */
+	config.options.format = DISK_RAW;
+	assert_int_equal(disk_open(&disk, &config), 0);
+	assert_true(disk.size != SIZE);
+	disk_close(&disk);
+	config.options.format = DISK_QCOW2;
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_not_equal(disk_open(&disk, &config), 0);
 }
 
 static void test_rings(void **state)
@@ -304,6 +368,7 @@ int main(void)
 		TEST(test_pool),
 		TEST(test_ring),
 		TEST(test_direct),
+		TEST(test_qcow2),
 		TEST(test_rings),
 		TEST(test_lock),
 		TEST(test_lock_qemu),

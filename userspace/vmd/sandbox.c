@@ -58,8 +58,14 @@ static bool listed(cap_value_t cap, const cap_value_t *keep, int nr)
 	return false;
 }
 
-/* No program that is executed later can have more. */
-static int bound_caps(const cap_value_t *keep, int nr)
+/**
+ * sandbox_bound() - no program that is executed later can have more
+ * @keep: capabilities
+ * @nr: how many
+ *
+ * Return: 0 or -errno.
+ */
+int sandbox_bound(const cap_value_t *keep, int nr)
 {
 	cap_value_t cap;
 
@@ -79,7 +85,7 @@ static int bound_caps(const cap_value_t *keep, int nr)
  */
 int sandbox_parent(void)
 {
-	int err = bound_caps(parent_caps, ARRAY_SIZE(parent_caps));
+	int err = sandbox_bound(parent_caps, ARRAY_SIZE(parent_caps));
 
 	return err ?: set_caps(parent_caps, ARRAY_SIZE(parent_caps));
 }
@@ -125,7 +131,7 @@ int sandbox_become(u32 uid, u32 gid)
 
 	if (!uid || !gid)
 		return -EINVAL;
-	err = bound_caps(NULL, 0);
+	err = sandbox_bound(NULL, 0);
 	if (err)
 		return err;
 	if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||

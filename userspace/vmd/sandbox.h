@@ -3,11 +3,14 @@
 #ifndef VMD_SANDBOX_H
 #define VMD_SANDBOX_H
 
+#include <sys/capability.h>
+
 #include "vmd.h"
 
 #define EMPTY_DIR	RUN_DIR "/empty"
 
 int sandbox_parent(void);
+int sandbox_bound(const cap_value_t *keep, int nr);
 int sandbox_empty_root(void);
 int sandbox_become(u32 uid, u32 gid);
 

@@ -22,6 +22,7 @@
 
 #include "cgroup.h"
 #include "channel.h"
+#include "disk_tool.h"
 #include "files.h"
 #include "js.h"
 #include "libjoist/joist.h"
@@ -174,8 +175,17 @@ static int open_named(const struct definition *def, const char *what,
 	return fd;
 }
 
+static int open_disk(const struct definition *def, int disk, int procs_fd, struct failure *f)
+{
+	const struct disk_options *said = &def->disk[disk].options;
+
+	if (said->format != DISK_RAW)
+		return disk_tool_start(def, disk, procs_fd, f);
+	return open_named(def, "disk", def->disk[disk].path, !said->readonly, f);
+}
+
 /* Return: how many descriptors there are; less than @want with @f filled in. */
-static int open_all(const struct definition *def, int *fds, int want,
+static int open_all(const struct definition *def, int procs_fd, int *fds, int want,
 		    struct failure *f)
 {
 	char path[256];
@@ -211,8 +221,7 @@ static int open_all(const struct definition *def, int *fds, int want,
 			} else {
 				int disk = i - SETUP_FIXED - !!def->initrd;
 
-				fd = open_named(def, "disk", def->disk[disk].path,
-						!def->disk[disk].options.readonly, f);
+				fd = open_disk(def, disk, procs_fd, f);
 			}
 		}
 		if (fd < 0)
@@ -265,20 +274,12 @@ static int prepare(const struct definition *def, u32 uid, u32 gid,
 	return -1;
 }
 
-static int launch(const struct definition *def, int setup, struct process *proc,
-		  struct failure *f)
+static int launch(const struct definition *def, int setup, int procs_fd,
+		  struct process *proc, struct failure *f)
 {
-	int procs_fd, err;
+	int err;
 
-	err = cgroup_create(def, &procs_fd);
-	if (err) {
-		fail(f, "failed", "its limits cannot be set: %s", strerror(-err));
-		f->remedy = "mount cgroup v2 at /sys/fs/cgroup, and start vmd again";
-		return err;
-	}
 	proc->pid = run_self("--vm", def->name, setup, procs_fd);
-	if (procs_fd >= 0)
-		close(procs_fd);
 	if (proc->pid < 0)
 		return fail(f, "failed", "cannot start a process: %s",
 			    strerror(-proc->pid));
@@ -309,11 +310,18 @@ static int launch(const struct definition *def, int setup, struct process *proc,
 int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	     struct process *proc, struct failure *f)
 {
-	int fds[MSG_FDS_MAX], want, nr, setup, err = -1;
+	int fds[MSG_FDS_MAX], want, nr, setup, procs_fd, err;
 
+	err = cgroup_create(def, &procs_fd);
+	if (err) {
+		fail(f, "failed", "its limits cannot be set: %s", strerror(-err));
+		f->remedy = "mount cgroup v2 at /sys/fs/cgroup, and start vmd again";
+		return err;
+	}
+	err = -1;
 	proc->nets = json_object_new_array();
 	want = SETUP_FIXED + def->nr_disks + !!def->initrd;
-	nr = open_all(def, fds, want, f);
+	nr = open_all(def, procs_fd, fds, want, f);
 	if (nr == want) {
 		want += def->nr_nics;
 		nr += net_plug(def, uid, gid, fds + nr, proc->nets, f);
@@ -321,12 +329,14 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	if (nr == want) {
 		setup = prepare(def, uid, gid, fds, nr, proc->nets, f);
 		if (setup >= 0) {
-			err = launch(def, setup, proc, f);
+			err = launch(def, setup, procs_fd, proc, f);
 			close(setup);
 		}
 	}
 	while (nr)
 		close(fds[--nr]);
+	if (procs_fd >= 0)
+		close(procs_fd);
 	if (err) {
 		process_forget(def->name);
 		json_object_put(proc->nets);

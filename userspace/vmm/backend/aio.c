@@ -152,10 +152,17 @@ struct aio_req *aio_take_done(struct aio *aio)
  */
 struct aio *aio_open(struct disk *disk, int kick_fd, struct io_uring *ring)
 {
-	struct aio *aio = ring ? aio_open_ring(ring, kick_fd) : NULL;
+	struct aio *aio = NULL;
 
-	if (!aio)
-		aio = aio_open_pool();
+	if (disk->nbd) {
+		ring_close(ring);
+		aio = aio_open_nbd(disk->fd);
+	} else {
+		if (ring)
+			aio = aio_open_ring(ring, kick_fd);
+		if (!aio)
+			aio = aio_open_pool();
+	}
 	if (!aio)
 		return NULL;
 	aio->disk = disk;

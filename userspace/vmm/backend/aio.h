@@ -85,6 +85,7 @@ static inline void aio_close(struct aio *aio)
 void aio_finish(struct aio *aio, struct aio_req *req, int error);
 bool aio_advance(struct aio_req *req, size_t n);
 int aio_do(const struct disk *disk, struct aio_req *req);
+struct aio *aio_open_nbd(int fd);
 struct aio *aio_open_pool(void);
 struct aio *aio_open_ring(struct io_uring *ring, int kick_fd);
 

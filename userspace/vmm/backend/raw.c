@@ -13,6 +13,7 @@
 #include "../vmm.h"
 #include "disk.h"
 #include "lock.h"
+#include "tool.h"
 
 #define BLOCK_MAX	4096
 #define LOCK_TRIES	10
@@ -141,6 +142,8 @@ int disk_open(struct disk *disk, const struct vmm_disk *config)
 		.readonly = config->options.readonly,
 		.direct = config->options.direct,
 	};
+	if (config->options.format != DISK_RAW)
+		return disk_open_image(disk, config);
 	err = open_file(disk, config);
 	if (err)
 		return err;
@@ -154,6 +157,7 @@ int disk_open(struct disk *disk, const struct vmm_disk *config)
 		return err;
 	}
 	disk->can_discard = !config->options.keep && can_punch(disk, &st);
+	disk->can_flush = true;
 	disk->writes_at_once = S_ISREG(st.st_mode) && !disk->direct;
 	return 0;
 }
@@ -163,4 +167,6 @@ void disk_close(struct disk *disk)
 	if (disk->fd >= 0)
 		close(disk->fd);
 	disk->fd = -1;
+	tool_end(disk->pid);
+	disk->pid = 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../backend/nbd.h"
 #include "../disk_error.h"
 #include "../log.h"
 #include "../vm.h"
@@ -20,7 +21,12 @@
 /* Return: how many queues a disk has. */
 int virtio_blk_queues(const struct vmm_config *config, const struct vmm_disk *disk)
 {
-	u32 nr = disk->options.queues ?: min(config->vcpus, (u32)QUEUES_DEFAULT);
+	u32 nr;
+
+	/* What serves it has one thread for it, whatever we do. */
+	if (disk->options.format != DISK_RAW)
+		return 1;
+	nr = disk->options.queues ?: min(config->vcpus, (u32)QUEUES_DEFAULT);
 
 	return (int)min(nr, (u32)DISK_QUEUES_MAX);
 }
@@ -64,6 +70,11 @@ static void set_config(struct virtio_blk *blk)
 	blk->dev.features |= BIT_ULL(VIRTIO_BLK_F_FLUSH) | BIT_ULL(VIRTIO_BLK_F_SEG_MAX) |
 			     BIT_ULL(VIRTIO_BLK_F_BLK_SIZE) |
 			     BIT_ULL(VIRTIO_BLK_F_TOPOLOGY) | BIT_ULL(VIRTIO_BLK_F_MQ);
+	if (disk->nbd) {
+		/* All segments together are no more than a request may have. */
+		blk->config.size_max = NBD_LENGTH_MAX / QUEUE_SIZE_MAX;
+		blk->dev.features |= BIT_ULL(VIRTIO_BLK_F_SIZE_MAX);
+	}
 	if (disk->readonly)
 		blk->dev.features |= BIT_ULL(VIRTIO_BLK_F_RO);
 	if (!disk->can_discard)

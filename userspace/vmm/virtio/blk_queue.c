@@ -43,7 +43,7 @@ static void put_req(struct blk_queue *bq, struct blk_req *req)
 /* A driver that cannot flush takes what is written as safe. */
 static bool must_flush(const struct blk_queue *bq, const struct blk_req *req)
 {
-	return req->aio.op == AIO_WRITE && !req->aio.error &&
+	return req->aio.op == AIO_WRITE && !req->aio.error && bq->blk->disk.can_flush &&
 	       !(bq->blk->dev.driver_features & BIT_ULL(VIRTIO_BLK_F_FLUSH));
 }
 

@@ -103,6 +103,8 @@ enum blk_step blk_understand(struct virtio_blk *blk, struct blk_req *req)
 	case VIRTIO_BLK_T_OUT:
 		return transfer(blk, req, AIO_WRITE, out, chain->nr_out, hdr.sector);
 	case VIRTIO_BLK_T_FLUSH:
+		if (!blk->disk.can_flush)
+			return answer(req, VIRTIO_BLK_S_OK);
 		req->aio.op = AIO_FLUSH;
 		return BLK_START;
 	case VIRTIO_BLK_T_DISCARD:
