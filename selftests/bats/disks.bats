@@ -159,6 +159,45 @@ need_qcow2()
 	[[ $output == *'"ok":false'* ]]
 }
 
+@test "vmd: a disk grows while it is used" {
+	script '
+		for i in $(seq 600); do
+			[ "$(cat /sys/block/vda/size)" != 65536 ] || break
+			usleep 100000
+		done
+		echo "size $(cat /sys/block/vda/size)"
+		dd if=/dev/zero of=/dev/vda bs=1M seek=31 count=1 conv=fsync && echo at the end'
+	conf <<-END
+		vm "g" {
+			kernel = "/guest/vmlinux"
+			initrd = "$INITRD"
+			memory = 128M
+			cmdline = "console=ttyS0 quiet panic=-1 joist.do=script"
+			disk "a" { path = "$DISK" }
+		}
+	END
+	daemon
+	run "$VMCTL" disk resize g 0 32M
+	[ "$status" != 0 ]
+	run "$VMCTL" start g
+	[ "$status" = 0 ]
+	run "$VMCTL" disk resize g 0 8M
+	[[ $output == *"cannot be made smaller"* ]]
+	run "$VMCTL" disk resize g nosuch 32M
+	[[ $output == *"no such disk"* ]]
+	run "$VMCTL" disk resize g 0 1000K
+	[ "$status" = 2 ]
+	run "$VMCTL" disk resize g "$DISK" 32M
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output == *"g: disk resized"* ]]
+	state_is g stopped
+	run cat /var/log/joist/g.log
+	echo "$output"
+	[[ $output == *"size 65536"*"at the end"* ]]
+	[ "$(stat -c %s "$DISK")" = 33554432 ]
+}
+
 # small: a host without room for its disk, and a guest that fills it
 small()
 {

@@ -206,6 +206,7 @@ void op_pause(struct request *req);
 void op_resume(struct request *req);
 void op_reset(struct request *req);
 void op_nmi(struct request *req);
+void op_disk_resize(struct request *req);
 void op_wait(struct request *req);
 void op_console(struct request *req);
 

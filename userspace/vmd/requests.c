@@ -30,6 +30,7 @@ static const struct op {
 	{ "reset", op_reset, "vm:v", true, false },
 	{ "nmi", op_nmi, "vm:v", true, false },
 	{ "balloon", op_balloon, "vm:v target:z wait:b timeout:n", true, false },
+	{ "disk-resize", op_disk_resize, "vm:v disk:v size:z", true, false },
 	{ "wait", op_wait, "vm:v for:s timeout:n", true, false },
 	{ "console", op_console, "vm:v mode:s force:b scrollback:n", true, false },
 	{ "log", op_log, "vm:v bytes:n", true, false },

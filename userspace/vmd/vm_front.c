@@ -16,6 +16,7 @@
 #include "vmm/chipset/pm.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio/balloon.h"
+#include "vmm/virtio/blk.h"
 #include "vmm/vm.h"
 
 #define PENDING_MAX	16
@@ -232,6 +233,13 @@ static void serve_balloon(struct front *fr)
 	}
 }
 
+static int resize_disk(struct front *fr, const struct vm_request *req)
+{
+	if (req->flags >= (u32)fr->vm->config->nr_disks)
+		return -ENODEV;
+	return virtio_blk_resize(fr->vm->blk[req->flags], (u64)req->amount * MIB);
+}
+
 static void obey(struct front *fr, const struct vm_request *req, int *fd)
 {
 	switch (req->op) {
@@ -256,6 +264,9 @@ static void obey(struct front *fr, const struct vm_request *req, int *fd)
 		break;
 	case VM_NMI:
 		when_paused(fr, req);
+		return;
+	case VM_DISK_RESIZE:
+		reply(fr, req->op, req->id, resize_disk(fr, req));
 		return;
 	case VM_CONSOLE:
 		attach(fr, req, fd);

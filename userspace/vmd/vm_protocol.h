@@ -21,6 +21,7 @@ enum vm_op {
 	VM_CONSOLE,	/* with a stream socket */
 	VM_BALLOON,	/* tell of the balloon, and set its target */
 	VM_BALLOON_AT,	/* the VM's, unasked: the target has been reached */
+	VM_DISK_RESIZE,	/* flags: which one; amount: MiB */
 	VM_DISK_ERROR,	/* the VM's, unasked; see below */
 	NR_VM_OPS,
 };
@@ -48,7 +49,8 @@ enum vm_state { VM_RUNNING, VM_PAUSED };
  * @op: enum vm_op
  * @id: comes back
  * @flags: CONSOLE_*, BALLOON_*
- * @amount: bytes of scrollback; pages that the guest is to keep
+ * @amount: bytes of scrollback; pages that the guest is to keep; MiB
+ *	    that a disk is to have
  */
 struct vm_request {
 	u32 version;

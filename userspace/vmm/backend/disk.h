@@ -42,6 +42,7 @@ struct disk {
 
 int disk_open(struct disk *disk, const struct vmm_disk *config);
 int disk_open_image(struct disk *disk, const struct vmm_disk *config);
+int disk_resize(struct disk *disk, u64 size);
 void disk_close(struct disk *disk);
 
 static inline u64 disk_size(const struct disk *disk)

@@ -162,6 +162,34 @@ int disk_open(struct disk *disk, const struct vmm_disk *config)
 	return 0;
 }
 
+/**
+ * disk_resize() - make a disk larger
+ * @disk: open disk, in use
+ * @size: bytes; of a block device no more than it has
+ *
+ * Return: 0 or -errno: -EOPNOTSUPP: not one of this format; -EINVAL: it is no whole number
+ * of blocks, or less than it was.
+ */
+int disk_resize(struct disk *disk, u64 size)
+{
+	off_t end;
+
+	if (disk->nbd)
+		return -EOPNOTSUPP;
+	if (disk->readonly)
+		return -EROFS;
+	if (size % disk->block || size < disk->size || size > INT64_MAX)
+		return -EINVAL;
+	end = lseek(disk->fd, 0, SEEK_END);
+	if (end < 0)
+		return -errno;
+	/* A block device cannot be made longer here; it may have become so. */
+	if ((u64)end < size && ftruncate(disk->fd, (off_t)size))
+		return errno == EINVAL ? -ENOSPC : -errno;
+	__atomic_store_n(&disk->size, size, __ATOMIC_RELAXED);
+	return 0;
+}
+
 void disk_close(struct disk *disk)
 {
 	if (disk->fd >= 0)

@@ -194,3 +194,23 @@ void virtio_blk_stop(struct virtio_blk *blk)
 	if (blk)
 		disk_error_end(blk->dev.vm, blk->index);
 }
+
+/**
+ * virtio_blk_resize() - make a disk larger; the guest hears of it
+ * @blk: disk
+ * @size: bytes
+ *
+ * Main thread. Return: 0, or -errno as of disk_resize().
+ */
+int virtio_blk_resize(struct virtio_blk *blk, u64 size)
+{
+	int err = disk_resize(&blk->disk, size);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&blk->dev.lock);
+	blk->config.capacity = size / SECTOR_SIZE;
+	virtio_dev_config_changed(&blk->dev);
+	pthread_mutex_unlock(&blk->dev.lock);
+	return 0;
+}

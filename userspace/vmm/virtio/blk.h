@@ -2,6 +2,8 @@
 #ifndef VMM_VIRTIO_BLK_H
 #define VMM_VIRTIO_BLK_H
 
+#include "libjoist/types.h"
+
 struct virtio_blk;
 struct vm;
 struct vmm_config;
@@ -12,5 +14,6 @@ int virtio_blk_create(struct vm *vm, int index, struct virtio_blk **blk);
 void virtio_blk_destroy(struct virtio_blk *blk);
 int virtio_blk_start(struct virtio_blk *blk);
 void virtio_blk_stop(struct virtio_blk *blk);
+int virtio_blk_resize(struct virtio_blk *blk, u64 size);
 
 #endif
