@@ -57,6 +57,12 @@ struct desc {
 	u16 flags, next;
 };
 
+/* In the upper half of the features; of a descriptor's flags in such a ring. */
+#define RING_PACKED	4
+#define PACKED_AVAIL	0x0080
+#define PACKED_USED	0x8000
+
+static int packed;
 static u32 seed = 1;
 static u32 resets;
 
@@ -147,12 +153,39 @@ static void fill_rings(u8 *ring)
 	avail[1] = one_in(8) ? rnd() : rnd() % RING_SIZE;
 }
 
+/* In a packed ring the flags come last, and there is the id in their place. */
+static void fill_packed(u8 *ring, u32 i)
+{
+	struct desc *desc = (struct desc *)ring + i;
+	u16 flags = one_in(8) ? rnd() : (u16)(i & 1 ? 2 : i & 2);
+
+	if (one_in(4) && !(i & 1))
+		flags |= 1;
+	desc->addr = garbage_addr();
+	desc->len = one_in(32) ? rnd() : rnd() % 4096;
+	desc->flags = rnd();
+	desc->next = flags | (one_in(8) ? PACKED_USED : PACKED_AVAIL);
+}
+
+static void fill_packed_rings(u8 *ring)
+{
+	volatile u32 *driver = (u32 *)(ring + 0x4000);
+	u32 i;
+
+	for (i = 0; i < RING_SIZE; i++)
+		fill_packed(ring, i);
+	*driver = one_in(2) ? rnd() : rnd() % RING_SIZE | 0x20000;
+}
+
 static void set_queue(u8 *regs, u32 queue)
 {
 	u32 ring = PLAYGROUND + PLAYGROUND_SIZE + queue * RING_SPACE;
 	int bad = one_in(16);
 
-	fill_rings((u8 *)ring);
+	if (packed)
+		fill_packed_rings((u8 *)ring);
+	else
+		fill_rings((u8 *)ring);
 	write16(regs, QUEUE_SELECT, (u16)queue);
 	write16(regs, QUEUE_SIZE, one_in(16) ? rnd() : (u16)(1 << rnd() % 9));
 	write16(regs, QUEUE_VECTOR, one_in(4) ? rnd() : (u16)queue);
@@ -207,6 +240,9 @@ static void negotiate(u8 *regs)
 
 		write32(regs, DEVICE_SELECT, half);
 		features = read32(regs, DEVICE_FEATURE);
+		if (half && one_in(2))
+			features &= ~RING_PACKED;
+		packed = half && features & RING_PACKED;
 		write32(regs, DRIVER_SELECT, half);
 		write32(regs, DRIVER_FEATURE, one_in(16) ? rnd() :
 			half ? features : features & rnd());
@@ -230,8 +266,12 @@ static void round(u32 slot)
 	write8(regs, STATUS, ACKNOWLEDGED | FEATURES_OK | DRIVER_OK);
 	for (n = 0; n < 8; n++) {
 		i = rnd() % queues;
-		*(volatile u16 *)(PLAYGROUND + PLAYGROUND_SIZE + i * RING_SPACE +
-				  0x4002) += (u16)(one_in(16) ? rnd() : rnd() % 8);
+		if (packed)
+			fill_packed((u8 *)PLAYGROUND + PLAYGROUND_SIZE + i * RING_SPACE,
+				    rnd() % RING_SIZE);
+		else
+			*(volatile u16 *)(PLAYGROUND + PLAYGROUND_SIZE + i * RING_SPACE +
+					  0x4002) += (u16)(one_in(16) ? rnd() : rnd() % 8);
 		write16(regs, NOTIFY + i * 4, (u16)i);
 	}
 	if (one_in(2))

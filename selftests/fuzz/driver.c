@@ -103,7 +103,8 @@ static u64 negotiate(u64 clear, u64 set)
 	features = get(VIRTIO_PCI_COMMON_DF, 4);
 	put(VIRTIO_PCI_COMMON_DFSELECT, 4, 1);
 	features |= get(VIRTIO_PCI_COMMON_DF, 4) << 32;
-	features = (features & ~clear) | set;
+	/* Rings are split ones, unless a program says otherwise. */
+	features = (features & ~(clear | BIT_ULL(VIRTIO_F_RING_PACKED))) | set;
 	put(VIRTIO_PCI_COMMON_GFSELECT, 4, 0);
 	put(VIRTIO_PCI_COMMON_GF, 4, (u32)features);
 	put(VIRTIO_PCI_COMMON_GFSELECT, 4, 1);

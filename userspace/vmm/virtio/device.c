@@ -28,7 +28,8 @@ int virtio_dev_init(struct virtio_dev *dev, struct vm *vm, u16 id,
 	dev->nr_queues = nr_queues;
 	dev->features = BIT_ULL(VIRTIO_F_VERSION_1) |
 			BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |
-			BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
+			BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |
+			BIT_ULL(VIRTIO_F_RING_PACKED);
 	pthread_mutex_init(&dev->lock, NULL);
 	for (i = 0; i < nr_queues; i++) {
 		dev->queue[i].mem = &vm->mem;
@@ -113,6 +114,7 @@ void virtio_dev_enable_queue(struct virtio_dev *dev, struct virtq *q)
 {
 	if (q->ready)
 		return;
+	q->is_packed = dev->driver_features & BIT_ULL(VIRTIO_F_RING_PACKED);
 	q->event_idx = dev->driver_features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
 	if (queue_enable(q))
 		virtio_dev_fail(dev);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Split virtqueues (virtio 1.2, chapter 2.7). Everything in the rings may change
+ * Virtqueues: split ones (virtio 1.2, chapter 2.7), and the way to packed ones. Everything in the rings may change
  * under our hands: each index and descriptor is read once, then checked.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "../memory.h"
-#include "queue.h"
+#include "queue_packed.h"
 
 static u16 load16(const __virtio16 *p)
 {
@@ -35,6 +35,7 @@ void queue_reset(struct virtq *q)
 	q->size = QUEUE_SIZE_MAX;
 	q->ready = false;
 	q->event_idx = false;
+	q->is_packed = false;
 	q->desc_gpa = 0;
 	q->avail_gpa = 0;
 	q->used_gpa = 0;
@@ -54,6 +55,8 @@ int queue_enable(struct virtq *q)
 {
 	u64 size = q->size;
 
+	if (q->is_packed)
+		return packed_enable(q);
 	if (!size || size > QUEUE_SIZE_MAX || (size & (size - 1)))
 		return -EINVAL;
 	if (q->desc_gpa % VRING_DESC_ALIGN_SIZE ||
@@ -72,8 +75,8 @@ int queue_enable(struct virtq *q)
 	return 0;
 }
 
-static int add_piece(const struct virtq *q, struct chain *chain,
-		     const struct vring_desc *desc)
+/* A descriptor, copied. Return: 0 or -EINVAL. */
+int queue_add_piece(const struct virtq *q, struct chain *chain, const struct vring_desc *desc)
 {
 	int nr = chain->nr_out + chain->nr_in;
 	void *p;
@@ -123,7 +126,7 @@ static int follow(const struct virtq *q, struct chain *chain,
 			*indirect = desc;
 			return 0;
 		}
-		err = add_piece(q, chain, &desc);
+		err = queue_add_piece(q, chain, &desc);
 		if (err)
 			return err;
 		if (!(desc.flags & VRING_DESC_F_NEXT))
@@ -145,10 +148,13 @@ int queue_pop(struct virtq *q, struct chain *chain)
 {
 	struct vring_desc indirect = { .len = 0 };
 	const struct vring_desc *table;
-	u16 avail = load16(&q->avail->idx);
+	u16 avail;
 	u32 nr;
 	int err;
 
+	if (q->is_packed)
+		return packed_pop(q, chain);
+	avail = load16(&q->avail->idx);
 	if (avail == q->last_avail)
 		return 0;
 	if ((u16)(avail - q->last_avail) > q->size)
@@ -180,7 +186,10 @@ int queue_pop(struct virtq *q, struct chain *chain)
  */
 void queue_unpop(struct virtq *q, u16 nr)
 {
-	q->last_avail = (u16)(q->last_avail - nr);
+	if (q->is_packed)
+		packed_unpop(q, nr);
+	else
+		q->last_avail = (u16)(q->last_avail - nr);
 }
 
 /**
@@ -194,6 +203,10 @@ void queue_fill(struct virtq *q, u16 i, u16 head, u32 written)
 {
 	struct vring_used_elem *elem;
 
+	if (q->is_packed) {
+		packed_fill(q, i, head, written);
+		return;
+	}
 	elem = &q->used->ring[(u16)(q->used_idx + i) & (q->size - 1)];
 	elem->id = head;
 	elem->len = written;
@@ -202,6 +215,10 @@ void queue_fill(struct virtq *q, u16 i, u16 head, u32 written)
 /* Return to the guest what queue_fill() prepared, all of it at once. */
 void queue_commit(struct virtq *q, u16 nr)
 {
+	if (q->is_packed) {
+		packed_commit(q, nr);
+		return;
+	}
 	q->used_idx = (u16)(q->used_idx + nr);
 	store16(&q->used->idx, q->used_idx);
 }
@@ -221,7 +238,7 @@ void queue_push(struct virtq *q, u16 head, u32 written)
 /* Return: how many were pushed since the last queue_wants_interrupt(). */
 u16 queue_untold(const struct virtq *q)
 {
-	return (u16)(q->used_idx - q->signalled);
+	return q->is_packed ? q->packed.untold : (u16)(q->used_idx - q->signalled);
 }
 
 /* Return: whether the guest wants to hear of what was pushed since the last time. */
@@ -229,6 +246,8 @@ bool queue_wants_interrupt(struct virtq *q)
 {
 	u16 old = q->signalled, event;
 
+	if (q->is_packed)
+		return packed_wants_interrupt(q);
 	if (old == q->used_idx)
 		return false;
 	/* The index is to be seen before the guest's wish is read. */
@@ -250,6 +269,8 @@ bool queue_wants_interrupt(struct virtq *q)
  */
 bool queue_arm(struct virtq *q)
 {
+	if (q->is_packed)
+		return packed_arm(q);
 	if (q->event_idx)
 		store16(avail_event(q), q->last_avail);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -14,17 +14,53 @@
 
 struct memory;
 
+/* A chain that was taken: what returns it, and how many descriptors it has in the ring. */
+struct packed_chain {
+	u16 id;
+	u16 span;
+};
+
+/**
+ * struct packed - what a packed queue has besides
+ * @ring: descriptors, of both directions
+ * @driver: when the driver wants an interrupt
+ * @device: when we want a notification
+ * @avail_wrap: the flags that a new descriptor has at struct virtq's last_avail
+ * @used_wrap: those that a returned one gets at its used_idx
+ * @moved: descriptors returned since the last interrupt
+ * @untold: chains, likewise
+ * @taken: by where a chain begins
+ * @before: the length of the chain that ends before there
+ * @held: what is to be returned next
+ */
+struct packed {
+	struct vring_packed_desc *ring;
+	struct vring_packed_desc_event *driver;
+	struct vring_packed_desc_event *device;
+	bool avail_wrap;
+	bool used_wrap;
+	u16 moved;
+	u16 untold;
+	struct packed_chain taken[QUEUE_SIZE_MAX];
+	u16 before[QUEUE_SIZE_MAX];
+	struct {
+		u32 written;
+		u16 head;
+	} held[QUEUE_SIZE_MAX];
+};
+
 /**
  * struct virtq - one queue
  * @mem: guest memory
  * @size: entries, a power of two
  * @ready: the rings below are mapped
  * @event_idx: VIRTIO_RING_F_EVENT_IDX was negotiated
+ * @is_packed: VIRTIO_F_RING_PACKED was
  * @desc_gpa: where the guest put the descriptors
  * @avail_gpa: where the guest puts the heads of chains
  * @used_gpa: where the device returns them
- * @last_avail: chains taken
- * @used_idx: chains returned
+ * @last_avail: chains taken; of a packed queue where the next one begins
+ * @used_idx: chains returned; of a packed queue where the next one goes
  * @signalled: @used_idx at the last interrupt
  * @vector: MSI-X vector
  * @kick_fd: eventfd of the guest's notifications
@@ -36,6 +72,7 @@ struct virtq {
 	u16 size;
 	bool ready;
 	bool event_idx;
+	bool is_packed;
 	u64 desc_gpa, avail_gpa, used_gpa;
 	struct vring_desc *desc;
 	struct vring_avail *avail;
@@ -45,6 +82,7 @@ struct virtq {
 	u16 signalled;
 	u16 vector;
 	int kick_fd;
+	struct packed packed;
 };
 
 /**
