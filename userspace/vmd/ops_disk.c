@@ -59,7 +59,7 @@ void op_disk_resize(struct request *req)
 	}
 	disk = find_disk(&vm->def, text);
 	if (disk < 0) {
-		client_refuse(req->client, req->id, "not-found", "the VM has no such disk");
+		client_refuse(req->client, req->id, "failed", "the VM has no such disk");
 		return;
 	}
 	if (vm->state != RUNNING && vm->state != PAUSED) {
