@@ -17,7 +17,7 @@ static void configure(struct vmm_config *config, const struct options *options)
 	config->nr_disks = options->flags & OPTION_FEW ? 1 : NR_DISKS;
 	for (i = 0; i < config->nr_disks; i++)
 		config->disk[i] = (struct vmm_disk) {
-			.file = { "disk", disk }, .readonly = true,
+			.file = { "disk", disk }, .options = { .readonly = true },
 		};
 }
 
