@@ -26,9 +26,14 @@ static u32 header(u8 *header, int queue, u64 d)
 
 static void event(struct vm *vm, u8 kind, u32 c, u64 d)
 {
-	(void)kind;
+	struct balloon_state state;
+
 	(void)c;
-	virtio_balloon_set(vm->balloon, d);
+	if (kind & 1)
+		virtio_balloon_refresh(vm->balloon);
+	else
+		virtio_balloon_set(vm->balloon, d);
+	virtio_balloon_state(vm->balloon, &state);
 }
 
 const struct target target = { .configure = configure, .header = header, .event = event };

@@ -5,16 +5,30 @@
 #include <unistd.h>
 
 #include "target.h"
-#include "vmm/backend/aio.h"
 
 #define DISK_SIZE	(64UL << 10)
 #define OPTION_READONLY	BIT(0)
 #define OPTION_TWO	BIT(1)
-#define OPTION_MORE	BIT(2)	/* queues */
-#define OPTION_LIMITS	BIT(3)
+#define OPTION_KEEP	BIT(2)
+#define OPTION_SERIAL	BIT(3)
 
 static int disk = -1, other = -1;
-static struct rings *rings;
+
+/* @more: queues, in four bits; requests, and KiB, a second */
+static struct disk_options options_of(const struct options *options)
+{
+	struct disk_options o = {
+		.readonly = options->flags & OPTION_READONLY,
+		.keep = options->flags & OPTION_KEEP,
+		.queues = options->more & 15,
+		.iops = options->more >> 4 & 63,
+		.bps = (u64)(options->more >> 10) << 10,
+	};
+
+	if (options->flags & OPTION_SERIAL)
+		memset(o.serial, 's', DISK_SERIAL_MAX);
+	return o;
+}
 
 static void configure(struct vmm_config *config, const struct options *options)
 {
@@ -26,20 +40,11 @@ static void configure(struct vmm_config *config, const struct options *options)
 	if (ftruncate(disk, 0) || ftruncate(disk, DISK_SIZE))
 		return;
 	config->disk[0] = (struct vmm_disk) {
-		.file = { "disk", disk },
-		.options = { .readonly = options->flags & OPTION_READONLY },
+		.file = { "disk", disk }, .options = options_of(options),
 	};
-	if (options->flags & OPTION_MORE)
-		config->disk[0].options.queues = 3;
-	if (options->flags & OPTION_LIMITS)
-		config->disk[0].options.iops = config->disk[0].options.bps = 1000;
 	config->disk[1] = (struct vmm_disk) {
 		.file = { "other", other }, .options = { .readonly = true },
 	};
-	/* None: a kernel's ring does not wait for our fibers, threads do. */
-	if (!rings)
-		rings = rings_open(0);
-	config->rings = rings;
 	config->nr_disks = options->flags & OPTION_TWO ? 2 : 1;
 }
 

@@ -9,6 +9,7 @@
 
 #define OPTION_TAP	BIT(0)
 #define OPTION_MTU	BIT(1)
+#define OPTION_SILENT	BIT(2)
 #define QUEUE_CTRL	2
 #define FRAME_MAX	(70UL << 10)
 
@@ -41,6 +42,9 @@ static void configure(struct vmm_config *config, const struct options *options)
 		return;
 	net->kind = options->flags & OPTION_TAP ? VMM_NET_TAP : VMM_NET_USER;
 	net->file = (struct vmm_file) { "wire", wire[0] };
+	/* Its process says that it is ready, or is silent. */
+	if (net->kind == VMM_NET_USER && !(options->flags & OPTION_SILENT))
+		(void)!send(wire[1], "", 1, MSG_NOSIGNAL);
 	net->mtu = options->flags & OPTION_MTU ? 9000 : 0;
 	net->has_mac = true;
 	set_mac(net->mac);

@@ -5,12 +5,16 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 #include <time.h>
 
 #include "libjoist/types.h"
 
+struct io_uring;
 struct memory;
+struct peer;
 
 /* libFuzzer's. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -34,6 +38,8 @@ void __wrap_log_warn(const char *fmt, ...);
 /* sched.c */
 int __real_poll(struct pollfd *fds, nfds_t nr, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t nr, int timeout);
+int __real_ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *ts, const sigset_t *set);
+int __wrap_ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *ts, const sigset_t *set);
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
 int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
@@ -50,5 +56,11 @@ time_t __real_time(time_t *t);
 time_t __wrap_time(time_t *t);
 ssize_t __real_getrandom(void *data, size_t len, unsigned int flags);
 ssize_t __wrap_getrandom(void *data, size_t len, unsigned int flags);
+struct io_uring *__wrap_ring_open(void);
+
+/* text_control.c, and clock_gettime() too */
+int __real_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout);
+int __wrap_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout);
+int __wrap_peer_get(int sock, struct peer *peer);
 
 #endif

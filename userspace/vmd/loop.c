@@ -135,6 +135,9 @@ void loop_run(void)
 		}
 		batch_nr = 0;
 	}
+	close(epoll_fd);
+	epoll_fd = -1;
+	ending = false;
 }
 
 void loop_end(void)

@@ -40,8 +40,9 @@ struct pending *pending_new(const struct request *req, enum waiting waiting)
 	struct client *c = req->client;
 	struct pending *p = NULL;
 
+	/* What a client asked for that is gone by now goes on, as in pendings_leave(). */
 	if (c->nr_pending < PENDING_OF_ONE)
-		p = pending_add(c, req->id, req->vm, waiting);
+		p = pending_add(c->dead ? NULL : c, req->id, req->vm, waiting);
 	if (!p)
 		client_refuse(c, req->id, "limit",
 			      "too many requests wait for an answer");
@@ -90,6 +91,20 @@ void pendings_leave(struct client *c)
 	c->nr_pending = 0;
 }
 
+/*
+ * Its client, who waits for it no longer: the answer may find them gone, and then all that
+ * they wait for is freed.
+ */
+static struct client *let_client_go(struct pending *p)
+{
+	struct client *c = p->client;
+
+	p->client = NULL;
+	if (c)
+		c->nr_pending--;
+	return c;
+}
+
 /**
  * pending_result() - answer, and be done with it
  * @p: freed
@@ -98,7 +113,7 @@ void pendings_leave(struct client *c)
  */
 void pending_result(struct pending *p, struct json_object *result, int fd)
 {
-	struct client *c = p->client;
+	struct client *c = let_client_go(p);
 	struct json_object *line;
 
 	if (c) {
@@ -108,6 +123,7 @@ void pending_result(struct pending *p, struct json_object *result, int fd)
 		js_add_bool(line, "ok", true);
 		js_add(line, "result", result);
 		client_send(c, line, fd);
+		client_settle(c);
 	} else {
 		json_object_put(result);
 		if (fd >= 0)
@@ -125,13 +141,14 @@ void pending_vm(struct pending *p)
 void pending_refuse(struct pending *p, const char *code, const char *message,
 		    const char *remedy)
 {
-	struct request req = { .client = p->client, .id = p->id };
+	struct request req = { .client = let_client_go(p), .id = p->id };
 	struct failure f;
 
-	if (p->client) {
+	if (req.client) {
 		fail(&f, code, "%s", message);
 		f.remedy = remedy;
 		request_refuse(&req, &f);
+		client_settle(req.client);
 	}
 	pending_free(p);
 }
@@ -198,29 +215,35 @@ void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p))
 /* It could not be started: who started it is told why. */
 void pendings_failed(struct machine *vm, const struct failure *f)
 {
-	struct pending *p, *next;
+	struct pending *p;
 
-	for (p = pendings; p; p = next) {
-		next = p->next;
-		if (p->vm == vm && p->waiting == FOR_RUNNING && p->strict)
+	/* From the start each time: what an answer frees may be the next one too. */
+	for (p = pendings; p;) {
+		if (p->vm == vm && p->waiting == FOR_RUNNING && p->strict) {
 			pending_refuse(p, f->code, f->why.text, f->remedy);
+			p = pendings;
+		} else {
+			p = p->next;
+		}
 	}
 }
 
 void pendings_gone(struct machine *vm)
 {
-	struct pending *p, *next;
+	struct pending *p;
 
-	for (p = pendings; p; p = next) {
-		next = p->next;
-		if (p->vm != vm)
+	for (p = pendings; p;) {
+		if (p->vm != vm) {
+			p = p->next;
 			continue;
+		}
 		p->vm = NULL;
 		/* The parent's answer to a deletion is on its way. */
 		if (p->waiting == FOR_STOPPED)
 			pending_result(p, json_object_new_object(), -1);
 		else if (p->waiting != FOR_PARENT)
 			pending_refuse(p, "not-found", "the VM is gone", NULL);
+		p = pendings;
 	}
 }
 
