@@ -16,6 +16,7 @@
 #include "parse.h"
 #include "parse_net.h"
 #include "vmctl.h"
+#include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
 
@@ -134,6 +135,16 @@ static int set_initrd(void *args, char *arg)
 	return 0;
 }
 
+static int set_firmware(void *args, char *arg)
+{
+	struct run *run = args;
+	const char *wrong;
+
+	if (firmware_parse(arg, &run->config.firmware, &wrong))
+		return usage_error("run", "--firmware: '%s' %s", arg, wrong);
+	return 0;
+}
+
 static int set_device(void *args, char *arg)
 {
 	struct run *run = args;
@@ -160,6 +171,8 @@ static const struct opt options[] = {
 	OPT_CALL("vcpus", 'c', set_vcpus, "N", "1 2 4 8", "virtual CPUs (1)"),
 	OPT_CALL("memory", 'm', set_memory, "SIZE", "256M 512M 1G 2G 4G",
 		 "memory, with suffix K, M or G (256M)"),
+	OPT_CALL("firmware", 0, set_firmware, "KIND[,vars=PATH]", "bios uefi uefi,vars=",
+		 "start by the BIOS, UEFI or an image, from the disks; no KERNEL"),
 	OPT_CALL("initrd", 'i', set_initrd, "FILE", "@file", "initial RAM disk"),
 	OPT_TEXT("cmdline", 'a', struct run, appended, "STRING", NULL,
 		 "appended to the default kernel command line"),
@@ -212,6 +225,25 @@ static void tell(const struct run *run, const struct vmm_result *result)
 		fprintf(stderr, "vmctl: %s\n", result->message);
 }
 
+/* What starts the VM: firmware, or a kernel with all that is for it. */
+static int check_start(struct run *run)
+{
+	const struct args *args = &run->args;
+
+	if (!vmm_has_firmware(&run->config)) {
+		if (!args->nr_operands)
+			return usage_error("run", "no kernel given, and no --firmware");
+		run->config.kernel = vmm_path(args->operand[0]);
+		return 0;
+	}
+	if (args->nr_operands)
+		return usage_error("run", "--firmware starts from the disks: '%s' is one kernel too many",
+				   args->operand[0]);
+	if (run->config.initrd.path || run->appended || run->only)
+		return usage_error("run", "--initrd and --cmdline are a kernel's: with --firmware the disks have theirs");
+	return 0;
+}
+
 /* As it was typed: what parses an option cuts it. Return: NULL: no memory. */
 static char **copy_args(int argc, char **argv)
 {
@@ -262,10 +294,11 @@ static int run_guest(const struct command *cmd, int argc, char **argv)
 		return fail("failed", NULL, "no memory");
 	if (!opt_parse(cmd, &run, argc, argv, &code))
 		return code;
-	code = cmdline(&run);
+	code = check_start(&run);
+	if (!code)
+		code = cmdline(&run);
 	if (code)
 		return code;
-	run.config.kernel = vmm_path(run.args.operand[0]);
 	errors_of_vmm();
 	vmm_run(&run.config, &result);
 	tell(&run, &result);
@@ -280,10 +313,12 @@ static int run_guest(const struct command *cmd, int argc, char **argv)
 const struct command cmd_run = {
 	.name = "run",
 	.run = run_guest,
-	.args = "KERNEL",
+	.args = "[KERNEL]",
 	.help = "run a virtual machine on this terminal",
 	.more =
-	"KERNEL is a bzImage, an ELF file with a PVH note, or a multiboot image.\n"
+	"KERNEL is a bzImage, an ELF file with a PVH note, or a multiboot image. With\n"
+	"--firmware there is none: bios is SeaBIOS, uefi is OVMF, a path another image.\n"
+	"UEFI's variables are lost with the VM unless vars=PATH names a file for them.\n"
 	"\n"
 	"On a terminal, Ctrl-A x leaves, Ctrl-A p presses the power button,\n"
 	"Ctrl-A a sends Ctrl-A.\n"
@@ -293,6 +328,6 @@ const struct command cmd_run = {
 	"24 VM entry refused, 26 unknown exit, 28 left by Ctrl-A x, 128+N signal N.\n",
 	.options = options,
 	.operand = OPERAND_FILE,
-	.least = 1,
+	.least = 0,
 	.most = 1,
 };

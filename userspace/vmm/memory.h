@@ -15,9 +15,18 @@
 #define PCI_HOLE_END	0xfec00000ULL
 #define HIGH_RAM_START	0x100000000ULL
 
-/* Three pages and one that Intel CPUs need to start in real mode. */
-#define IDENTITY_MAP_GPA	0xfffbc000ULL
-#define TSS_GPA			0xfffbd000ULL
+/*
+ * Three pages and one that Intel CPUs need to start in real mode: below what firmware may
+ * take, where it expects them.
+ */
+#define IDENTITY_MAP_GPA	0xfeffc000ULL
+#define TSS_GPA			0xfeffd000ULL
+#define FIRMWARE_START		0xff000000ULL	/* to 4 GiB: the largest there is */
+#define FIRMWARE_END		0x100000000ULL
+
+/* Slots of the hypervisor's that are no RAM. */
+#define SLOT_FIRMWARE_CODE	8
+#define SLOT_FIRMWARE_VARS	9
 
 #define MEM_SIZE_MIN	(4ULL << 20)
 #define MEM_SIZE_MAX	(1ULL << 40)

@@ -83,14 +83,19 @@ static void main_loop(struct vm *vm, const struct vmm_frontend *fe, void *ctx,
 	}
 }
 
-static int start(struct vm *vm)
+static int kernel_start(struct vm *vm)
 {
 	struct boot_entry entry;
+	int err = boot_load(vm, &entry);
+
+	return err ? err : vcpu_boot(&vm->vcpu[0], &entry);
+}
+
+static int start(struct vm *vm)
+{
 	int i, err;
 
-	err = boot_load(vm, &entry);
-	if (!err)
-		err = vcpu_boot(&vm->vcpu[0], &entry);
+	err = vmm_has_firmware(vm->config) ? firmware_load(vm) : kernel_start(vm);
 	for (i = 0; !err && i < vm->config->nr_disks; i++)
 		err = virtio_blk_start(vm->blk[i]);
 	for (i = 0; !err && i < vm->config->nr_nets; i++)

@@ -93,7 +93,7 @@ int vcpus_create(struct vm *vm)
 	err = vcpu_init_cpuid(vm);
 	if (err)
 		return err;
-	for (i = 0; i < vm->config->vcpus; i++)
+	for (i = 0; i < vm->config->vcpus && !vmm_has_firmware(vm->config); i++)
 		init_msrs(&vm->vcpu[i]);
 	return 0;
 }

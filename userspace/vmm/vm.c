@@ -214,20 +214,29 @@ void vm_panic(struct vm *vm, const char *how)
 		how);
 }
 
+/* Whether it is Linux, started by us, that panicked. */
+static bool warm_is_panic(struct vm *vm)
+{
+	u16 mode = 0;
+
+	if (vmm_has_firmware(vm->config))
+		return false;
+	memory_read(&vm->mem, BIOS_RESET_MODE, &mode, sizeof(mode));
+	return mode == BIOS_RESET_WARM;
+}
+
 /**
  * vm_reset() - the guest asks for a reset
  * @vm: VM
  * @how: by which device
  *
  * Linux started with reboot=panic_warm asks for a warm boot at a panic, and for
- * a cold one otherwise: it leaves that word at the BIOS's place for it.
+ * a cold one otherwise: it leaves that word at the BIOS's place for it. With firmware
+ * any system may run, and the word has its old meaning.
  */
 void vm_reset(struct vm *vm, const char *how)
 {
-	u16 mode = 0;
-
-	memory_read(&vm->mem, BIOS_RESET_MODE, &mode, sizeof(mode));
-	if (mode == BIOS_RESET_WARM)
+	if (warm_is_panic(vm))
 		vm_panic(vm, how);
 	else
 		vm_stop(vm, VMM_RESET, "reset", NULL, "guest reset (%s)", how);

@@ -13,7 +13,10 @@
 #include "vmm.h"
 
 struct console;
+struct flash;
+struct fwcfg;
 struct host_bridge;
+struct i8042;
 struct lpc;
 struct pci;
 struct pm;
@@ -53,6 +56,9 @@ struct vm {
 	struct pci *pci;
 	struct host_bridge *host_bridge;
 	struct lpc *lpc;
+	struct i8042 *i8042;
+	struct fwcfg *fwcfg;	/* these two with firmware only, or NULL */
+	struct flash *flash;
 	struct virtio_blk *blk[VMM_DISKS_MAX];
 	struct virtio_net *net[VMM_NETS_MAX];
 	struct virtio_rng *rng;

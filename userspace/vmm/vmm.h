@@ -35,6 +35,22 @@ struct vmm_disk {
 	struct disk_options options;
 };
 
+/**
+ * struct vmm_firmware - what the VM starts with, if not with a kernel
+ * @code: image at the top of the first 4 GiB; its path is NULL: none
+ * @vars: UEFI's variables, in flash below it; its path is NULL: none
+ * @vars_from: what a file of @vars that is not there yet is made from; or NULL
+ * @vars_private: @vars is only read: what the guest sets is lost with the VM
+ * @debug: what it says to its debug port is shown
+ */
+struct vmm_firmware {
+	struct vmm_file code;
+	struct vmm_file vars;
+	const char *vars_from;
+	bool vars_private;
+	bool debug;
+};
+
 enum vmm_net_kind { VMM_NET_TAP, VMM_NET_USER };
 
 /**
@@ -58,6 +74,7 @@ struct vmm_net {
 /**
  * struct vmm_config - what to run
  * @device: /dev/joist or another device with the KVM ABI
+ * @firmware: starts from the disks; then there is no kernel
  * @kernel: bzImage, PVH ELF or multiboot image
  * @initrd: RAM disk, if there is one
  * @cmdline: the kernel's command line
@@ -73,6 +90,7 @@ struct vmm_net {
  */
 struct vmm_config {
 	struct vmm_file device;
+	struct vmm_firmware firmware;
 	struct vmm_file kernel;
 	struct vmm_file initrd;
 	const char *cmdline;
@@ -90,6 +108,11 @@ struct vmm_config {
 	int nr_nets;
 	struct vmm_net net[VMM_NETS_MAX];
 };
+
+static inline bool vmm_has_firmware(const struct vmm_config *config)
+{
+	return config->firmware.code.path;
+}
 
 /* How a VM ends; the exit code vmctl gives for it. */
 enum vmm_code {

@@ -36,7 +36,7 @@ int boot_load(struct vm *vm, struct boot_entry *entry)
 			CMDLINE_MAX - 1);
 		return -EINVAL;
 	}
-	err = image_open(&img, &vm->config->kernel, "kernel");
+	err = image_open(&img, &vm->config->kernel, "kernel", false);
 	if (err)
 		return err;
 	memset(entry, 0, sizeof(*entry));

@@ -47,10 +47,14 @@ struct boot_data {
 
 int boot_load(struct vm *vm, struct boot_entry *entry);
 
+/* firmware.c */
+int firmware_load(struct vm *vm);
+
 /* image.c */
 int image_open(struct image *img, const struct vmm_file *file,
-	       const char *what);
+	       const char *what, bool write);
 void image_close(struct image *img);
+int image_read(const struct image *img, u64 offset, void *to, u64 len);
 int image_load(const struct image *img, const struct memory *mem, u64 offset,
 	       u64 gpa, u64 len);
 

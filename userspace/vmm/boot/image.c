@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../firmware.h"
 #include "../log.h"
 #include "../vmm.h"
 #include "boot.h"
@@ -34,24 +35,29 @@ static ssize_t read_all(int fd, void *data, size_t len, u64 offset)
  * image_open() - open a file and read its head
  * @img: filled in; image_close() is due on success
  * @file: file
- * @what: "kernel" or "initrd", for messages
+ * @what: "kernel" or the like, for messages
+ * @write: it will be written to, through @img's descriptor
  *
  * Return: 0, or -errno with the reason logged.
  */
 int image_open(struct image *img, const struct vmm_file *file,
-	       const char *what)
+	       const char *what, bool write)
 {
 	const char *path = file->path;
+	const char *package;
 	struct stat st;
 	ssize_t n;
 	int err;
 
 	memset(img, 0, sizeof(*img));
 	img->path = path;
-	img->fd = vmm_file_open(file, O_RDONLY);
+	img->fd = vmm_file_open(file, write ? O_RDWR : O_RDONLY);
 	if (img->fd < 0) {
 		err = img->fd;
-		log_err("cannot open the %s %s: %s", what, path, strerror(-err));
+		package = err == -ENOENT ? firmware_package(path) : NULL;
+		log_err("cannot open the %s %s: %s%s%s", what, path,
+			strerror(-err), package ? "; install the package " : "",
+			package ?: "");
 		return err;
 	}
 	if (fstat(img->fd, &st) || !S_ISREG(st.st_mode)) {
@@ -79,6 +85,22 @@ void image_close(struct image *img)
 	img->fd = -1;
 }
 
+/* Copy a piece of a file into our own memory. Return: 0, or -errno with the reason logged. */
+int image_read(const struct image *img, u64 offset, void *to, u64 len)
+{
+	ssize_t n = read_all(img->fd, to, len, offset);
+
+	if (n < 0) {
+		log_err("cannot read %s: %s", img->path, strerror((int)-n));
+		return (int)n;
+	}
+	if ((u64)n != len) {
+		log_err("%s is cut short", img->path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /**
  * image_load() - copy a piece of a file into guest memory
  * @img: file
@@ -93,7 +115,6 @@ int image_load(const struct image *img, const struct memory *mem, u64 offset,
 	       u64 gpa, u64 len)
 {
 	void *to = memory_ptr(mem, gpa, len);
-	ssize_t n;
 
 	if (!to) {
 		log_err("%s does not fit into the guest's memory (%llu KiB at %#llx); use a larger -m",
@@ -101,14 +122,5 @@ int image_load(const struct image *img, const struct memory *mem, u64 offset,
 			  (unsigned long long)gpa);
 		return -ENOSPC;
 	}
-	n = read_all(img->fd, to, len, offset);
-	if (n < 0) {
-		log_err("cannot read %s: %s", img->path, strerror((int)-n));
-		return (int)n;
-	}
-	if ((u64)n != len) {
-		log_err("%s is cut short", img->path);
-		return -EINVAL;
-	}
-	return 0;
+	return image_read(img, offset, to, len);
 }

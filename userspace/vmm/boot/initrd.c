@@ -24,7 +24,7 @@ int initrd_load(struct vm *vm, u64 above, u64 limit, struct boot_data *data)
 
 	if (!vm->config->initrd.path)
 		return 0;
-	err = image_open(&img, &vm->config->initrd, "initrd");
+	err = image_open(&img, &vm->config->initrd, "initrd", false);
 	if (err)
 		return err;
 	if (!img.size) {

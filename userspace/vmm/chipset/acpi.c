@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* RSDP, XSDT, FADT, FACS, MADT, MCFG and DSDT (ACPI specification 6.4). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../boot/layout.h"
@@ -27,20 +28,6 @@ struct acpi_header {
 	u32 creator_revision;
 } __packed;
 
-struct acpi_rsdp {
-	char signature[8];
-	u8 checksum;
-	char oem_id[6];
-	u8 revision;
-	u32 rsdt;
-	u32 length;
-	u64 xsdt;
-	u8 extended_checksum;
-	u8 reserved[3];
-} __packed;
-
-#define RSDP_V1_SIZE	20
-
 struct acpi_gas {
 	u8 space;
 	u8 bit_width;
@@ -52,6 +39,7 @@ struct acpi_gas {
 #define GAS_IO		1
 #define GAS_BYTE	1
 #define GAS_WORD	2
+#define GAS_DWORD	3
 
 struct acpi_fadt {
 	struct acpi_header header;
@@ -83,7 +71,6 @@ struct acpi_fadt {
 } __packed;
 
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
-_Static_assert(sizeof(struct acpi_rsdp) == 36, "ACPI 5.2.5.3");
 _Static_assert(sizeof(struct acpi_fadt) == 276, "ACPI 5.2.9");
 
 #define FADT_REVISION		6
@@ -162,26 +149,25 @@ struct acpi_mcfg {
 
 _Static_assert(sizeof(struct acpi_mcfg) == 60, "PCI Firmware 4.1.2");
 
+#define MCFG_EMPTY		offsetof(struct acpi_mcfg, base)
 #define MCFG_BUS_SHIFT		20	/* bytes of a bus's configuration space */
 
-/* The tables under construction, in the guest's memory. */
-struct builder {
-	u8 *base;
-	size_t used;
-	bool overflow;
-};
-
-static void *take(struct builder *b, size_t size, u32 *gpa)
+/* Room for one table. Return: NULL: none is left. */
+static void *take(struct acpi_tables *t, size_t size)
 {
-	size_t at = align_up(b->used, (size_t)TABLE_ALIGN);
+	size_t at = align_up(t->used, (size_t)TABLE_ALIGN);
 
-	if (at + size > ACPI_SIZE) {
-		b->overflow = true;
+	if (at + size > sizeof(t->data)) {
+		t->overflow = true;
 		return NULL;
 	}
-	b->used = at + size;
-	*gpa = (u32)(ACPI_GPA + at);
-	return memset(b->base + at, 0, size);
+	t->used = at + size;
+	return t->data + at;
+}
+
+static u32 offset(const struct acpi_tables *t, const void *p)
+{
+	return (u32)((const u8 *)p - t->data);
 }
 
 static u8 checksum(const void *data, size_t len)
@@ -205,20 +191,40 @@ static void init_header(struct acpi_header *h, const char *signature, u8 revisio
 	h->creator_revision = 1;
 }
 
-static void finish(struct acpi_header *h, size_t length)
+/* A table is written: note where its checksum goes, once its pointers are known. */
+static void finish(struct acpi_tables *t, struct acpi_header *h, size_t length)
 {
 	h->length = (u32)length;
-	h->checksum = 0;
-	h->checksum = checksum(h, length);
+	if (t->nr_sums == ACPI_SUMS_MAX) {
+		t->overflow = true;
+		return;
+	}
+	t->sum[t->nr_sums++] = (struct acpi_sum) {
+		.start = offset(t, h), .length = h->length,
+	};
 }
 
-static u32 build_dsdt(struct builder *b, struct vm *vm)
+/* The @size bytes at @field point to the table at @target. */
+static void point(struct acpi_tables *t, void *field, u8 size, u32 target)
+{
+	u64 gpa = t->base + target;
+
+	memcpy(field, &gpa, size);
+	if (t->nr_pointers == ACPI_POINTERS_MAX) {
+		t->overflow = true;
+		return;
+	}
+	t->pointer[t->nr_pointers++] = (struct acpi_pointer) {
+		.at = offset(t, field), .size = size,
+	};
+}
+
+static u32 build_dsdt(struct acpi_tables *t, struct vm *vm)
 {
 	struct acpi_header *h;
 	struct aml aml;
-	u32 gpa = 0;
 
-	h = take(b, DSDT_MAX, &gpa);
+	h = take(t, DSDT_MAX);
 	if (!h)
 		return 0;
 	aml = (struct aml) {
@@ -227,23 +233,22 @@ static u32 build_dsdt(struct builder *b, struct vm *vm)
 	};
 	init_header(h, "DSDT", 2);
 	dsdt_write(&aml, vm);
-	b->overflow |= aml.overflow;
-	finish(h, sizeof(*h) + aml.len);
-	return gpa;
+	t->overflow |= aml.overflow;
+	finish(t, h, sizeof(*h) + aml.len);
+	return offset(t, h);
 }
 
-static u32 build_facs(struct builder *b)
+static u32 build_facs(struct acpi_tables *t)
 {
 	struct acpi_facs *facs;
-	u32 gpa = 0;
 
-	facs = take(b, sizeof(*facs), &gpa);
+	facs = take(t, sizeof(*facs));
 	if (!facs)
 		return 0;
 	memcpy(facs->signature, "FACS", sizeof(facs->signature));
 	facs->length = sizeof(*facs);
 	facs->version = 2;
-	return gpa;
+	return offset(t, facs);
 }
 
 static struct acpi_gas io_words(unsigned int port, u8 len)
@@ -252,7 +257,7 @@ static struct acpi_gas io_words(unsigned int port, u8 len)
 }
 
 /* Where power management's registers are. */
-static void fadt_pm(struct acpi_fadt *f, u32 base)
+static void fadt_pm(struct acpi_fadt *f, u32 base, bool timer)
 {
 	f->pm1a_event = base + PM_EVENT;
 	f->pm1a_control = base + PM_CONTROL;
@@ -265,24 +270,31 @@ static void fadt_pm(struct acpi_fadt *f, u32 base)
 	f->x_gpe0 = (struct acpi_gas) {
 		GAS_IO, PM_GPE0_LEN * 8, 0, GAS_BYTE, f->gpe0,
 	};
+	/* A kernel that we start has better clocks; to look at this one takes it 5 ms. */
+	if (!timer)
+		return;
+	f->pm_timer = base + PM_TIMER;
+	f->pm_timer_len = PM_TIMER_LEN;
+	f->x_pm_timer = (struct acpi_gas) {
+		GAS_IO, PM_TIMER_LEN * 8, 0, GAS_DWORD, f->pm_timer,
+	};
 }
 
-static u32 build_fadt(struct builder *b, struct vm *vm, u32 dsdt, u32 facs)
+static u32 build_fadt(struct acpi_tables *t, struct vm *vm, u32 dsdt, u32 facs)
 {
 	struct acpi_fadt *f;
-	u32 gpa = 0;
 
-	f = take(b, sizeof(*f), &gpa);
+	f = take(t, sizeof(*f));
 	if (!f)
 		return 0;
 	init_header(&f->header, "FACP", FADT_REVISION);
 	f->minor = FADT_MINOR;
-	f->facs = facs;
-	f->dsdt = dsdt;
-	f->x_dsdt = dsdt;
+	point(t, &f->facs, sizeof(f->facs), facs);
+	point(t, &f->dsdt, sizeof(f->dsdt), dsdt);
+	point(t, &f->x_dsdt, sizeof(f->x_dsdt), dsdt);
 	f->profile = PROFILE_ENTERPRISE;
 	f->sci = GSI_SCI;
-	fadt_pm(f, pm_base(vm->pm));
+	fadt_pm(f, pm_base(vm->pm), vmm_has_firmware(vm->config));
 	f->c2_latency = NO_C2;
 	f->c3_latency = NO_C3;
 	f->century = 0x32;
@@ -292,8 +304,8 @@ static u32 build_fadt(struct builder *b, struct vm *vm, u32 dsdt, u32 facs)
 		   FADT_RESET_REGISTER | FADT_HEADLESS;
 	f->reset = (struct acpi_gas) { GAS_IO, 8, 0, GAS_BYTE, PORT_RESET };
 	f->reset_value = RESET_COLD;
-	finish(&f->header, sizeof(*f));
-	return gpa;
+	finish(t, &f->header, sizeof(*f));
+	return offset(t, f);
 }
 
 static u8 *madt_fixed(u8 *p)
@@ -326,16 +338,15 @@ static u8 *madt_fixed(u8 *p)
 	return p + sizeof(nmi);
 }
 
-static u32 build_madt(struct builder *b, unsigned int vcpus)
+static u32 build_madt(struct acpi_tables *t, unsigned int vcpus)
 {
 	size_t max = sizeof(struct acpi_madt) + 64 +
 		     vcpus * sizeof(struct madt_lapic);
 	struct acpi_madt *m;
 	unsigned int i;
-	u32 gpa = 0;
 	u8 *p;
 
-	m = take(b, max, &gpa);
+	m = take(t, max);
 	if (!m)
 		return 0;
 	init_header(&m->header, "APIC", 5);
@@ -353,39 +364,78 @@ static u32 build_madt(struct builder *b, unsigned int vcpus)
 		p += sizeof(lapic);
 	}
 	p = madt_fixed(p);
-	finish(&m->header, (size_t)(p - (u8 *)m));
-	return gpa;
+	finish(t, &m->header, (size_t)(p - (u8 *)m));
+	return offset(t, m);
 }
 
-static u32 build_mcfg(struct builder *b, struct vm *vm)
+static u32 build_mcfg(struct acpi_tables *t, struct vm *vm)
 {
 	const struct ecam ecam = host_bridge_ecam(vm);
 	struct acpi_mcfg *m;
-	u32 gpa = 0;
 
-	m = take(b, sizeof(*m), &gpa);
+	m = take(t, sizeof(*m));
 	if (!m)
 		return 0;
 	init_header(&m->header, "MCFG", 1);
 	m->base = ecam.base;
 	m->bus_last = (u8)((ecam.size >> MCFG_BUS_SHIFT) - 1);
-	finish(&m->header, sizeof(*m));
-	return gpa;
+	/* Closed by the guest: a table that tells of none. */
+	finish(t, &m->header, ecam.size ? sizeof(*m) : MCFG_EMPTY);
+	return offset(t, m);
 }
 
-static u32 build_xsdt(struct builder *b, u32 fadt, u32 madt, u32 mcfg)
+static u32 build_xsdt(struct acpi_tables *t, u32 fadt, u32 madt, u32 mcfg)
 {
-	const u64 tables[] = { fadt, madt, mcfg };
+	const u32 tables[] = { fadt, madt, mcfg };
 	struct acpi_header *h;
-	u32 gpa = 0;
+	u8 *entry;
+	size_t i;
 
-	h = take(b, sizeof(*h) + sizeof(tables), &gpa);
+	h = take(t, sizeof(*h) + ARRAY_SIZE(tables) * sizeof(u64));
 	if (!h)
 		return 0;
 	init_header(h, "XSDT", 1);
-	memcpy(h + 1, tables, sizeof(tables));
-	finish(h, sizeof(*h) + sizeof(tables));
-	return gpa;
+	entry = (u8 *)(h + 1);
+	for (i = 0; i < ARRAY_SIZE(tables); i++, entry += sizeof(u64))
+		point(t, entry, sizeof(u64), tables[i]);
+	finish(t, h, (size_t)(entry - (u8 *)h));
+	return offset(t, h);
+}
+
+/**
+ * acpi_tables() - write the tables
+ * @t: filled in; their sizes are the same for a VM, whatever the guest has programmed
+ * @vm: VM
+ * @base: address the blob will be at; 0: firmware adds it to the pointers
+ *
+ * The checksums are left for who places the tables.
+ *
+ * Return: 0, or -ENOSPC with the reason logged.
+ */
+int acpi_tables(struct acpi_tables *t, struct vm *vm, u64 base)
+{
+	u32 fadt, madt, mcfg;
+
+	memset(t, 0, sizeof(*t));
+	t->base = base;
+	fadt = build_fadt(t, vm, build_dsdt(t, vm), build_facs(t));
+	madt = build_madt(t, vm->config->vcpus);
+	mcfg = build_mcfg(t, vm);
+	t->xsdt = build_xsdt(t, fadt, madt, mcfg);
+	if (t->overflow) {
+		log_err("the ACPI tables do not fit");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* The root of them, its checksums blank. @xsdt: what its pointer holds. */
+void acpi_rsdp(struct acpi_rsdp *root, u64 xsdt)
+{
+	*root = (struct acpi_rsdp) {
+		.signature = "RSD PTR ", .oem_id = "JOIST ",
+		.revision = 2, .length = sizeof(*root), .xsdt = xsdt,
+	};
 }
 
 /**
@@ -397,27 +447,26 @@ static u32 build_xsdt(struct builder *b, u32 fadt, u32 madt, u32 mcfg)
  */
 int acpi_build(struct vm *vm, u64 *rsdp)
 {
-	struct builder b = { .base = memory_ptr(&vm->mem, ACPI_GPA, ACPI_SIZE) };
-	struct acpi_rsdp *root;
-	u32 gpa = 0, fadt, madt, mcfg;
+	struct acpi_tables *t = malloc(sizeof(*t));
+	struct acpi_rsdp root;
+	int i, err;
 
-	if (!b.base)
-		return -EFAULT;
-	root = take(&b, sizeof(*root), &gpa);
-	*rsdp = gpa;
-	fadt = build_fadt(&b, vm, build_dsdt(&b, vm), build_facs(&b));
-	madt = build_madt(&b, vm->config->vcpus);
-	mcfg = build_mcfg(&b, vm);
-	memcpy(root->signature, "RSD PTR ", sizeof(root->signature));
-	memcpy(root->oem_id, "JOIST ", sizeof(root->oem_id));
-	root->revision = 2;
-	root->length = sizeof(*root);
-	root->xsdt = build_xsdt(&b, fadt, madt, mcfg);
-	root->checksum = checksum(root, RSDP_V1_SIZE);
-	root->extended_checksum = checksum(root, sizeof(*root));
-	if (b.overflow) {
-		log_err("the ACPI tables do not fit");
-		return -ENOSPC;
+	if (!t)
+		return -ENOMEM;
+	err = acpi_tables(t, vm, ACPI_GPA + TABLE_ALIGN);
+	for (i = 0; i < t->nr_sums; i++) {
+		struct acpi_header *h = (void *)(t->data + t->sum[i].start);
+
+		h->checksum = checksum(h, t->sum[i].length);
 	}
-	return 0;
+	acpi_rsdp(&root, t->base + t->xsdt);
+	root.checksum = checksum(&root, RSDP_V1_SIZE);
+	root.extended_checksum = checksum(&root, sizeof(root));
+	*rsdp = ACPI_GPA;
+	if (!err)
+		err = memory_write(&vm->mem, ACPI_GPA, &root, sizeof(root));
+	if (!err)
+		err = memory_write(&vm->mem, t->base, t->data, sizeof(t->data));
+	free(t);
+	return err;
 }

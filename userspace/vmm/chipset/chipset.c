@@ -6,6 +6,8 @@
 #include "../console.h"
 #include "../log.h"
 #include "../vm.h"
+#include "flash.h"
+#include "fwcfg.h"
 #include "host_bridge.h"
 #include "lpc.h"
 #include "pci.h"
@@ -24,7 +26,11 @@ static const struct {
 	{ "pci", pci_create, pci_destroy },
 	{ "host bridge", host_bridge_create, host_bridge_destroy },
 	{ "LPC bridge", lpc_create, lpc_destroy },
+	{ "keyboard controller", i8042_create, i8042_destroy },
 	{ "reset", reset_create, NULL },
+	{ "debug console", debugcon_create, NULL },
+	{ "flash", NULL, flash_destroy },	/* made by firmware_load() */
+	{ "fw_cfg", NULL, fwcfg_destroy },	/* likewise */
 	{ "panic", panic_create, NULL },
 	{ "debug exit", debugexit_create, NULL },
 };
@@ -36,7 +42,7 @@ int chipset_create(struct vm *vm)
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(devices); i++) {
-		err = devices[i].create(vm);
+		err = devices[i].create ? devices[i].create(vm) : 0;
 		if (err) {
 			log_err("cannot create the %s device: %s",
 				devices[i].name, strerror(-err));

@@ -8,7 +8,9 @@
 #define PORT_RTC		0x70
 #define PORT_SYSTEM_CONTROL	0x92
 #define PORT_COM1		0x3f8
+#define PORT_DEBUG		0x402
 #define PORT_PANIC		0x505
+#define PORT_FWCFG		0x510
 #define PORT_PM			0x600	/* unless firmware moves it */
 #define PORT_PCI_CONFIG		0xcf8
 #define PORT_RESET		0xcf9
@@ -25,6 +27,13 @@ void chipset_destroy(struct vm *vm);
 
 /* reset.c */
 int reset_create(struct vm *vm);
+
+/* i8042.c */
+int i8042_create(struct vm *vm);
+void i8042_destroy(struct vm *vm);
+
+/* debugcon.c */
+int debugcon_create(struct vm *vm);
 
 /* panic.c */
 int panic_create(struct vm *vm);

@@ -138,7 +138,8 @@ int host_bridge_create(struct vm *vm)
 	pci_set32(pci->writable + PCIEXBAR + 4, PCIEXBAR_HIGH);
 	for (i = 0; i < PAM_REGS; i++)
 		pci->writable[PAM + i] = PAM_BITS;
-	pci_set32(pci->config + PCIEXBAR, (u32)ECAM_GPA | PCIEXBAR_ENABLE);
+	if (!vmm_has_firmware(vm->config))
+		pci_set32(pci->config + PCIEXBAR, (u32)ECAM_GPA | PCIEXBAR_ENABLE);
 	update_ecam(pci);
 	return pci_dev_add_at(pci, PCI_DEVFN(SLOT_HOST_BRIDGE, 0));
 }

@@ -80,8 +80,11 @@ int lpc_create(struct vm *vm)
 	init_routes(pci, PIRQA_ROUTE);
 	init_routes(pci, PIRQE_ROUTE);
 	pci_set32(pci->writable + RCBA, RCBA_BITS);
-	pci_set32(pci->config + PMBASE, PORT_PM | PMBASE_IO);
-	pci->config[ACPI_CONTROL] = ACPI_ENABLE;
+	pci->config[PMBASE] = PMBASE_IO;
+	if (!vmm_has_firmware(vm->config)) {
+		pci_set32(pci->config + PMBASE, PORT_PM | PMBASE_IO);
+		pci->config[ACPI_CONTROL] = ACPI_ENABLE;
+	}
 	update_pm(pci);
 	return pci_dev_add_at(pci, PCI_DEVFN(SLOT_LPC, 0));
 }

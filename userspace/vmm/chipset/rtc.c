@@ -18,6 +18,16 @@
 #define YEAR_MIN	(-1900)	/* as struct tm counts: 0 */
 #define YEAR_MAX	(9999 - 1900)
 
+/* Sizes of memory: in KiB, in KiB twice, in 64 KiB twice; and a count. */
+#define BASE_KIB	0x15
+#define EXTENDED_KIB	0x17
+#define EXTENDED_KIB2	0x30
+#define ABOVE_16M	0x34
+#define ABOVE_4G	0x5b
+#define NR_CPUS		0x5f	/* less one: SeaBIOS waits for them */
+#define EXTENDED_START	(1ULL << 20)
+#define ABOVE_16M_START	(16ULL << 20)
+
 enum {
 	SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM,
 	WEEKDAY, DAY, MONTH, YEAR, REG_A, REG_B, REG_C, REG_D,
@@ -206,6 +216,29 @@ static const struct bus_ops rtc_ops = {
 	.byte_wide = true,
 };
 
+static void set_word(struct rtc *rtc, u8 reg, u64 value)
+{
+	value = min(value, (u64)0xffff);
+	rtc->cmos[reg] = (u8)value;
+	rtc->cmos[reg + 1] = (u8)(value >> 8);
+}
+
+/* What a PC's firmware finds there. */
+static void set_memory(struct rtc *rtc, const struct memory *mem)
+{
+	u64 low = memory_low_end(mem), high = mem->size - low;
+	u64 extended = (low - EXTENDED_START) >> 10;
+
+	set_word(rtc, BASE_KIB, 640);
+	set_word(rtc, EXTENDED_KIB, extended);
+	set_word(rtc, EXTENDED_KIB2, extended);
+	if (low > ABOVE_16M_START)
+		set_word(rtc, ABOVE_16M, (low - ABOVE_16M_START) >> 16);
+	rtc->cmos[ABOVE_4G] = (u8)(high >> 16);
+	rtc->cmos[ABOVE_4G + 1] = (u8)(high >> 24);
+	rtc->cmos[ABOVE_4G + 2] = (u8)(high >> 32);
+}
+
 int rtc_create(struct vm *vm)
 {
 	struct rtc *rtc = calloc(1, sizeof(*rtc));
@@ -214,6 +247,8 @@ int rtc_create(struct vm *vm)
 		return -ENOMEM;
 	pthread_mutex_init(&rtc->lock, NULL);
 	rtc->cmos[REG_B] = REG_B_24H;
+	set_memory(rtc, &vm->mem);
+	rtc->cmos[NR_CPUS] = (u8)(vm->config->vcpus - 1);
 	vm->rtc = rtc;
 	return bus_add(&vm->pio, PORT_RTC, NR_PORTS, &rtc_ops, rtc);
 }

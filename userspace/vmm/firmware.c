@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* bios, uefi or PATH, then [,vars=PATH][,debug]; where Debian's packages have the first two. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "firmware.h"
+#include "log.h"
+#include "vmm.h"
+
+static const struct {
+	const char *name;
+	const char *package;
+	const char *code;
+	const char *vars;
+} kinds[] = {
+	{ "bios", "seabios", "/usr/share/seabios/bios-256k.bin", NULL },
+	{ "uefi", "ovmf", "/usr/share/OVMF/OVMF_CODE_4M.fd",
+	  "/usr/share/OVMF/OVMF_VARS_4M.fd" },
+};
+
+/* Return: NULL, or what is wrong with it. */
+static const char *parse_kind(const char *text, struct vmm_firmware *fw)
+{
+	size_t i;
+
+	*fw = (struct vmm_firmware) { .code.fd = -1, .vars.fd = -1 };
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(text, kinds[i].name) != 0)
+			continue;
+		fw->code.path = kinds[i].code;
+		fw->vars.path = kinds[i].vars;
+		fw->vars_private = kinds[i].vars;
+		return NULL;
+	}
+	if (!strchr(text, '/'))
+		return "is no firmware: give bios, uefi or a path with a / in it";
+	fw->code.path = text;
+	return NULL;
+}
+
+/* Likewise. */
+static const char *parse_option(const char *text, struct vmm_firmware *fw)
+{
+	if (!strcmp(text, "debug")) {
+		fw->debug = true;
+		return NULL;
+	}
+	if (strncmp(text, "vars=", 5) != 0)
+		return "is no option of firmware: there are vars=PATH and debug";
+	if (!text[5])
+		return "names no file: give vars=PATH";
+	if (fw->code.path == kinds[0].code)
+		return "is for UEFI only: a BIOS keeps no variables";
+	fw->vars_from = fw->vars.path;
+	fw->vars.path = text + 5;
+	fw->vars_private = false;
+	return NULL;
+}
+
+/**
+ * firmware_parse() - understand a firmware's name
+ * @text: what was typed; cut into pieces, which must last as long as @fw
+ * @fw: filled in
+ * @wrong: what is wrong, if something is, with what @text is then
+ *
+ * Return: 0 or -EINVAL.
+ */
+int firmware_parse(char *text, struct vmm_firmware *fw, const char **wrong)
+{
+	char *rest = text, *piece = strsep(&rest, ",");
+
+	*wrong = parse_kind(piece, fw);
+	while (!*wrong && rest) {
+		piece = strsep(&rest, ",");
+		*wrong = parse_option(piece, fw);
+	}
+	if (!*wrong)
+		return 0;
+	memmove(text, piece, strlen(piece) + 1);
+	return -EINVAL;
+}
+
+/* Return: Debian's package that has a file of ours, or NULL. */
+const char *firmware_package(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(path, kinds[i].code) ||
+		    (kinds[i].vars && !strcmp(path, kinds[i].vars)))
+			return kinds[i].package;
+	return NULL;
+}
+
+static int copy(int to, int from)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(from, &st))
+		return -errno;
+	while (st.st_size > 0) {
+		n = sendfile(to, from, NULL, (size_t)st.st_size);
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		st.st_size -= n;
+	}
+	return fsync(to) ? -errno : 0;
+}
+
+static int make(const char *path, const char *from)
+{
+	int in, out, err;
+
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return -errno;
+	out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	err = out < 0 ? -errno : copy(out, in);
+	if (out >= 0)
+		close(out);
+	if (out >= 0 && err)
+		unlink(path);
+	close(in);
+	return err == -EEXIST ? 0 : err;
+}
+
+/**
+ * firmware_make_vars() - the file of the variables, where it is not there yet
+ * @fw: firmware; what it has from the start is copied
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int firmware_make_vars(const struct vmm_firmware *fw)
+{
+	int err;
+
+	if (!fw->vars_from || !access(fw->vars.path, F_OK))
+		return 0;
+	err = make(fw->vars.path, fw->vars_from);
+	if (err)
+		log_err("cannot make the firmware's variables %s from %s: %s",
+			fw->vars.path, fw->vars_from, strerror(-err));
+	return err;
+}
