@@ -75,6 +75,10 @@ int lpc_create(struct vm *vm)
 	pci->command = update_pm;
 	/* On hardware the slot has more functions: guests expect the bit. */
 	pci->config[PCI_HEADER_TYPE] = 0x80;
+	/* Always: UEFI looks for the serial port behind a bridge that passes ports on. */
+	pci_set16(pci->config + PCI_COMMAND,
+		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_set16(pci->writable + PCI_COMMAND, 0);
 	pci_set16(pci->writable + PMBASE, PMBASE_MASK);
 	pci->writable[ACPI_CONTROL] = 0xff;
 	init_routes(pci, PIRQA_ROUTE);
