@@ -75,7 +75,7 @@ check()
 		"7: memory-max 64 is not from" "8: autostart 'maybe' is neither yes nor no" \
 		"9: restart 'often' is none of" "10: there is no user 'no-such-user'" \
 		"11: '12' is no UUID" "12: cpu-max 0 is not from 1" "14: '2bad' is no name" \
-		"15: the VM 'none' has no kernel" "16: there is no template \"gone\"" \
+		"15: the VM 'none' has neither a kernel nor firmware" "16: there is no template \"gone\"" \
 		"19: path 'relative' is no absolute path" "20: readonly 'perhaps' is neither" \
 		"22: the disk \"a\" has no path" "26: memory-max of the VM 'small' is less"; do
 		[[ $output == *"$DIR/joist.conf:$text"* ]] || { echo "not told: $text"; false; }

@@ -16,6 +16,8 @@
 #include "parse.h"
 #include "vmctl.h"
 #include "vmm/disk_json.h"
+#include "vmm/firmware.h"
+#include "vmm/vmm.h"
 
 #define FILE_BYTES_MAX	65536
 
@@ -40,15 +42,40 @@ static int set(void *args, const char *name, struct json_object *value)
 	return 0;
 }
 
-/* vmd has another working directory. */
-static struct json_object *absolute(const char *path)
+/* vmd has another working directory. Return: @path, or @whole filled in. */
+static const char *make_absolute(const char *path, char *whole, size_t size)
 {
-	char whole[PATH_MAX], cwd[PATH_MAX];
+	char cwd[PATH_MAX];
 
 	if (*path == '/' || !getcwd(cwd, sizeof(cwd)) ||
-	    snprintf(whole, sizeof(whole), "%s/%s", cwd, path) >= (int)sizeof(whole))
-		return json_object_new_string(path);
-	return json_object_new_string(whole);
+	    snprintf(whole, size, "%s/%s", cwd, path) >= (int)size)
+		return path;
+	return whole;
+}
+
+static struct json_object *absolute(const char *path)
+{
+	char whole[PATH_MAX];
+
+	return json_object_new_string(make_absolute(path, whole, sizeof(whole)));
+}
+
+/* As it was typed, but for its paths; parsing has cut what is behind the kind. */
+static int set_firmware(void *args, char *arg)
+{
+	char code[PATH_MAX], vars[PATH_MAX], text[2 * PATH_MAX + 16];
+	struct vmm_firmware fw;
+	const char *wrong;
+
+	if (firmware_parse(arg, &fw, &wrong))
+		return usage_error("create", "--firmware: '%s' %s", arg, wrong);
+	snprintf(text, sizeof(text), "%s%s%s%s",
+		 fw.code.path == arg ? make_absolute(arg, code, sizeof(code)) : arg,
+		 fw.vars.path && !fw.vars_private ? ",vars=" : "",
+		 fw.vars.path && !fw.vars_private ?
+		 make_absolute(fw.vars.path, vars, sizeof(vars)) : "",
+		 fw.debug ? ",debug" : "");
+	return set(args, "firmware", json_object_new_string(text));
 }
 
 static int set_kernel(void *args, char *arg)
@@ -199,6 +226,9 @@ static int set_uuid(void *args, char *arg)
 }
 
 static const struct opt options[] = {
+	OPT_CALL("firmware", 0, set_firmware, "KIND[,vars=PATH]",
+		 "bios uefi uefi,vars=",
+		 "bios, uefi or an image, which starts it from its disks"),
 	OPT_CALL("kernel", 'k', set_kernel, "FILE", "@file",
 		 "bzImage, ELF file with a PVH note, or multiboot image"),
 	OPT_CALL("initrd", 'i', set_initrd, "FILE", "@file", "initial RAM disk"),
@@ -284,8 +314,9 @@ static int complete(struct create *create)
 	}
 	if (!out_text(create->definition, "name"))
 		return usage_error("create", "no name given");
-	if (!out_text(create->definition, "kernel"))
-		return usage_error("create", "no --kernel given");
+	if (!out_text(create->definition, "kernel") &&
+	    !out_text(create->definition, "firmware"))
+		return usage_error("create", "no --kernel given, and no --firmware");
 	return 0;
 }
 

@@ -163,8 +163,8 @@ static int check_group(cfg_t *cfg, cfg_opt_t *opt)
 #define MANY		(CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 
 static const char *const keys[] = {
-	"kernel", "initrd", "cmdline", "vcpus", "memory", "autostart", "restart",
-	"cpu-max", "memory-max", "pids-max", "owner", "uuid", "balloon", "rng",
+	"firmware", "kernel", "initrd", "cmdline", "vcpus", "memory", "autostart",
+	"restart", "cpu-max", "memory-max", "pids-max", "owner", "uuid", "balloon", "rng",
 };
 
 static cfg_t *make_parser(void)
@@ -175,6 +175,7 @@ static cfg_t *make_parser(void)
 		CFG_END(),
 	};
 	static cfg_opt_t vm[] = {
+		TEXT("firmware"),
 		TEXT("kernel"), TEXT("initrd"), TEXT("cmdline"), TEXT("vcpus"),
 		TEXT("memory"), TEXT("autostart"), TEXT("restart"),
 		TEXT("cpu-max"), TEXT("memory-max"), TEXT("pids-max"),
@@ -231,6 +232,12 @@ static const char *given(cfg_t *cfg, const char *key)
 	cfg_opt_t *opt = cfg_getopt(cfg, key);
 
 	return opt && cfg_opt_size(opt) ? config_last(opt) : NULL;
+}
+
+/* Whether it says what starts the VM. */
+static bool starts(cfg_t *sec)
+{
+	return given(sec, "kernel") || given(sec, "firmware");
 }
 
 /* libconfuse keeps the line where a section ends: look where it begins, @from on. */
@@ -381,9 +388,9 @@ static void add_vm(struct config *config, cfg_t *cfg, cfg_t *sec, const char *ho
 	def->file = strdup(reading.file);
 	def->line = line;
 	if (c.text[0] || definition_check(def, &c)) {
-		/* A kernel that is there but wrong has been complained of. */
-		if (def->kernel || !(given(sec, "kernel") ||
-				     (from && given(from, "kernel"))))
+		/* A kernel or firmware that is there but wrong has been complained of. */
+		if (def->kernel || def->firmware ||
+		    !(starts(sec) || (from && starts(from))))
 			config_fault(config, reading.file, line, "%s", c.text);
 	}
 	other = find_vm(config, def);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "definition.h"
+#include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
 
@@ -21,7 +22,7 @@
 #define DEFAULT_CMDLINE							\
 	"console=ttyS0 quiet panic=-1 reboot=panic_warm cryptomgr.notests"
 
-enum kind { PATH, TEXT, NUMBER, SIZE, BOOL, RESTART };
+enum kind { FIRMWARE, PATH, TEXT, NUMBER, SIZE, BOOL, RESTART };
 
 /* A member: its name, what it is, where it lies, and its bounds. */
 static const struct member {
@@ -30,6 +31,7 @@ static const struct member {
 	size_t offset;
 	u64 least, most;
 } members[] = {
+	{ "firmware", FIRMWARE, offsetof(struct definition, firmware), 0, 0 },
 	{ "kernel", PATH, offsetof(struct definition, kernel), 0, 0 },
 	{ "initrd", PATH, offsetof(struct definition, initrd), 0, 0 },
 	{ "cmdline", TEXT, offsetof(struct definition, cmdline), 0, 0 },
@@ -163,6 +165,7 @@ void definition_free(struct definition *def)
 {
 	int i;
 
+	free(def->firmware);
 	free(def->kernel);
 	free(def->initrd);
 	free(def->cmdline);
@@ -192,7 +195,7 @@ bool definition_key(const char *key)
 static int set_string(struct definition *def, const struct member *m,
 		      const char *text, struct complaint *c)
 {
-	size_t most = m->kind == PATH ? PATH_LEN_MAX : CMDLINE_LEN_MAX;
+	size_t most = m->kind == TEXT ? CMDLINE_LEN_MAX : PATH_LEN_MAX;
 	char **to = (char **)((char *)def + m->offset);
 	char *copy;
 
@@ -206,6 +209,41 @@ static int set_string(struct definition *def, const struct member *m,
 	free(*to);
 	*to = copy;
 	return 0;
+}
+
+/**
+ * definition_firmware() - the firmware's files
+ * @def: definition with firmware, which was checked
+ * @fw: filled in
+ * @text: where its paths are; the caller frees it after @fw
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int definition_firmware(const struct definition *def, struct vmm_firmware *fw,
+			char **text)
+{
+	const char *wrong;
+
+	*text = strdup(def->firmware);
+	return *text && !firmware_parse(*text, fw, &wrong) ? 0 : -ENOMEM;
+}
+
+static int check_firmware(const char *text, struct complaint *c)
+{
+	char *copy = strdup(text);
+	struct vmm_firmware fw;
+	const char *wrong;
+	int err = 0;
+
+	if (!copy)
+		return complain(c, "out of memory");
+	if (firmware_parse(copy, &fw, &wrong))
+		err = complain(c, "firmware: '%.100s' %s", copy, wrong);
+	else if (*fw.code.path != '/' || (fw.vars.path && *fw.vars.path != '/'))
+		err = complain(c, "firmware '%.100s': its paths are to be absolute",
+			       text);
+	free(copy);
+	return err;
 }
 
 static int set_number(struct definition *def, const struct member *m, u64 value,
@@ -276,6 +314,10 @@ int definition_set(struct definition *def, const char *key, const char *text,
 	if (!m)
 		return complain(c, "there is no '%s'", key);
 	switch (m->kind) {
+	case FIRMWARE:
+		if (check_firmware(text, c))
+			return -EINVAL;
+		fallthrough;
 	case PATH:
 	case TEXT:
 		return set_string(def, m, text, c);
@@ -333,18 +375,31 @@ struct interface *definition_interface(struct definition *def, const char *name,
 	return &def->nic[i];
 }
 
-/* What no single member can say. Fills in the command line if there is none. */
-int definition_check(struct definition *def, struct complaint *c)
+/* What starts it. Fills in a kernel's command line if there is none. */
+static int check_start(struct definition *def, struct complaint *c)
 {
+	if (def->firmware) {
+		if (!def->kernel && !def->initrd && !def->cmdline)
+			return 0;
+		return complain(c, "the VM '%s' has firmware: a kernel, its initrd and cmdline are on its disks then",
+				def->name);
+	}
+	if (!def->kernel)
+		return complain(c, "the VM '%s' has neither a kernel nor firmware",
+				def->name);
 	if (!def->cmdline)
 		def->cmdline = strdup(DEFAULT_CMDLINE);
-	if (!def->cmdline)
-		return complain(c, "out of memory");
+	return def->cmdline ? 0 : complain(c, "out of memory");
+}
+
+/* What no single member can say. */
+int definition_check(struct definition *def, struct complaint *c)
+{
 	if (!name_valid(def->name))
 		return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
 				def->name);
-	if (!def->kernel)
-		return complain(c, "the VM '%s' has no kernel", def->name);
+	if (check_start(def, c))
+		return -EINVAL;
 	if (def->memory_max && def->memory_max < def->memory)
 		return complain(c, "memory-max of the VM '%s' is less than its memory",
 				def->name);
@@ -372,8 +427,9 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	for (i = 0; i < a->nr_nics; i++)
 		if (!interface_equal(&a->nic[i], &b->nic[i]))
 			return false;
-	return same(a->kernel, b->kernel) && same(a->initrd, b->initrd) &&
-	       same(a->cmdline, b->cmdline) && !strcmp(a->uuid, b->uuid) &&
+	return same(a->firmware, b->firmware) && same(a->kernel, b->kernel) &&
+	       same(a->initrd, b->initrd) && same(a->cmdline, b->cmdline) &&
+	       !strcmp(a->uuid, b->uuid) &&
 	       a->vcpus == b->vcpus && a->memory == b->memory &&
 	       a->balloon == b->balloon && a->rng == b->rng &&
 	       a->owner.kind == b->owner.kind && a->owner.id == b->owner.id &&

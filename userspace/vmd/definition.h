@@ -14,6 +14,7 @@
 #define MIB		(1ULL << 20)
 
 struct json_object;
+struct vmm_firmware;
 
 enum restart { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 enum owner_kind { OWNER_NONE, OWNER_USER, OWNER_GROUP };
@@ -40,6 +41,7 @@ struct owner {
 struct definition {
 	char name[NAME_LEN_MAX + 1];
 	char uuid[UUID_LEN + 1];
+	char *firmware;	/* or a kernel with its initrd and command line */
 	char *kernel;
 	char *initrd;
 	char *cmdline;
@@ -76,6 +78,8 @@ int complain(struct complaint *c, const char *fmt, ...) __printf(2, 3);
 void definition_init(struct definition *def);
 void definition_free(struct definition *def);
 bool definition_equal(const struct definition *a, const struct definition *b);
+int definition_firmware(const struct definition *def, struct vmm_firmware *fw,
+			char **text);
 int definition_check(struct definition *def, struct complaint *c);
 
 /* Members by the names they have in files and in JSON. */

@@ -51,6 +51,7 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	int i;
 
 	js_add_text(obj, "uuid", def->uuid);
+	js_add_text(obj, "firmware", def->firmware);
 	js_add_text(obj, "kernel", def->kernel);
 	js_add_text(obj, "initrd", def->initrd);
 	js_add_text(obj, "cmdline", def->cmdline);

@@ -55,7 +55,7 @@ int file_open_as(u32 uid, u32 gid, const char *path, int flags)
 	}
 	/* -1 changes nothing: it asks. */
 	if (!uid || (u32)setfsuid((uid_t)-1) == uid) {
-		fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		fd = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 		if (fd < 0)
 			fd = -errno;
 	}

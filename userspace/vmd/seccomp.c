@@ -46,7 +46,7 @@ static const int vm_calls[] = {
 	SCMP_SYS(pwrite64), SCMP_SYS(ftruncate),
 };
 
-/* Disks. */
+/* Disks, and the firmware's variables. */
 static const int disk_calls[] = {
 	SCMP_SYS(preadv), SCMP_SYS(pwritev), SCMP_SYS(fdatasync),
 	SCMP_SYS(fallocate), SCMP_SYS(io_uring_enter),
@@ -147,7 +147,7 @@ int seccomp_vm(const struct definition *def)
 	if (!ctx)
 		return err;
 	err = err ?: filter_allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
-	if (def->nr_disks)
+	if (def->nr_disks || def->firmware)
 		err = err ?: allow_disks(ctx);
 	if (def->nr_nics)
 		err = err ?: filter_allow(ctx, net_calls, ARRAY_SIZE(net_calls));

@@ -5,11 +5,12 @@
 
 enum setup_fd {
 	SETUP_DEVICE,
-	SETUP_KERNEL,
+	SETUP_START,	/* the kernel, or the firmware */
 	SETUP_LISTEN,	/* where the daemon connects */
 	SETUP_LOG,	/* the console's */
 	SETUP_RESULT,	/* written at the end */
-	SETUP_FIXED,	/* then the initrd, if there is one, the disks, the interfaces */
+	/* Then the initrd or the firmware's variables, the disks, the interfaces. */
+	SETUP_FIXED,
 };
 
 #endif

@@ -29,6 +29,8 @@
 #include "net/net.h"
 #include "setup.h"
 #include "spawn.h"
+#include "vmm/firmware.h"
+#include "vmm/vmm.h"
 
 #define STAT_START_TIME	22	/* field of /proc/PID/stat */
 
@@ -165,11 +167,16 @@ static int open_named(const struct definition *def, const char *what,
 {
 	int fd = file_open_as(def->uid, def->gid, path,
 			      write ? O_RDWR : O_RDONLY);
+	const char *package;
 
 	if (fd >= 0)
 		return fd;
+	package = fd == -ENOENT ? firmware_package(path) : NULL;
 	fail(f, "failed", "cannot open the %s %s: %s", what, path,
 	     strerror(-fd));
+	if (package)
+		f->remedy = !strcmp(package, "ovmf") ? "install the package ovmf" :
+						       "install the package seabios";
 	if (fd == -EACCES && def->uid)
 		f->remedy = "it is opened with the rights of the VM's creator";
 	return fd;
@@ -184,9 +191,28 @@ static int open_disk(const struct definition *def, int disk, int procs_fd, struc
 	return open_named(def, "disk", def->disk[disk].path, !said->readonly, f);
 }
 
+/* A file that is kept begins with what the firmware's package has. */
+static int open_vars(const struct definition *def, const struct vmm_firmware *fw,
+		     struct failure *f)
+{
+	int fd, err;
+
+	if (fw->vars_private || !fw->vars_from)
+		return open_named(def, "firmware's variables", fw->vars.path,
+				  !fw->vars_private, f);
+	fd = file_open_as(def->uid, def->gid, fw->vars.path, O_RDWR | O_CREAT);
+	err = fd < 0 ? fd : firmware_fill_vars(fd, fw->vars_from);
+	if (!err)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return fail(f, "failed", "cannot make the firmware's variables %s from %s: %s",
+		    fw->vars.path, fw->vars_from, strerror(-err));
+}
+
 /* Return: how many descriptors there are; less than @want with @f filled in. */
-static int open_all(const struct definition *def, int procs_fd, int *fds, int want,
-		    struct failure *f)
+static int open_all(const struct definition *def, const struct vmm_firmware *fw,
+		    int procs_fd, int *fds, int want, struct failure *f)
 {
 	char path[256];
 	int nr = 0, i;
@@ -198,8 +224,10 @@ static int open_all(const struct definition *def, int procs_fd, int *fds, int wa
 		case SETUP_DEVICE:
 			fd = open_device(f);
 			break;
-		case SETUP_KERNEL:
-			fd = open_named(def, "kernel", def->kernel, false, f);
+		case SETUP_START:
+			fd = def->firmware ?
+			     open_named(def, "firmware", fw->code.path, false, f) :
+			     open_named(def, "kernel", def->kernel, false, f);
 			break;
 		case SETUP_LISTEN:
 			fd = open_listener(def->name);
@@ -216,10 +244,12 @@ static int open_all(const struct definition *def, int procs_fd, int *fds, int wa
 			fd = open_own(path, O_RDWR | O_TRUNC, f);
 			break;
 		default:
-			if (def->initrd && i == SETUP_FIXED) {
+			if (i == SETUP_FIXED && def->initrd) {
 				fd = open_named(def, "initrd", def->initrd, false, f);
+			} else if (i == SETUP_FIXED && fw->vars.path) {
+				fd = open_vars(def, fw, f);
 			} else {
-				int disk = i - SETUP_FIXED - !!def->initrd;
+				int disk = i - want + def->nr_disks;
 
 				fd = open_disk(def, disk, procs_fd, f);
 			}
@@ -311,17 +341,22 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	     struct process *proc, struct failure *f)
 {
 	int fds[MSG_FDS_MAX], want, nr, setup, procs_fd, err;
+	struct vmm_firmware fw = { 0 };
+	char *text = NULL;
 
+	if (def->firmware && definition_firmware(def, &fw, &text))
+		return fail(f, "failed", "out of memory");
 	err = cgroup_create(def, &procs_fd);
 	if (err) {
+		free(text);
 		fail(f, "failed", "its limits cannot be set: %s", strerror(-err));
 		f->remedy = "mount cgroup v2 at /sys/fs/cgroup, and start vmd again";
 		return err;
 	}
 	err = -1;
 	proc->nets = json_object_new_array();
-	want = SETUP_FIXED + def->nr_disks + !!def->initrd;
-	nr = open_all(def, procs_fd, fds, want, f);
+	want = SETUP_FIXED + def->nr_disks + (def->initrd || fw.vars.path);
+	nr = open_all(def, &fw, procs_fd, fds, want, f);
 	if (nr == want) {
 		want += def->nr_nics;
 		nr += net_plug(def, uid, gid, fds + nr, proc->nets, f);
@@ -337,6 +372,7 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 		close(fds[--nr]);
 	if (procs_fd >= 0)
 		close(procs_fd);
+	free(text);
 	if (err) {
 		process_forget(def->name);
 		json_object_put(proc->nets);

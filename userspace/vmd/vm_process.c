@@ -27,11 +27,15 @@
 
 /**
  * struct setup - what the parent sent
+ * @firmware: of @def; its code's path is NULL: there is none
+ * @text: where its paths are
  * @nets: what the interfaces are
  * @fd: see enum setup_fd; disks and interfaces behind
  */
 struct setup {
 	struct definition def;
+	struct vmm_firmware firmware;
+	char *text;
 	u32 uid, gid;
 	bool seccomp_log;
 	struct json_object *nets;
@@ -58,8 +62,10 @@ static int receive(struct setup *s)
 	options.seccomp_log = js_bool(obj, "seccomp-log", false);
 	s->nets = json_object_get(js_get(obj, "interfaces"));
 	json_object_put(obj);
-	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + !!s->def.initrd +
-	       s->def.nr_nics ? 0 : -EINVAL;
+	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
+		return -ENOMEM;
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + s->def.nr_nics +
+	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
 
 static void configure_net(struct vmm_net *net, const struct interface *nic,
@@ -83,7 +89,8 @@ static void configure(struct vmm_config *config, struct setup *s)
 
 	*config = (struct vmm_config) {
 		.device = { "/dev/joist", s->fd[SETUP_DEVICE] },
-		.kernel = { s->def.kernel, s->fd[SETUP_KERNEL] },
+		.firmware = s->firmware,
+		.kernel = { s->def.kernel, s->fd[SETUP_START] },
 		.initrd = vmm_path(NULL),
 		.cmdline = s->def.cmdline,
 		.memory = s->def.memory,
@@ -95,6 +102,9 @@ static void configure(struct vmm_config *config, struct setup *s)
 		.nr_disks = s->def.nr_disks,
 		.nr_nets = s->def.nr_nics,
 	};
+	config->firmware.code.fd = s->fd[SETUP_START];
+	if (s->firmware.vars.path)
+		config->firmware.vars.fd = s->fd[next++];
 	if (s->def.initrd)
 		config->initrd = (struct vmm_file) { s->def.initrd, s->fd[next++] };
 	for (i = 0; i < s->def.nr_disks; i++)

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* bios, uefi or PATH, then [,vars=PATH][,debug]; where Debian's packages have the first two. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "firmware.h"
-#include "log.h"
 #include "vmm.h"
 
 static const struct {
@@ -94,56 +89,4 @@ const char *firmware_package(const char *path)
 		    (kinds[i].vars && !strcmp(path, kinds[i].vars)))
 			return kinds[i].package;
 	return NULL;
-}
-
-static int copy(int to, int from)
-{
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(from, &st))
-		return -errno;
-	while (st.st_size > 0) {
-		n = sendfile(to, from, NULL, (size_t)st.st_size);
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		st.st_size -= n;
-	}
-	return fsync(to) ? -errno : 0;
-}
-
-static int make(const char *path, const char *from)
-{
-	int in, out, err;
-
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		return -errno;
-	out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	err = out < 0 ? -errno : copy(out, in);
-	if (out >= 0)
-		close(out);
-	if (out >= 0 && err)
-		unlink(path);
-	close(in);
-	return err == -EEXIST ? 0 : err;
-}
-
-/**
- * firmware_make_vars() - the file of the variables, where it is not there yet
- * @fw: firmware; what it has from the start is copied
- *
- * Return: 0, or -errno with the reason logged.
- */
-int firmware_make_vars(const struct vmm_firmware *fw)
-{
-	int err;
-
-	if (!fw->vars_from || !access(fw->vars.path, F_OK))
-		return 0;
-	err = make(fw->vars.path, fw->vars_from);
-	if (err)
-		log_err("cannot make the firmware's variables %s from %s: %s",
-			fw->vars.path, fw->vars_from, strerror(-err));
-	return err;
 }

@@ -6,6 +6,7 @@
 struct vmm_firmware;
 
 int firmware_parse(char *text, struct vmm_firmware *fw, const char **wrong);
+int firmware_fill_vars(int fd, const char *from);
 int firmware_make_vars(const struct vmm_firmware *fw);
 const char *firmware_package(const char *path);
 

@@ -39,7 +39,7 @@ struct vmm_disk {
  * struct vmm_firmware - what the VM starts with, if not with a kernel
  * @code: image at the top of the first 4 GiB; its path is NULL: none
  * @vars: UEFI's variables, in flash below it; its path is NULL: none
- * @vars_from: what a file of @vars that is not there yet is made from; or NULL
+ * @vars_from: what a file of @vars that is new begins with; or NULL
  * @vars_private: @vars is only read: what the guest sets is lost with the VM
  * @debug: what it says to its debug port is shown
  */
