@@ -13,7 +13,7 @@
 #define POWER_BUTTON	(1 << 8)
 #define NMI_VECTOR	2
 #define INTERRUPT_GATE	0x8e00
-#define SLEEP_S5	(1 << 13 | 5 << 10)
+#define SLEEP_S5	(1 << 13)
 #define WARM_BOOT	0x1234
 
 /* As the multiboot specification has it; what we use of it. */

@@ -5,7 +5,7 @@
 
 #include "libjoist/types.h"
 
-#define PM_SLEEP_TYPE_S5	5	/* also in the DSDT's \_S5 */
+#define PM_SLEEP_TYPE_S5	0	/* what firmware writes, without a look at \_S5 */
 
 /* Where the registers are, from the block's base, and their bytes. */
 #define PM_EVENT		0x00
