@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A disk of two sectors that a BIOS boots: it says so by the BIOS's screen, has the BIOS
- * read the second sector and say what is in there, and powers off by the ports that the
- * LPC bridge says power management has.
+ * read the second sector and say what is in there, waits some ticks of the clock, and
+ * powers off by the ports that the LPC bridge says power management has.
  */
 	.code16
 	.globl _start
@@ -25,6 +25,11 @@ _start:
 	jnc	2f
 	movw	$failed, %si
 2:	call	print
+	sti
+	movw	$4, %cx			/* ticks: the last of it is still on its way */
+5:	hlt
+	loop	5b
+	cli
 	/* 00:1f.0's register 0x40. */
 	movl	$0x8000f840, %eax
 	movw	$0xcf8, %dx

@@ -216,7 +216,7 @@ not_found()
 	run "$VMCTL" create
 	is 2 "no name given"
 	run "$VMCTL" create x
-	is 2 "no --kernel given"
+	is 2 "no --kernel given, and no --firmware"
 	run "$VMCTL" create x y
 	is 2 "more than one name given ('y')"
 	for case in vcpus:0 vcpus:256 memory:0 memory:x cpu-max:0 pids-max:x owner: owner:: \

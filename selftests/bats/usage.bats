@@ -159,10 +159,28 @@ VERBS="run create delete start stop pause resume reset nmi balloon disk list sho
 @test "run wants one kernel" {
 	run "$VMCTL" run
 	[ "$status" = 2 ]
-	[[ $output == *"no kernel given"* ]]
+	[[ $output == *"no kernel given, and no --firmware"* ]]
 	run "$VMCTL" run a b
 	[ "$status" = 2 ]
 	[[ $output == *"more than one kernel"* ]]
+}
+
+@test "run: firmware, or a kernel" {
+	for bad in "efi|is no firmware" "bios,vars=v|is for UEFI only" "uefi,vars=|names no file" \
+		"uefi,quiet|is no option of firmware"; do
+		run "$VMCTL" run --firmware "${bad%|*}"
+		[ "$status" = 2 ]
+		[[ $output == *"${bad#*|}"* ]]
+		run "$VMCTL" create a --firmware "${bad%|*}"
+		[ "$status" = 2 ]
+		[[ $output == *"${bad#*|}"* ]]
+	done
+	run "$VMCTL" run --firmware bios kernel
+	[ "$status" = 2 ]
+	[[ $output == *"'kernel' is one kernel too many"* ]]
+	run "$VMCTL" run --firmware bios --cmdline quiet
+	[ "$status" = 2 ]
+	[[ $output == *"are a kernel's"* ]]
 }
 
 @test "run: bad sizes for the balloon" {
