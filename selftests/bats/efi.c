@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A UEFI application: it counts in a variable how often it was started, says so, and powers
- * off. As much of the specification's tables (UEFI 2.10, 4.3 and 8) as that needs.
+ * off. As much of the specification's tables (UEFI 2.10, 4.3 and 8) as that needs. It is
+ * built with -mabi=ms: so are UEFI's functions called.
  */
 #include <stddef.h>
 #include <stdint.h>
 
-#define EFIAPI		__attribute__((ms_abi))
 #define KEPT		7	/* non-volatile, for boot services and the system */
 #define SHUTDOWN	2
 
@@ -18,21 +18,21 @@ struct guid {
 
 struct text_output {
 	void *reset;
-	uint64_t (EFIAPI *print)(struct text_output *out, const uint16_t *text);
+	uint64_t (*print)(struct text_output *out, const uint16_t *text);
 };
 
 struct runtime_services {
 	uint8_t header[24];
 	void *time[6];
-	uint64_t (EFIAPI *get_variable)(const uint16_t *name, const struct guid *vendor,
+	uint64_t (*get_variable)(const uint16_t *name, const struct guid *vendor,
 					uint32_t *attributes, uint64_t *size,
 					void *data);
 	void *next_variable;
-	uint64_t (EFIAPI *set_variable)(const uint16_t *name, const struct guid *vendor,
+	uint64_t (*set_variable)(const uint16_t *name, const struct guid *vendor,
 					uint32_t attributes, uint64_t size,
 					const void *data);
 	void *monotonic;
-	void (EFIAPI *reset)(int type, uint64_t status, uint64_t size, void *data);
+	void (*reset)(int type, uint64_t status, uint64_t size, void *data);
 };
 
 struct system_table {
@@ -54,7 +54,7 @@ static const struct guid ours = {
 
 static const uint16_t name[] = { 'B', 'o', 'o', 't', 's', 0 };
 
-uint64_t EFIAPI efi_main(void *image, struct system_table *st)
+uint64_t efi_main(void *image, struct system_table *st)
 {
 	uint16_t text[] = {
 		'e', 'f', 'i', ':', ' ', 'b', 'o', 'o', 't', ' ', '0', '\r', '\n', 0,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The PCI bus and its bridges: configuration by ports and by memory, what moves, what is plugged. */
+/* The PCI bus and its bridges: configuration by ports and memory, what moves and is plugged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

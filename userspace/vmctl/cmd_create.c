@@ -227,7 +227,7 @@ static int set_uuid(void *args, char *arg)
 
 static const struct opt options[] = {
 	OPT_CALL("firmware", 0, set_firmware, "KIND[,vars=PATH]",
-		 "bios uefi uefi,vars=",
+		 "bios uefi",
 		 "bios, uefi or an image, which starts it from its disks"),
 	OPT_CALL("kernel", 'k', set_kernel, "FILE", "@file",
 		 "bzImage, ELF file with a PVH note, or multiboot image"),

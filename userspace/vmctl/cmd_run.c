@@ -171,7 +171,7 @@ static const struct opt options[] = {
 	OPT_CALL("vcpus", 'c', set_vcpus, "N", "1 2 4 8", "virtual CPUs (1)"),
 	OPT_CALL("memory", 'm', set_memory, "SIZE", "256M 512M 1G 2G 4G",
 		 "memory, with suffix K, M or G (256M)"),
-	OPT_CALL("firmware", 0, set_firmware, "KIND[,vars=PATH]", "bios uefi uefi,vars=",
+	OPT_CALL("firmware", 0, set_firmware, "KIND[,vars=PATH]", "bios uefi",
 		 "start by the BIOS, UEFI or an image, from the disks; no KERNEL"),
 	OPT_CALL("initrd", 'i', set_initrd, "FILE", "@file", "initial RAM disk"),
 	OPT_TEXT("cmdline", 'a', struct run, appended, "STRING", NULL,

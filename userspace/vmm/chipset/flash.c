@@ -56,7 +56,7 @@ static int set_mapped(struct flash *flash, bool mapped)
 	return err;
 }
 
-static void save(struct flash *flash)
+static void write_back(struct flash *flash)
 {
 	struct cfi *cfi = &flash->cfi;
 	u32 at = cfi->dirty_start;
@@ -99,7 +99,7 @@ static void flash_write(void *ctx, u64 offset, const void *data,
 	pthread_mutex_lock(&flash->lock);
 	cfi_write(cfi, (u32)offset, *(const u8 *)data);
 	if (cfi_is_array(cfi))
-		save(flash);
+		write_back(flash);
 	err = set_mapped(flash, cfi_is_array(cfi));
 	pthread_mutex_unlock(&flash->lock);
 	/* Without the memory all comes to us: slower, no worse. With it reads would lie. */
@@ -199,7 +199,7 @@ void flash_destroy(struct vm *vm)
 
 	if (!flash)
 		return;
-	save(flash);
+	write_back(flash);
 	if (flash->fd >= 0)
 		close(flash->fd);
 	if (flash->cfi.data)

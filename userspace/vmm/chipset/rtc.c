@@ -24,7 +24,7 @@
 #define EXTENDED_KIB2	0x30
 #define ABOVE_16M	0x34
 #define ABOVE_4G	0x5b
-#define NR_CPUS		0x5f	/* less one: SeaBIOS waits for them */
+#define CPUS_LESS_1		0x5f	/* SeaBIOS waits for them */
 #define EXTENDED_START	(1ULL << 20)
 #define ABOVE_16M_START	(16ULL << 20)
 
@@ -248,7 +248,7 @@ int rtc_create(struct vm *vm)
 	pthread_mutex_init(&rtc->lock, NULL);
 	rtc->cmos[REG_B] = REG_B_24H;
 	set_memory(rtc, &vm->mem);
-	rtc->cmos[NR_CPUS] = (u8)(vm->config->vcpus - 1);
+	rtc->cmos[CPUS_LESS_1] = (u8)(vm->config->vcpus - 1);
 	vm->rtc = rtc;
 	return bus_add(&vm->pio, PORT_RTC, NR_PORTS, &rtc_ops, rtc);
 }
