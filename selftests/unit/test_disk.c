@@ -17,7 +17,7 @@
 #include "vmm/backend/lock.h"
 #include "vmm/vmm.h"
 
-#define SIZE		(1 << 20)
+#define SIZE		0x100000
 #define REQS		100
 #define PIECE		4096
 

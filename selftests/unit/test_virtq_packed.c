@@ -17,8 +17,8 @@
 #define TABLE		(MEM_BASE + 0x4000)
 #define DATA		(MEM_BASE + 0x8000)
 #define SIZE		5	/* no power of two */
-#define AVAIL		(1U << 7)
-#define USED		(1U << 15)
+#define AVAIL		BIT(7)
+#define USED		BIT(15)
 #define NEXT		VRING_DESC_F_NEXT
 #define WRITE		VRING_DESC_F_WRITE
 #define INDIRECT	VRING_DESC_F_INDIRECT

@@ -12,7 +12,7 @@
 #include "nbd.h"
 #include "tool.h"
 
-static int start(struct disk *disk, const struct vmm_disk *config)
+static int start_tool(struct disk *disk, const struct vmm_disk *config)
 {
 	const char *dir = getenv("TMPDIR");
 	int fd;
@@ -41,7 +41,7 @@ int disk_open_image(struct disk *disk, const struct vmm_disk *config)
 	if (config->file.fd >= 0)
 		disk->fd = vmm_file_open(&config->file, O_RDWR);
 	else
-		disk->fd = start(disk, config);
+		disk->fd = start_tool(disk, config);
 	if (disk->fd < 0)
 		return disk->fd;
 	err = nbd_connect(disk->fd, &exp);

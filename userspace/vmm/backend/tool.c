@@ -98,17 +98,17 @@ static void run(int listener, const char *image, const struct disk_options *opti
 		options->readonly ? image : NULL,
 		NULL,
 	};
-	char pid[16], *envp[] = { NULL, (char *)"LISTEN_FDS=1", (char *)"PATH=/usr/bin:/bin", NULL };
 	char listen_pid[32];
+	char *const envp[] = {
+		listen_pid, (char *)"LISTEN_FDS=1", (char *)"PATH=/usr/bin:/bin", NULL,
+	};
 	sigset_t none_set;
 	int null;
 
 	sigemptyset(&none_set);
 	sigprocmask(SIG_SETMASK, &none_set, NULL);
 	limit_core();
-	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	snprintf(listen_pid, sizeof(listen_pid), "LISTEN_PID=%s", pid);
-	envp[0] = listen_pid;
+	snprintf(listen_pid, sizeof(listen_pid), "LISTEN_PID=%d", (int)getpid());
 	null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		_exit(126);

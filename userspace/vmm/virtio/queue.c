@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Virtqueues: split ones (virtio 1.2, chapter 2.7), and the way to packed ones. Everything in the rings may change
- * under our hands: each index and descriptor is read once, then checked.
+ * Virtqueues: split ones (virtio 1.2, chapter 2.7), and the way to packed ones.
+ * Everything in the rings may change under our hands: each index and descriptor is read
+ * once, then checked.
  */
 #include <errno.h>
 #include <string.h>
