@@ -44,9 +44,9 @@ struct acpi_tables {
 };
 
 struct acpi_rsdp {
-	char signature[8] __attribute((nonstring));
+	char signature[8];
 	u8 checksum;
-	char oem_id[6] __attribute((nonstring));
+	char oem_id[6];
 	u8 revision;
 	u32 rsdt;
 	u32 length;
