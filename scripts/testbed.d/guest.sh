@@ -54,6 +54,7 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order-net virtio_pci virtio_net
 	guest_modules "$kdir" "$rel" "$root/modules" order-rng virtio_pci virtio_rng
 	guest_modules "$kdir" "$rel" "$root/modules" order-balloon virtio_pci virtio_balloon
+	guest_modules "$kdir" "$rel" "$root/modules" order-console virtio_pci virtio_console
 	pack "$root" >"$dir/initrd"
 	rm -rf "$root"
 	touch "$dir/.complete"

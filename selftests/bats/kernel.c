@@ -158,6 +158,9 @@ static void obey(char what, const struct info *info)
 	case 'v':
 		break_virtio();
 		break;
+	case 's':
+		keep_memory(info->mem_upper);
+		break;
 	case 'm':
 		print("KiB above 1M: ");
 		print_number(info->mem_upper);

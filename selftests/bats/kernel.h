@@ -56,4 +56,7 @@ void print_number(u32 value);
 /* virtio.c */
 void break_virtio(void);
 
+/* memory.c */
+void keep_memory(u32 kib);
+
 #endif

@@ -307,3 +307,21 @@ VERBS="run create delete start stop pause resume reset nmi balloon disk list sho
 	[ "$status" = 2 ]
 	[[ $output == *"more than 8 networks"* ]]
 }
+
+@test "run: bad ports" {
+	for port in '' name=a path=/s name=a,path= 'name=a b,path=/s' name=a,path=/s,x; do
+		run "$VMCTL" run --console-port "$port" kernel
+		[ "$status" = 2 ]
+		[[ $output == *"--console-port: "* ]]
+	done
+	run "$VMCTL" run --console-port name=a,path=/s --console-port name=a,path=/t kernel
+	[ "$status" = 2 ]
+	[[ $output == *"two of the name 'a'"* ]]
+	ports=()
+	for n in {1..8}; do
+		ports+=(--console-port "name=p$n,path=/s")
+	done
+	run "$VMCTL" run "${ports[@]}" kernel
+	[ "$status" = 2 ]
+	[[ $output == *"more than 7 ports"* ]]
+}

@@ -14,6 +14,7 @@
 #include "vmctl/out.h"
 #include "vmctl/parse.h"
 #include "vmctl/parse_net.h"
+#include "vmctl/parse_port.h"
 #include "vmctl/rates.h"
 #include "vmm/vmm.h"
 
@@ -349,6 +350,41 @@ static void test_bad_nets(void **state)
 	assert_int_equal(net(&n, many), -22);
 }
 
+static int port(struct vmm_port *out, const char *text)
+{
+	static char copy[512];
+	const char *wrong = NULL;
+	int err;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	err = parse_port(copy, out, &wrong);
+	assert_true(!err == !wrong);
+	return err;
+}
+
+static void test_ports(void **state)
+{
+	static const char * const bad[] = {
+		"", "name=a", "path=/s", "name=,path=/s", "name=a,path=", "name=a,path=/s,x",
+		"name=a b,path=/s", "name=a/b,path=/s", "name=a,path=/s,", "a,path=/s",
+		"name=a,path=/s,console=yes", "name=\n,path=/s",
+		"name=0123456789012345678901234567890123456789012345678901234567890123,path=/s",
+	};
+	struct vmm_port p;
+	size_t i;
+
+	assert_int_equal(port(&p, "name=org.a-b_0,path=s"), 0);
+	assert_string_equal(p.name, "org.a-b_0");
+	assert_string_equal(p.file.path, "s");
+	assert_true(p.file.fd == -1 && !p.console);
+	assert_int_equal(port(&p, "console,path=/a=b,name=x"), 0);
+	assert_string_equal(p.file.path, "/a=b");
+	assert_true(p.console);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (!port(&p, bad[i]))
+			fail_msg("'%s' is taken", bad[i]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -366,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_nets),
 		cmocka_unit_test(test_bad_nets),
+		cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

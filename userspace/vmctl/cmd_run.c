@@ -15,6 +15,7 @@
 #include "out.h"
 #include "parse.h"
 #include "parse_net.h"
+#include "parse_port.h"
 #include "vmctl.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
@@ -72,6 +73,25 @@ static int add_net(void *args, char *arg)
 	if (parse_net(arg, &config->net[config->nr_nets], &wrong))
 		return usage_error("run", "--net: '%s' %s", arg, wrong);
 	config->nr_nets++;
+	return 0;
+}
+
+static int add_port(void *args, char *arg)
+{
+	struct vmm_config *config = &((struct run *)args)->config;
+	struct vmm_port *port = &config->port[config->nr_ports];
+	const char *wrong;
+	int i;
+
+	if (config->nr_ports == VMM_PORTS_MAX)
+		return usage_error("run", "more than %d ports", VMM_PORTS_MAX);
+	if (parse_port(arg, port, &wrong))
+		return usage_error("run", "--console-port: %s", wrong);
+	for (i = 0; i < config->nr_ports; i++)
+		if (!strcmp(config->port[i].name, port->name))
+			return usage_error("run", "--console-port: two of the name '%s'",
+					   port->name);
+	config->nr_ports++;
 	return 0;
 }
 
@@ -186,6 +206,8 @@ static const struct opt options[] = {
 		 "a source of random numbers for the guest"),
 	OPT_CALL("balloon", 0, set_balloon, "SIZE", "128M 256M 1G",
 		 "the guest is to give back free memory, and keep no more than SIZE"),
+	OPT_CALL("console-port", 0, add_port, "name=NAME,path=SOCKET[,console]", "name=",
+		 "a named port of the guest's, a socket of the host's; may be repeated"),
 	OPT_CALL("name", 'n', set_name, "NAME", NULL,
 		 "what 'vmctl list' shows it as"),
 	OPT_CALL("debug-exit", 0, set_debug_exit, "PORT", "0xf4",

@@ -19,6 +19,7 @@
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
+#include "virtio/ports.h"
 #include "virtio/rng.h"
 #include "vm.h"
 
@@ -106,6 +107,8 @@ static int start(struct vm *vm)
 		virtio_balloon_set(vm->balloon, vm->config->balloon_target);
 		err = virtio_balloon_start(vm->balloon);
 	}
+	if (!err && vm->ports)
+		err = virtio_ports_start(vm->ports);
 	if (!err)
 		err = vcpus_start(vm);
 	return err;
@@ -167,6 +170,7 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 			virtio_net_stop(vm.net[i]);
 		virtio_rng_stop(vm.rng);
 		virtio_balloon_stop(vm.balloon);
+		virtio_ports_stop(vm.ports);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

@@ -19,6 +19,7 @@
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
+#include "virtio/ports.h"
 #include "virtio/rng.h"
 #include "vm.h"
 
@@ -138,6 +139,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = virtio_rng_create(vm, &vm->rng);
 	if (!err && config->balloon)
 		err = virtio_balloon_create(vm, &vm->balloon);
+	if (!err && config->nr_ports)
+		err = virtio_ports_create(vm, &vm->ports);
 	if (!err)
 		err = vcpus_create(vm);
 	return err;
@@ -155,6 +158,7 @@ void vm_destroy(struct vm *vm)
 		virtio_net_destroy(vm->net[i]);
 	virtio_rng_destroy(vm->rng);
 	virtio_balloon_destroy(vm->balloon);
+	virtio_ports_destroy(vm->ports);
 	chipset_destroy(vm);
 	irq_destroy(&vm->irq);
 	if (vm->fd >= 0)

@@ -26,6 +26,7 @@ struct vcpu;
 struct virtio_balloon;
 struct virtio_blk;
 struct virtio_net;
+struct virtio_ports;
 struct virtio_rng;
 
 /**
@@ -63,6 +64,7 @@ struct vm {
 	struct virtio_net *net[VMM_NETS_MAX];
 	struct virtio_rng *rng;
 	struct virtio_balloon *balloon;	/* or NULL */
+	struct virtio_ports *ports;	/* or NULL */
 
 	struct disk_errors disk_errors;
 	struct pause pause;

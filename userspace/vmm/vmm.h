@@ -9,6 +9,8 @@
 #define VMM_DISKS_MAX	16
 #define VMM_NETS_MAX	8
 #define VMM_FORWARDS_MAX	32
+#define VMM_PORTS_MAX	7
+#define VMM_PORT_NAME_MAX	63
 #define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
 
@@ -72,6 +74,18 @@ struct vmm_net {
 };
 
 /**
+ * struct vmm_port - a named port of the guest's, and a socket of the host's
+ * @name: the guest's name for it
+ * @file: where the socket is to be, or one that listens already
+ * @console: the guest makes a terminal of it
+ */
+struct vmm_port {
+	const char *name;
+	struct vmm_file file;
+	bool console;
+};
+
+/**
  * struct vmm_config - what to run
  * @device: /dev/joist or another device with the KVM ABI
  * @firmware: starts from the disks; then there is no kernel
@@ -107,6 +121,8 @@ struct vmm_config {
 	struct vmm_disk disk[VMM_DISKS_MAX];
 	int nr_nets;
 	struct vmm_net net[VMM_NETS_MAX];
+	int nr_ports;
+	struct vmm_port port[VMM_PORTS_MAX];
 };
 
 static inline bool vmm_has_firmware(const struct vmm_config *config)
