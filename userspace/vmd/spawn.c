@@ -43,7 +43,7 @@ static int pid_open(int pid)
 }
 
 /* When a process started, in ticks since boot; 0: there is none, or it is a zombie. */
-static u64 start_time(int pid)
+u64 process_start_time(int pid)
 {
 	char path[64], text[1024] = "", *p;
 	int field = 3;
@@ -238,7 +238,7 @@ static int write_record(const struct definition *def, const struct process *proc
 	int err;
 
 	js_add_int(obj, "pid", proc->pid);
-	js_add_int(obj, "start", (s64)start_time(proc->pid));
+	js_add_int(obj, "start", (s64)process_start_time(proc->pid));
 	js_add(obj, "definition", definition_json(def, true));
 	js_add(obj, "interfaces", json_object_get(proc->nets));
 	vm_file(path, sizeof(path), def->name, "json");
@@ -370,7 +370,7 @@ static int find_process(const char *name, const char *uuid, struct process *proc
 	proc->pidfd = pid_open(proc->pid);
 	if (proc->pidfd < 0)
 		return -ESRCH;
-	if (start && start_time(proc->pid) == start) {
+	if (start && process_start_time(proc->pid) == start) {
 		if (!same) {
 			close(proc->pidfd);
 			return -EEXIST;
