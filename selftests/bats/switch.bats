@@ -194,7 +194,7 @@ no_tap()
 		switch "far" { uplink = nowhere }
 		switch "dh" { address = 10.9.0.1/24 dhcp = 10.9.0.2-10.9.0.9 }
 		$(vm a l 'interface "eth0" {' switch=lan '}')
-		$(vm b l 'interface "eth0" {' switch=far rate-in=1M '}')
+		$(vm b l 'interface "eth0" {' switch=far rate-in=1M queues=4 '}')
 	END
 	[ ! -e /usr/sbin/dnsmasq ] || mv /usr/sbin/dnsmasq /usr/sbin/dnsmasq.away
 	daemon
@@ -215,6 +215,7 @@ no_tap()
 	no_tap
 	modprobe sch_tbf
 	ask start b | grep '"ok":true'
+	[ "$(ls "/sys/class/net/$(tap b)/queues" | grep -c tx)" -ge 1 ]
 	kill "$VMD_PID"
 	wait "$VMD_PID" || true
 	[ -e /sys/class/net/jsw-lan ]
@@ -239,8 +240,7 @@ no_tap()
 			"ip route add default via \$router" >/lease
 		chmod +x /lease
 		udhcpc -q -n -i eth0 -s /lease
-		echo "outside: $(ping -c 2 192.0.2.2 | grep received)"
-		nslookup own.test 10.9.0.1 | grep -q NXDOMAIN; echo "dns answers: $?"'
+		echo "outside: $(ping -c 2 192.0.2.2 | grep received)"'
 	echo 0 >/proc/sys/net/ipv4/ip_forward
 	conf <<-END
 		switch "lan" {
@@ -271,7 +271,7 @@ no_tap()
 	until_true 50 test ! -e /sys/class/net/jsw-lan
 	until_true 50 sh -c '! pidof dnsmasq'
 	[ ! -e /run/joist/net/nat ]
-	kill $OUTSIDE
+	kill $OUTSIDE || true
 }
 
 @test "who may use a switch, and a user network with the owner's rights" {

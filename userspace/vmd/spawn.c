@@ -323,7 +323,7 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	want = SETUP_FIXED + def->nr_disks + !!def->initrd;
 	nr = open_all(def, procs_fd, fds, want, f);
 	if (nr == want) {
-		want += def->nr_nics;
+		want += interfaces_fds(def->nic, def->nr_nics);
 		nr += net_plug(def, uid, gid, fds + nr, proc->nets, f);
 	}
 	if (nr == want) {
