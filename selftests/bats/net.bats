@@ -193,6 +193,33 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 	[[ $output == *"tap interface tap0"*"ip tuntap add"* || $output == *"/dev/net/tun is not for everyone"* ]]
 }
 
+@test "tap: two pairs of queues are used by two CPUs, and one by one" {
+	script "
+		ip addr add 192.168.78.2/24 dev eth0
+		echo \"queues: \$(ls /sys/class/net/eth0/queues | tr '\\n' ' ')\"
+		wget -q -O - http://192.168.78.1:8000/blob | md5sum
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_net/unbind
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_net/bind
+		ip link set eth0 up
+		ip addr add 192.168.78.2/24 dev eth0
+		wget -q -O - http://192.168.78.1:8000/blob | md5sum
+		awk '/virtio0-/ { print \"irq\", \$NF }' /proc/interrupts"
+	for cpus in 2 1; do
+		net_guest --vcpus $cpus --net tap=mq0,queues=2 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		guest=$!
+		until_true 100 test -e /sys/class/net/mq0
+		ip addr add 192.168.78.1/24 dev mq0
+		ip link set mq0 up
+		# The driver asks for as many as it has CPUs.
+		until_true 300 test -e /sys/class/net/mq0/queues/tx-$((cpus - 1))
+		wait $guest
+		cat "$BATS_TEST_TMPDIR/out"
+		grep "queues: rx-0 rx-1 tx-0 tx-1" "$BATS_TEST_TMPDIR/out"
+		[ "$(grep -c "$SUM" "$BATS_TEST_TMPDIR/out")" = 2 ]
+		[ ! -e /sys/class/net/mq0 ]
+	done
+}
+
 @test "several networks at once" {
 	script "$USER_NET
 		ip link set eth1 up

@@ -192,10 +192,15 @@ no_tap()
 	conf <<-END
 		switch "lan" { uplink = nowhere }
 		switch "far" { uplink = nowhere }
+		switch "dh" { address = 10.9.0.1/24 dhcp = 10.9.0.2-10.9.0.9 }
 		$(vm a l 'interface "eth0" {' switch=lan '}')
-		$(vm b l 'interface "eth0" {' switch=far rate-in=1M '}')
+		$(vm b l 'interface "eth0" {' switch=far rate-in=1M queues=4 '}')
 	END
+	[ ! -e /usr/sbin/dnsmasq ] || mv /usr/sbin/dnsmasq /usr/sbin/dnsmasq.away
 	daemon
+	[ ! -e /usr/sbin/dnsmasq.away ] || mv /usr/sbin/dnsmasq.away /usr/sbin/dnsmasq
+	grep "the switch dh: no dhcp: there is no dnsmasq (install the package dnsmasq-base)" \
+		"$BATS_TEST_TMPDIR/vmd.log"
 	run ask start a
 	[[ $output == *"the switch 'lan' is not there: there is an interface jsw-lan that is not vmd's"* ]]
 	[ "$(ls /sys/class/net/jsw-lan/brif | wc -l)" = 0 ]
@@ -210,10 +215,63 @@ no_tap()
 	no_tap
 	modprobe sch_tbf
 	ask start b | grep '"ok":true'
+	[ "$(ls "/sys/class/net/$(tap b)/queues" | grep -c tx)" -ge 1 ]
 	kill "$VMD_PID"
 	wait "$VMD_PID" || true
 	[ -e /sys/class/net/jsw-lan ]
 	[ -e /sys/class/net/jsw-far ]
+}
+
+# The outside is a network namespace, which has no route to guests.
+@test "a guest gets an address by DHCP, and reaches the outside by NAT" {
+	need_guest
+	[ -x /usr/sbin/dnsmasq ] || skip "no dnsmasq"
+	ip link add out0 type veth
+	unshare -n sleep 1000 3>&- &
+	OUTSIDE=$!
+	until_true 50 ip link set veth0 netns $OUTSIDE
+	nsenter -t $OUTSIDE -n ip addr add 192.0.2.2/24 dev veth0
+	nsenter -t $OUTSIDE -n ip link set veth0 up
+	ip addr add 192.0.2.1/24 dev out0
+	ip link set out0 up
+	script '
+		printf "%s\n" "#!/bin/sh" "[ \$1 = bound ] || exit 0" \
+			"echo lease: \$ip \$router \$dns" "ip addr add \$ip/24 dev eth0" \
+			"ip route add default via \$router" >/lease
+		chmod +x /lease
+		udhcpc -q -n -i eth0 -s /lease
+		echo "outside: $(ping -c 2 192.0.2.2 | grep received)"'
+	echo 0 >/proc/sys/net/ipv4/ip_forward
+	conf <<-END
+		switch "lan" {
+			address = 10.9.0.1/24 dhcp = 10.9.0.50-10.9.0.60 nat = yes
+		}
+		$(linux a "$(nic lan)")
+	END
+	daemon
+	until_true 50 pidof dnsmasq
+	grep "the host does not forward" "$BATS_TEST_TMPDIR/vmd.log"
+	sed -i 's/nat = yes/nat = yes ip-forward = yes/' /etc/joist/joist.conf
+	ask reload
+	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ]
+	# It is started again, with the rights of nobody else.
+	old=$(pidof dnsmasq)
+	kill -9 "$old"
+	until_true 50 eval '[ "$(pidof dnsmasq)" ] && [ "$(pidof dnsmasq)" != '"$old"' ]'
+	until_true 50 grep "^Uid:.900" "/proc/$(pidof dnsmasq)/status"
+	ask start a
+	tries=0
+	until [[ $(state a) == *stopped* ]] || [ $((tries++)) = 300 ]; do sleep 0.2; done
+	run "$VMCTL" log a
+	echo "$output"
+	cat /run/joist/net/lan.leases
+	[[ $output =~ lease:\ 10\.9\.0\.(5[0-9]|60)\ 10\.9\.0\.1\ 10\.9\.0\.1 ]]
+	[[ $output == *"outside: 2 packets transmitted, 2 packets received"* ]]
+	kill "$VMD_PID"
+	until_true 50 test ! -e /sys/class/net/jsw-lan
+	until_true 50 sh -c '! pidof dnsmasq'
+	[ ! -e /run/joist/net/nat ]
+	kill $OUTSIDE || true
 }
 
 @test "who may use a switch, and a user network with the owner's rights" {

@@ -278,8 +278,19 @@ static int take_offloads(void *ctx, u64 offloads)
 	return 0;
 }
 
+static u16 pairs_set;
+
+static int take_pairs(void *ctx, u16 pairs)
+{
+	(void)ctx;
+	pairs_set = pairs;
+	return pairs == 3 ? -5 : 0;
+}
+
 static struct net_ctrl ctrl = {
 	.features = ~0ULL,
+	.max_pairs = 4,
+	.set_pairs = take_pairs,
 	.filter = &filter,
 	.set_offloads = take_offloads,
 };
@@ -418,6 +429,28 @@ static void test_offloads(void **state)
 	assert_int_equal(offload_calls, 1);
 }
 
+static void test_pairs(void **state)
+{
+	u16 pairs;
+
+	(void)state;
+	pairs_set = 0;
+	for (pairs = 0; pairs <= 5; pairs++) {
+		bool good = pairs == 1 || pairs == 2 || pairs == 4;
+
+		assert_int_equal(command(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET,
+					 &pairs, 2), good ? OK : ERR);
+	}
+	assert_int_equal(pairs_set, 4);
+	pairs = 2;
+	assert_int_equal(command(VIRTIO_NET_CTRL_MQ, 1, &pairs, 2), ERR);
+	assert_int_equal(command(VIRTIO_NET_CTRL_MQ, 0, &pairs, 1), ERR);
+	ctrl.features = ~BIT_ULL(VIRTIO_NET_F_MQ);
+	assert_int_equal(command(VIRTIO_NET_CTRL_MQ, 0, &pairs, 2), ERR);
+	ctrl.features = ~0ULL;
+	assert_int_equal(pairs_set, 4);
+}
+
 static void test_no_command(void **state)
 {
 	struct chain chain = { .nr_out = 1, .nr_in = 0 };
@@ -511,6 +544,7 @@ int main(void)
 		TEST(test_mac_addr),
 		TEST(test_vlans),
 		TEST(test_offloads),
+		TEST(test_pairs),
 		TEST(test_no_command),
 		TEST(test_random_commands),
 		TEST(test_random_queues),

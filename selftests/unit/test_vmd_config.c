@@ -72,6 +72,7 @@ static void check_nics(const struct definition *web)
 	assert_true(lan->has_mac && lan->mac[0] == 2 && lan->mac[5] == 1);
 	assert_true(lan->isolated && lan->mac_check);
 	assert_int_equal(lan->vlan, 7);
+	assert_int_equal(lan->queues, 4);
 	assert_int_equal(lan->nr_trunk, 2);
 	assert_int_equal(lan->trunk[1].first, 20);
 	assert_int_equal(lan->trunk[1].last, 29);
@@ -112,7 +113,7 @@ static void test_good(void **state)
 			    "	disk \"b\" { path = '/b' }\n"
 			    "	interface \"out\" { user = yes forward = \"tcp::80-:80\" }\n"
 			    "	interface \"lan\" { mac = 02:00:00:00:00:01 vlan = 7\n"
-			    "		rate-in = 10M ip = {10.0.0.5, \"fe80::/10\"} }\n"
+			    "		queues = 4 rate-in = 10M ip = {10.0.0.5, \"fe80::/10\"} }\n"
 			    "}\n"
 			    "vmd { socket = \"/s\" }\n"
 			    "switch \"lan\" {\n"
@@ -209,6 +210,7 @@ static const struct {
 	{ SWITCH VM NIC " switch = lan vlan = 2 }\n}\n", 4, "no vlan-filtering" },
 	{ SWITCH VM NIC " switch = lan mtu = 9000 }\n}\n", 4, "larger mtu" },
 	{ SWITCH VM NIC " switch = lan ip = 10.0.0.256 }\n}\n", 4, "no IPv4 or IPv6" },
+	{ SWITCH VM NIC " switch = lan queues = 9 }\n}\n", 4, "no number from" },
 	{ SWITCH VM NIC " switch = lan rate-out = 1 }\n}\n", 4, "no rate" },
 	{ SWITCH VM NIC " switch = lan forward = \"tcp::1-:1\" }\n}\n", 4, "is for user = yes" },
 	{ "switch \"a-long-name-\" { }\n", 1, "no name for a switch" },

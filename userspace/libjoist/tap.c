@@ -26,12 +26,13 @@ static int name_request(struct ifreq *req, const char *name)
 /**
  * tap_open() - be the far end of an interface
  * @name: the interface's; who may create interfaces need not have made it before
+ * @queues: it has several: each tap_open() is one more
  *
  * Each frame has a virtio header before it.
  *
  * Return: a descriptor that does not block, which the caller closes, or -errno.
  */
-int tap_open(const char *name)
+int tap_open(const char *name, bool queues)
 {
 	struct ifreq req;
 	int fd, err;
@@ -42,7 +43,7 @@ int tap_open(const char *name)
 	fd = ret_errno(open(TUN_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK));
 	if (fd < 0)
 		return fd;
-	req.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	req.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (queues ? IFF_MULTI_QUEUE : 0);
 	err = ret_errno(ioctl(fd, TUNSETIFF, &req));
 	if (err) {
 		close(fd);
@@ -63,23 +64,15 @@ int tap_open(const char *name)
  */
 int tap_create(char *name, bool queues)
 {
-	struct ifreq req;
-	int fd, err;
+	int fd = tap_open(name, queues), err;
 
-	err = name_request(&req, name);
-	if (err)
-		return err;
-	fd = ret_errno(open(TUN_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK));
 	if (fd < 0)
 		return fd;
-	req.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (queues ? IFF_MULTI_QUEUE : 0);
-	err = ret_errno(ioctl(fd, TUNSETIFF, &req));
-	if (err) {
-		close(fd);
-		return err;
-	}
-	memcpy(name, req.ifr_name, sizeof(req.ifr_name));
-	return fd;
+	err = tap_name(fd, name);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 /* The interface behind @fd. @name: of IFNAMSIZ bytes. Return: 0 or -errno. */
@@ -91,6 +84,14 @@ int tap_name(int fd, char *name)
 	if (!err)
 		memcpy(name, req.ifr_name, sizeof(req.ifr_name));
 	return err;
+}
+
+/* Does the interface give frames to this queue of it? */
+int tap_set_queue(int fd, bool on)
+{
+	struct ifreq req = { .ifr_flags = on ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE };
+
+	return ret_errno(ioctl(fd, TUNSETQUEUE, &req));
 }
 
 /* How long the header before each frame is. */

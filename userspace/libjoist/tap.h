@@ -5,9 +5,10 @@
 
 #include "types.h"
 
-int tap_open(const char *name);
+int tap_open(const char *name, bool queues);
 int tap_create(char *name, bool queues);
 int tap_name(int fd, char *name);
+int tap_set_queue(int fd, bool on);
 int tap_set_header(int fd, int len);
 int tap_set_offloads(int fd, unsigned int flags);
 int tap_mtu(const char *name);

@@ -11,11 +11,12 @@ static const struct {
 	const char *typed, *key;
 	bool list;
 } options[] = {
-	{ "switch", "switch", false }, { "macvtap", "macvtap", false },
+	{ "switch", "switch", false },
 	{ "name", "name", false }, { "mac", "mac", false }, { "vlan", "vlan", false },
 	{ "trunk", "trunk", true }, { "isolated", "isolated", false },
 	{ "rate-in", "rate-in", false }, { "rate-out", "rate-out", false },
 	{ "mac-check", "mac-check", false }, { "ip", "ip", true }, { "mtu", "mtu", false },
+	{ "queues", "queues", false },
 	{ "hostfwd", "forward", true },
 };
 
@@ -77,8 +78,7 @@ struct json_object *net_json(char *text, const char **wrong)
 	while (!*wrong && (piece = strsep(&rest, ",")))
 		*wrong = take(net, piece);
 	if (!*wrong && !json_object_object_get_ex(net, "user", NULL) &&
-	    !json_object_object_get_ex(net, "switch", NULL) &&
-	    !json_object_object_get_ex(net, "macvtap", NULL)) {
+	    !json_object_object_get_ex(net, "switch", NULL)) {
 		*wrong = "is no network: give switch=NAME or user";
 		piece = text;
 	}

@@ -63,7 +63,7 @@ static const char *parse_option(const char *text, struct vmm_net *net)
 {
 	struct forward fwd;
 	const char *value;
-	u64 mtu;
+	u64 number;
 
 	value = behind(text, "mac=");
 	if (value) {
@@ -76,14 +76,23 @@ static const char *parse_option(const char *text, struct vmm_net *net)
 	}
 	value = behind(text, "mtu=");
 	if (value) {
-		if (!parse_number(value, MTU_MIN, MTU_MAX, &mtu))
+		if (!parse_number(value, MTU_MIN, MTU_MAX, &number))
 			return "is no MTU: give 1280 to 65521";
-		net->mtu = (u16)mtu;
+		net->mtu = (u16)number;
+		return NULL;
+	}
+	value = behind(text, "queues=");
+	if (value) {
+		if (net->kind != VMM_NET_TAP)
+			return "is for a tap only";
+		if (!parse_number(value, 1, VMM_NET_PAIRS_MAX, &number))
+			return "is no number of queues: give 1 to 8";
+		net->pairs = (int)number;
 		return NULL;
 	}
 	value = behind(text, "hostfwd=");
 	if (!value)
-		return "is no option of a network: there are mac=, mtu= and hostfwd=";
+		return "is no option of a network: there are mac=, mtu=, queues=, hostfwd=";
 	if (net->kind != VMM_NET_USER)
 		return "is for the user network only";
 	if (!forward_parse(value, &fwd))

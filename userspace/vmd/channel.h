@@ -6,7 +6,7 @@
 #include "loop.h"
 
 #define MSG_SIZE_MAX	(128 << 10)
-#define MSG_FDS_MAX	32
+#define MSG_FDS_MAX	128	/* what a VM with all disks and queues comes with */
 #define MSG_QUEUE_MAX	8192
 
 struct json_object;

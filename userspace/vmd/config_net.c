@@ -7,8 +7,8 @@
 #include "config_parse.h"
 
 static const char *const nic_keys[] = {
-	"switch", "user", "macvtap", "mac", "vlan", "trunk", "isolated", "rate-in",
-	"rate-out", "mac-check", "ip", "mtu", "forward",
+	"switch", "user", "mac", "vlan", "trunk", "isolated", "rate-in",
+	"rate-out", "mac-check", "ip", "mtu", "queues", "forward",
 };
 
 static const char *const switch_keys[] = {
@@ -17,9 +17,9 @@ static const char *const switch_keys[] = {
 };
 
 cfg_opt_t config_nic_opts[] = {
-	TEXT("switch"), TEXT("user"), TEXT("macvtap"), TEXT("mac"), TEXT("vlan"),
+	TEXT("switch"), TEXT("user"), TEXT("mac"), TEXT("vlan"),
 	TEXT("isolated"), TEXT("rate-in"), TEXT("rate-out"), TEXT("mac-check"),
-	TEXT("mtu"), TEXTS("trunk"), TEXTS("ip"), TEXTS("forward"), CFG_END(),
+	TEXT("mtu"), TEXT("queues"), TEXTS("trunk"), TEXTS("ip"), TEXTS("forward"), CFG_END(),
 };
 
 cfg_opt_t config_switch_opts[] = {

@@ -205,19 +205,16 @@ static int set_rate(const char *key, const char *text, u64 *rate, struct complai
 	return 0;
 }
 
-static int set_kind(struct interface *nic, enum interface_kind kind, const char *key,
-		    const char *text, struct complaint *c)
+static int set_switch(struct interface *nic, const char *text, struct complaint *c)
 {
-	bool good = kind == IF_MACVTAP ? ifname_valid(text) :
-		    name_valid(text) && strlen(text) <= SWITCH_NAME_MAX;
+	bool good = name_valid(text) && strlen(text) <= SWITCH_NAME_MAX;
 
 	/* A bad one is complained of once: it is still known what it was to be. */
-	nic->kind = kind;
+	nic->kind = IF_SWITCH;
 	snprintf(nic->link, sizeof(nic->link), "%s", good ? text : "");
 	if (good)
 		return 0;
-	return complain(c, "%s '%.40s' is no name of %s", key, text,
-			kind == IF_MACVTAP ? "an interface" : "a switch");
+	return complain(c, "switch '%.40s' is no name of a switch", text);
 }
 
 static int set_bool(const char *key, const char *text, bool *value, struct complaint *c)
@@ -261,9 +258,7 @@ int interface_set(struct interface *nic, const char *key, const char *text,
 	int err;
 
 	if (!strcmp(key, "switch"))
-		return set_kind(nic, IF_SWITCH, key, text, c);
-	if (!strcmp(key, "macvtap"))
-		return set_kind(nic, IF_MACVTAP, key, text, c);
+		return set_switch(nic, text, c);
 	if (!strcmp(key, "user"))
 		return set_user(nic, text, c);
 	if (!strcmp(key, "mac"))
@@ -287,12 +282,27 @@ int interface_set(struct interface *nic, const char *key, const char *text,
 		nic->vlan = err ? nic->vlan : (u16)value;
 		return err;
 	}
+	if (!strcmp(key, "queues")) {
+		err = set_number(key, text, 1, IF_QUEUES_MAX, &value, c);
+		nic->queues = err ? nic->queues : (u32)value;
+		return err;
+	}
 	if (!strcmp(key, "mtu")) {
 		err = set_number(key, text, MTU_MIN, MTU_MAX, &value, c);
 		nic->mtu = err ? nic->mtu : (u16)value;
 		return err;
 	}
 	return complain(c, "an interface has no '%.40s'", key);
+}
+
+/* How many descriptors interfaces come with. */
+int interfaces_fds(const struct interface *nic, int nr)
+{
+	int i, fds = 0;
+
+	for (i = 0; i < nr; i++)
+		fds += (int)nic[i].queues;
+	return fds;
 }
 
 /* What no single member can say. */
@@ -309,7 +319,8 @@ int interface_check(const struct interface *nic, struct complaint *c)
 		return complain(c,
 				"the interface \"%s\" has what is for one in a switch: vlan, ...",
 				nic->name);
-	if (nic->kind == IF_USER && (nic->rate_in || nic->rate_out || nic->nr_ips))
+	if (nic->kind == IF_USER &&
+	    (nic->rate_in || nic->rate_out || nic->nr_ips || nic->queues > 1))
 		return complain(c,
 				"the interface \"%s\" has what is not for user = yes: ip, rate-in, ...",
 				nic->name);

@@ -8,7 +8,7 @@
 
 #define INTERFACES_MAX	VMM_NETS_MAX
 #define IF_NAME_SIZE	16	/* IFNAMSIZ */
-#define IF_QUEUES_MAX	8
+#define IF_QUEUES_MAX	VMM_NET_PAIRS_MAX
 #define SWITCH_NAME_MAX	11	/* with "jsw-" before it an interface's name */
 #define TRUNK_MAX	16
 #define IPS_MAX		16
@@ -17,7 +17,7 @@
 struct complaint;
 struct json_object;
 
-enum interface_kind { IF_NONE, IF_SWITCH, IF_USER, IF_MACVTAP };
+enum interface_kind { IF_NONE, IF_SWITCH, IF_USER };
 
 /**
  * struct ip_prefix - an address, or those that begin as it does
@@ -38,7 +38,7 @@ struct vlan_range {
  * struct interface - one of a VM's
  * @name: within the VM
  * @kind: enum interface_kind
- * @link: the switch, or of macvtap the host's interface
+ * @link: the switch
  * @has_mac: @mac was given; else it follows from the VM's UUID and @name
  * @vlan: the network it is in, 0: the switch's own; frames come without a tag
  * @trunk: networks whose frames come with their tags
@@ -77,6 +77,7 @@ void interface_free(struct interface *nic);
 int interface_set(struct interface *nic, const char *key, const char *text,
 		  struct complaint *c);
 bool interface_list(const char *key);
+int interfaces_fds(const struct interface *nic, int nr);
 int interface_check(const struct interface *nic, struct complaint *c);
 bool interface_equal(const struct interface *a, const struct interface *b);
 void interface_mac(const struct interface *nic, const char *uuid, u8 *mac);

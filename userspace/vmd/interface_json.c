@@ -52,8 +52,6 @@ struct json_object *interface_json(const struct interface *nic)
 
 	if (nic->kind == IF_SWITCH)
 		js_add_text(obj, "switch", nic->link);
-	if (nic->kind == IF_MACVTAP)
-		js_add_text(obj, "macvtap", nic->link);
 	if (nic->kind == IF_USER)
 		js_add_bool(obj, "user", true);
 	mac_text(nic->mac, text);
@@ -67,6 +65,8 @@ struct json_object *interface_json(const struct interface *nic)
 	if (!nic->mac_check)
 		js_add_bool(obj, "mac-check", false);
 	add_number(obj, "mtu", nic->mtu);
+	if (nic->queues > 1)
+		js_add_int(obj, "queues", nic->queues);
 	add_lists(obj, nic);
 	return obj;
 }

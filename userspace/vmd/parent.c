@@ -44,7 +44,8 @@ static int make_dirs(void)
 		const char *path;
 		unsigned int mode;
 	} dirs[] = {
-		{ RUN_DIR, 0755 }, { RUN_VM_DIR, 0700 }, { EMPTY_DIR, 0755 },
+		{ RUN_DIR, 0755 }, { RUN_VM_DIR, 0700 }, { RUN_DIR "/net", 0755 },
+		{ EMPTY_DIR, 0755 },
 		{ LIB_DIR, 0711 }, { STORE_DIR, 0700 }, { LOG_DIR, 0700 },
 	};
 	size_t i;

@@ -28,6 +28,7 @@ static const cap_value_t parent_caps[] = {
 	CAP_KILL,		/* VMs that do not end by themselves have other users */
 	CAP_SYS_PTRACE,		/* pidfds and /proc of processes that are not dumpable */
 	CAP_NET_ADMIN,		/* switches, and the taps that VMs are plugged in by */
+	CAP_NET_BIND_SERVICE,	/* dnsmasq, of switches with dhcp */
 	CAP_SYS_RESOURCE,	/* children may have more files than we do */
 };
 

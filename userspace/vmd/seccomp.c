@@ -55,7 +55,7 @@ static const int disk_calls[] = {
 /* Networks: frames, and the first word of the user-mode network's process. */
 static const int net_calls[] = { SCMP_SYS(readv), SCMP_SYS(recvfrom) };
 
-static const unsigned long net_ioctls[] = { TUNSETVNETHDRSZ, TUNSETOFFLOAD };
+static const unsigned long net_ioctls[] = { TUNSETVNETHDRSZ, TUNSETOFFLOAD, TUNSETQUEUE };
 
 /* What libjoist asks of the module: no ioctl of another driver. */
 static const unsigned long vm_ioctls[] = {

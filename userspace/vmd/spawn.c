@@ -45,7 +45,7 @@ static int pid_open(int pid)
 }
 
 /* When a process started, in ticks since boot; 0: there is none, or it is a zombie. */
-static u64 start_time(int pid)
+u64 process_start_time(int pid)
 {
 	char path[64], text[1024] = "", *p;
 	int field = 3;
@@ -268,7 +268,7 @@ static int write_record(const struct definition *def, const struct process *proc
 	int err;
 
 	js_add_int(obj, "pid", proc->pid);
-	js_add_int(obj, "start", (s64)start_time(proc->pid));
+	js_add_int(obj, "start", (s64)process_start_time(proc->pid));
 	js_add(obj, "definition", definition_json(def, true));
 	js_add(obj, "interfaces", json_object_get(proc->nets));
 	vm_file(path, sizeof(path), def->name, "json");
@@ -358,7 +358,7 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	want = SETUP_FIXED + def->nr_disks + (def->initrd || fw.vars.path);
 	nr = open_all(def, &fw, procs_fd, fds, want, f);
 	if (nr == want) {
-		want += def->nr_nics;
+		want += interfaces_fds(def->nic, def->nr_nics);
 		nr += net_plug(def, uid, gid, fds + nr, proc->nets, f);
 	}
 	if (nr == want) {
@@ -406,7 +406,7 @@ static int find_process(const char *name, const char *uuid, struct process *proc
 	proc->pidfd = pid_open(proc->pid);
 	if (proc->pidfd < 0)
 		return -ESRCH;
-	if (start && start_time(proc->pid) == start) {
+	if (start && process_start_time(proc->pid) == start) {
 		if (!same) {
 			close(proc->pidfd);
 			return -EEXIST;

@@ -21,6 +21,7 @@ struct process {
 
 int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	     struct process *proc, struct failure *f);
+u64 process_start_time(int pid);
 int process_connect(const char *name);
 int process_find(const char *name, const char *uuid, struct process *proc);
 void process_scan(void (*take)(struct definition *def));

@@ -19,6 +19,7 @@
 #include "sandbox.h"
 #include "setup.h"
 #include "vm_front.h"
+#include "vmm/backend/user.h"
 #include "vmm/log.h"
 #include "vmm/vmm.h"
 
@@ -64,20 +65,24 @@ static int receive(struct setup *s)
 	json_object_put(obj);
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
-	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + s->def.nr_nics +
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + interfaces_fds(s->def.nic, s->def.nr_nics) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
 
 static void configure_net(struct vmm_net *net, const struct interface *nic,
-			  struct json_object *obj, int fd)
+			  struct json_object *obj, const int *fd)
 {
 	const char *mac = js_text(obj, "mac");
+	u32 i;
 
 	*net = (struct vmm_net) {
 		.kind = nic->kind == IF_USER ? VMM_NET_USER : VMM_NET_TAP,
-		.file = { js_text(obj, "tap") ?: nic->name, fd },
+		.file = { js_text(obj, "tap") ?: nic->name, fd[0] },
+		.pairs = (int)nic->queues,
 		.mtu = (u16)js_int(obj, "mtu", nic->mtu),
 	};
+	for (i = 1; i < nic->queues; i++)
+		net->more_fd[i - 1] = fd[i];
 	net->has_mac = mac && sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &net->mac[0],
 				     &net->mac[1], &net->mac[2], &net->mac[3],
 				     &net->mac[4], &net->mac[5]) == 6;
@@ -112,9 +117,22 @@ static void configure(struct vmm_config *config, struct setup *s)
 			.file = { s->def.disk[i].path, s->fd[next++] },
 			.options = s->def.disk[i].options,
 		};
-	for (i = 0; i < s->def.nr_nics; i++)
+	for (i = 0; i < s->def.nr_nics; i++) {
 		configure_net(&config->net[i], &s->def.nic[i],
-			      json_object_array_get_idx(s->nets, (size_t)i), s->fd[next++]);
+			      json_object_array_get_idx(s->nets, (size_t)i), s->fd + next);
+		next += (int)s->def.nic[i].queues;
+	}
+}
+
+/* The processes of user-mode networks say whether they can. */
+static int await_networks(const struct setup *s, const struct vmm_config *config)
+{
+	int i, err = 0;
+
+	for (i = 0; !err && i < s->def.nr_nics; i++)
+		if (s->def.nic[i].kind == IF_USER)
+			err = user_await(config->net[i].file.fd);
+	return err;
 }
 
 static int limit(int resource, u64 value)
@@ -197,6 +215,7 @@ int vm_main(const char *name)
 	config.frontend = &fe;
 	config.rings = vmm_rings(&config);
 	err = lock_up(&s);
+	err = err ?: await_networks(&s, &config);
 	if (!err && !hostile(s.def.cmdline, &result))
 		err = vmm_run(&config, &result);
 	if (result.report)

@@ -8,6 +8,7 @@
 
 #define VMM_DISKS_MAX	16
 #define VMM_NETS_MAX	8
+#define VMM_NET_PAIRS_MAX	8
 #define VMM_FORWARDS_MAX	32
 #define VMM_PORTS_MAX	7
 #define VMM_PORT_NAME_MAX	63
@@ -61,6 +62,8 @@ enum vmm_net_kind { VMM_NET_TAP, VMM_NET_USER };
  *        its process's socket; with the descriptor -1 it is opened or started
  * @has_mac: @mac is the device's address; else one is made up
  * @mtu: what the guest is told; 0: what the link has
+ * @pairs: of queues, of a tap that may have several; 0: 1
+ * @more_fd: of a tap that is open: descriptors of the pairs behind the first
  * @forward: ports of the host's that the user-mode network takes for the guest
  */
 struct vmm_net {
@@ -69,6 +72,8 @@ struct vmm_net {
 	bool has_mac;
 	u8 mac[6];
 	u16 mtu;
+	int pairs;
+	int more_fd[VMM_NET_PAIRS_MAX - 1];
 	int nr_forwards;
 	const char *forward[VMM_FORWARDS_MAX];
 };

@@ -98,8 +98,6 @@ int net_check(const struct definition *def, struct failure *f)
 
 		if (nic->kind == IF_SWITCH && check_switch(def, nic, f))
 			return -1;
-		if (nic->kind == IF_MACVTAP && !is_admin(def->uid, def->gid))
-			return fail(f, "not-yours", "only an admin's VM can have macvtap");
 	}
 	return 0;
 }
@@ -148,33 +146,51 @@ static int port_arrange(const struct definition *def, const struct interface *ni
 	return err ? failed(err, "plug in", nic, f) : 0;
 }
 
-/* Return: a descriptor, or less with @f filled in. */
-static int plug_switch(const struct definition *def, const struct interface *nic,
+/* A tap's descriptors, one for each pair of queues. Return: how many, or -errno. */
+static int open_tap(char *tap, int queues, int *fds)
+{
+	int i, fd;
+
+	for (i = 0; i < queues; i++) {
+		fd = tap_create(tap, queues > 1);
+		if (fd < 0) {
+			while (i)
+				close(fds[--i]);
+			return fd;
+		}
+		fds[i] = fd;
+	}
+	return queues;
+}
+
+/* Return: how many descriptors, or less than one with @f filled in. */
+static int plug_switch(const struct definition *def, const struct interface *nic, int *fds,
 		       struct json_object *net, struct failure *f)
 {
 	struct soft_switch *sw = switch_find(nic->link);
 	char tap[IF_NAME_SIZE] = TAP_PATTERN;
+	int nr;
 	u16 mtu;
-	int fd;
 
 	if (!sw || switch_ready(sw))
 		return fail(f, "failed", "the switch '%s' is not there: %s", nic->link,
 			    sw ? sw->why.text : "it is not configured");
-	fd = tap_create(tap, false);
-	if (fd < 0) {
-		fail(f, "failed", "cannot make a tap interface: %s", strerror(-fd));
-		if (fd == -ENOENT || fd == -ENODEV)
+	nr = open_tap(tap, (int)nic->queues, fds);
+	if (nr < 0) {
+		fail(f, "failed", "cannot make a tap interface: %s", strerror(-nr));
+		if (nr == -ENOENT || nr == -ENODEV)
 			f->remedy = "load the kernel's tun module: modprobe tun";
-		return fd;
+		return nr;
 	}
 	mtu = nic->mtu ?: sw->def.mtu ?: MTU_DEFAULT;
 	if (port_arrange(def, nic, sw, tap, mtu, f)) {
-		close(fd);
+		while (nr)
+			close(fds[--nr]);
 		return -1;
 	}
 	js_add_text(net, "tap", tap);
 	js_add_int(net, "mtu", mtu);
-	return fd;
+	return nr;
 }
 
 /* The child: nobody's but its user's. */
@@ -194,7 +210,8 @@ static void run_user(const char *path, int fd, const struct interface *nic, u32 
 }
 
 /* Likewise: its program's first word is read by who gets the descriptor. */
-static int plug_user(const struct interface *nic, u32 uid, u32 gid, struct failure *f)
+static int plug_user(const struct interface *nic, u32 uid, u32 gid, int *fds,
+		     struct failure *f)
 {
 	char path[4096 + 64];
 	int pair[2], pid;
@@ -207,25 +224,13 @@ static int plug_user(const struct interface *nic, u32 uid, u32 gid, struct failu
 	if (!pid)
 		run_user(path, pair[1], nic, uid, gid);
 	close(pair[1]);
-	if (pid > 0 && !fcntl(pair[0], F_SETFL, O_NONBLOCK))
-		return pair[0];
+	if (pid > 0 && !fcntl(pair[0], F_SETFL, O_NONBLOCK)) {
+		*fds = pair[0];
+		return 1;
+	}
 	fail(f, "failed", "cannot start %s: %s", path, strerror(errno));
 	close(pair[0]);
 	return -1;
-}
-
-static int plug(const struct definition *def, const struct interface *nic, u32 uid, u32 gid,
-		struct json_object *net, struct failure *f)
-{
-	switch (nic->kind) {
-	case IF_SWITCH:
-		return plug_switch(def, nic, net, f);
-	case IF_USER:
-		return plug_user(nic, uid, gid, f);
-	default:
-		return fail(f, "failed", "the interface \"%s\" is of no kind that vmd can plug in",
-			    nic->name);
-	}
 }
 
 /**
@@ -233,18 +238,18 @@ static int plug(const struct definition *def, const struct interface *nic, u32 u
  * @def: the VM
  * @uid: whom its process shall be
  * @gid: likewise
- * @fds: filled in, one for each interface; the caller closes them
+ * @fds: filled in: interfaces_fds() of them; the caller closes them
  * @nets: an array; told what each is, "tap", "mac" and "mtu" besides its definition
  * @f: why not
  *
- * Return: how many there are; if that are less than the VM has, @f is filled in.
+ * Return: how many descriptors there are; if that are too few, @f is filled in.
  */
 int net_plug(const struct definition *def, u32 uid, u32 gid, int *fds,
 	     struct json_object *nets, struct failure *f)
 {
+	int i, nr = 0, more;
 	char mac[18];
 	u8 addr[6];
-	int i;
 
 	if (net_check(def, f))
 		return 0;
@@ -256,9 +261,11 @@ int net_plug(const struct definition *def, u32 uid, u32 gid, int *fds,
 		mac_text(addr, mac);
 		js_add_text(net, "mac", mac);
 		json_object_array_add(nets, net);
-		fds[i] = plug(def, nic, uid, gid, net, f);
-		if (fds[i] < 0)
+		more = nic->kind == IF_USER ? plug_user(nic, uid, gid, fds + nr, f) :
+		       plug_switch(def, nic, fds + nr, net, f);
+		if (more < 0)
 			break;
+		nr += more;
 	}
-	return i;
+	return nr;
 }

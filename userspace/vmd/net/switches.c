@@ -10,11 +10,17 @@
 #include <string.h>
 
 #include "bridge.h"
+#include "nat.h"
 #include "switches.h"
 
 #define MTU_DEFAULT	1500
 
 static struct soft_switch *list;
+
+struct soft_switch *switch_first(void)
+{
+	return list;
+}
 
 struct soft_switch *switch_find(const char *name)
 {
@@ -136,7 +142,9 @@ static int arrange(struct soft_switch *sw, const char *old_uplink)
 		complain(&sw->why, "its bridge cannot be set up: %s", rtnl_why(err));
 		return err;
 	}
-	return plug_uplink(sw);
+	err = plug_uplink(sw);
+	sw->dhcp.delay = 0;
+	return dhcp_start(sw) ?: err;
 }
 
 static int bring_up(struct soft_switch *sw)
@@ -172,6 +180,7 @@ static void drop(struct soft_switch *sw)
 {
 	struct soft_switch **link;
 
+	dhcp_stop(sw);
 	if (sw->index)
 		link_delete(sw->index);
 	for (link = &list; *link != sw; link = &(*link)->next)
@@ -211,18 +220,20 @@ void net_settle(void)
 {
 	struct soft_switch *sw;
 
-	for (sw = list; sw; sw = sw->next) {
-		if (sw->dropped) {
-			drop_unused(false);
-			return;
-		}
-	}
+	for (sw = list; sw && !sw->dropped; sw = sw->next)
+		;
+	if (!sw)
+		return;
+	drop_unused(false);
+	if (nat_apply(list))
+		say("rules for NAT cannot be changed: %s", rtnl_why(-EIO));
 }
 
 /* The daemon ends. VMs that run on keep what they are plugged into. */
 void net_end(void)
 {
 	drop_unused(true);
+	nat_apply(list);
 }
 
 static struct soft_switch *add(const struct switch_def *def)
@@ -274,7 +285,7 @@ static void change(struct soft_switch *sw, const struct switch_def *def)
 void net_apply(const struct config *config)
 {
 	struct soft_switch *sw;
-	int i;
+	int i, err;
 
 	for (sw = list; sw; sw = sw->next)
 		sw->dropped = !config_switch(config, sw->def.name);
@@ -285,4 +296,7 @@ void net_apply(const struct config *config)
 		if (sw)
 			change(sw, &config->sw[i]);
 	}
+	err = nat_apply(list);
+	if (err)
+		say("no NAT for switches: %s (modprobe nft_chain_nat nft_masq)", rtnl_why(err));
 }

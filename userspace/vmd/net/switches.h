@@ -3,9 +3,11 @@
 #ifndef VMD_NET_SWITCHES_H
 #define VMD_NET_SWITCHES_H
 
+#include "dhcp.h"
 #include "net.h"
 #include "rtnl.h"
 
+#define NET_DIR		RUN_DIR "/net"
 #define SWITCH_ALIAS	"joist switch "
 #define PORT_ALIAS	"joist port "
 
@@ -21,8 +23,10 @@ struct soft_switch {
 	int index;
 	bool dropped;
 	struct complaint why;
+	struct dhcp dhcp;
 };
 
+struct soft_switch *switch_first(void);
 struct soft_switch *switch_find(const char *name);
 int switch_ready(struct soft_switch *sw);
 

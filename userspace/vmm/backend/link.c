@@ -20,7 +20,7 @@
  */
 int link_open(struct net_link *link, const struct vmm_net *config)
 {
-	*link = (struct net_link) { .fd = -1, .mtu = config->mtu };
+	*link = (struct net_link) { .mtu = config->mtu, .used = 1 };
 	switch (config->kind) {
 	case VMM_NET_TAP:
 		return link_open_tap(link, config);
@@ -33,15 +33,36 @@ int link_open(struct net_link *link, const struct vmm_net *config)
 
 void link_close(struct net_link *link)
 {
-	if (link->fd >= 0)
-		close(link->fd);
-	link->fd = -1;
+	while (link->nr_fds)
+		close(link->fd[--link->nr_fds]);
 	if (link->pid > 0) {
 		/* It has nothing to lose, and it must not stay as a zombie. */
 		kill(link->pid, SIGKILL);
 		waitpid(link->pid, NULL, 0);
 	}
 	link->pid = 0;
+}
+
+/**
+ * link_set_pairs() - how many of its pairs frames come by
+ * @link: link
+ * @pairs: 1 to link->nr_fds
+ *
+ * Return: 0 or -errno.
+ */
+int link_set_pairs(struct net_link *link, int pairs)
+{
+	int err = 0;
+
+	while (!err && link->used < pairs) {
+		err = tap_set_queue(link->fd[link->used], true);
+		link->used += !err;
+	}
+	while (!err && link->used > pairs) {
+		err = tap_set_queue(link->fd[link->used - 1], false);
+		link->used -= !err;
+	}
+	return err;
 }
 
 /**
@@ -67,5 +88,5 @@ int link_set_offloads(struct net_link *link, u64 features)
 		    (features & BIT_ULL(VIRTIO_NET_F_GUEST_ECN)))
 			flags |= TUN_F_TSO_ECN;
 	}
-	return tap_set_offloads(link->fd, flags);
+	return tap_set_offloads(link->fd[0], flags);
 }

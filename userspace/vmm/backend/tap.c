@@ -30,30 +30,56 @@ static const char *remedy(int err)
 	}
 }
 
+/* The descriptor of pair @i. */
+static int open_pair(const struct vmm_net *config, int i)
+{
+	struct vmm_file file = config->file;
+
+	if (file.fd < 0)
+		return tap_open(file.path, config->pairs > 1);
+	if (i)
+		file.fd = config->more_fd[i - 1];
+	return vmm_file_open(&file, O_RDWR);
+}
+
+static int open_pairs(struct net_link *link, const struct vmm_net *config)
+{
+	int fd, i;
+
+	for (i = 0; i < max(config->pairs, 1); i++) {
+		fd = open_pair(config, i);
+		if (fd < 0) {
+			log_err("cannot open the tap interface %s: %s%s", config->file.path,
+				strerror(-fd), remedy(fd));
+			return fd;
+		}
+		link->fd[link->nr_fds++] = fd;
+	}
+	return 0;
+}
+
 /* Return: 0, or -errno with the reason logged. */
 int link_open_tap(struct net_link *link, const struct vmm_net *config)
 {
 	const char *name = config->file.path;
-	int fd, mtu, err;
+	int mtu, err;
 
-	if (config->file.fd >= 0)
-		fd = vmm_file_open(&config->file, O_RDWR);
-	else
-		fd = tap_open(name);
-	if (fd < 0) {
-		log_err("cannot open the tap interface %s: %s%s", name,
-			strerror(-fd), remedy(fd));
-		return fd;
-	}
-	err = tap_set_header(fd, sizeof(struct virtio_net_hdr_v1));
-	err = err ?: tap_set_offloads(fd, 0);
+	err = open_pairs(link, config);
 	if (err) {
-		log_err("the tap interface %s has no virtio headers: %s", name,
-			strerror(-err));
-		close(fd);
+		link_close(link);
 		return err;
 	}
-	link->fd = fd;
+	/* Until the driver asks for more */
+	link->used = link->nr_fds;
+	err = tap_set_header(link->fd[0], sizeof(struct virtio_net_hdr_v1));
+	err = err ?: tap_set_offloads(link->fd[0], 0);
+	err = err ?: link_set_pairs(link, 1);
+	if (err) {
+		log_err("the tap interface %s has no virtio headers or queues: %s", name,
+			strerror(-err));
+		link_close(link);
+		return err;
+	}
 	link->offloads = true;
 	/* A descriptor handed over comes with its MTU: we have no way to ask. */
 	mtu = config->mtu || config->file.fd >= 0 ? 0 : tap_mtu(name);

@@ -79,8 +79,11 @@ static int spawn(const char *path, int fd, const struct vmm_net *config, pid_t *
 	return -err;
 }
 
-/* Its first word is empty but for a byte of 0, or why it cannot. */
-static int await_ready(int fd)
+/*
+ * Its first word is empty but for a byte of 0, or why it cannot. Return: 0, or -errno with
+ * the reason logged.
+ */
+int user_await(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	char text[512];
@@ -108,11 +111,11 @@ int link_open_user(struct net_link *link, const struct vmm_net *config)
 
 	link->mtu = config->mtu ?: VMM_USER_MTU;
 	if (config->file.fd >= 0) {
-		link->fd = vmm_file_open(&config->file, O_RDWR);
-		err = link->fd < 0 ? link->fd : await_ready(link->fd);
-		if (err)
-			link_close(link);
-		return err;
+		err = vmm_file_open(&config->file, O_RDWR);
+		if (err < 0)
+			return err;
+		link->fd[link->nr_fds++] = err;
+		return 0;
 	}
 	if (!user_program(path, sizeof(path))) {
 		log_err("no user-mode network: there is no " PROGRAM "; it is built with libslirp");
@@ -127,10 +130,10 @@ int link_open_user(struct net_link *link, const struct vmm_net *config)
 	if (err)
 		log_err("cannot start %s: %s", path, strerror(-err));
 	else
-		err = await_ready(fd[0]);
+		err = user_await(fd[0]);
 	if (!err && fcntl(fd[0], F_SETFL, O_NONBLOCK))
 		err = -errno;
-	link->fd = fd[0];
+	link->fd[link->nr_fds++] = fd[0];
 	if (err)
 		link_close(link);
 	return err;

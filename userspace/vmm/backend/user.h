@@ -15,6 +15,7 @@ struct user_args {
 };
 
 bool user_program(char *path, size_t size);
+int user_await(int fd);
 void user_args(struct user_args *args, const struct vmm_net *config);
 
 #endif

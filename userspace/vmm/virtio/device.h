@@ -8,7 +8,7 @@
 #include "libjoist/types.h"
 #include "queue.h"
 
-#define VIRTIO_QUEUES_MAX	16
+#define VIRTIO_QUEUES_MAX	17	/* 8 pairs of a network, and its commands */
 
 struct vm;
 

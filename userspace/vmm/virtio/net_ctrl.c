@@ -116,6 +116,16 @@ static bool set_offloads(const struct net_ctrl *ctrl, u8 cmd, struct args *args)
 	return !ctrl->set_offloads(ctrl->ctx, offloads);
 }
 
+static bool set_pairs(const struct net_ctrl *ctrl, u8 cmd, struct args *args)
+{
+	u16 pairs;
+
+	if (!has(ctrl, VIRTIO_NET_F_MQ) || cmd != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET ||
+	    !take(args, &pairs, sizeof(pairs)) || !pairs || pairs > ctrl->max_pairs)
+		return false;
+	return !ctrl->set_pairs(ctrl->ctx, pairs);
+}
+
 static bool obey(const struct net_ctrl *ctrl, const struct virtio_net_ctrl_hdr *hdr,
 		 struct args *args)
 {
@@ -130,6 +140,8 @@ static bool obey(const struct net_ctrl *ctrl, const struct virtio_net_ctrl_hdr *
 		return set_vlan(ctrl, hdr->cmd, args);
 	case VIRTIO_NET_CTRL_GUEST_OFFLOADS:
 		return set_offloads(ctrl, hdr->cmd, args);
+	case VIRTIO_NET_CTRL_MQ:
+		return set_pairs(ctrl, hdr->cmd, args);
 	default:
 		return false;
 	}

@@ -19,12 +19,16 @@
  * @filter: changed
  * @set_offloads: take the VIRTIO_NET_F_GUEST_* among @offloads, all negotiated, from
  *                the link from here on; returns 0 or -errno
- * @ctx: for it
+ * @max_pairs: of queues
+ * @set_pairs: use so many from here on; returns 0 or -errno
+ * @ctx: for both
  */
 struct net_ctrl {
 	u64 features;
 	struct net_filter *filter;
 	int (*set_offloads)(void *ctx, u64 offloads);
+	u16 max_pairs;
+	int (*set_pairs)(void *ctx, u16 pairs);
 	void *ctx;
 };
 
