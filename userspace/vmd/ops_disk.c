@@ -70,6 +70,7 @@ void op_disk_resize(struct request *req)
 	if (!p)
 		return;
 	p->process_done = resized;
-	if (machine_ask(vm, VM_DISK_RESIZE, p->token, (u32)disk, (u32)(size / MIB), -1))
+	if (machine_tell(vm, VM_DISK_RESIZE, p->token, (u32)(size / MIB),
+			 vm->def.disk[disk].name, -1))
 		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
 }

@@ -242,6 +242,14 @@ bool vm_plug_left(struct vm *vm, enum plug_kind *kind, char *name)
 	return false;
 }
 
+/* Return: the place of a disk that is in, or -ENODEV. */
+int vm_plug_disk_index(struct vm *vm, const char *name)
+{
+	const struct plug_dev *dev = find(vm, PLUG_DISK, name);
+
+	return dev && state_of(dev) == PLUG_IN ? dev->index : -ENODEV;
+}
+
 /* @name: filled in, DEVICE_NAME_SIZE: of the disk that has the place now, or had it last. */
 void vm_plug_disk_name(struct vm *vm, int index, char *name)
 {

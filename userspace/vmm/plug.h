@@ -48,6 +48,7 @@ int vm_plug_net(struct vm *vm, const struct vmm_net *net);
 int vm_unplug(struct vm *vm, enum plug_kind kind, const char *name, bool force);
 void vm_plug_serve(struct vm *vm);
 bool vm_plug_left(struct vm *vm, enum plug_kind *kind, char *name);
+int vm_plug_disk_index(struct vm *vm, const char *name);
 void vm_plug_disk_name(struct vm *vm, int index, char *name);
 void vm_plug_end(struct vm *vm);
 

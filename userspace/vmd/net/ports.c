@@ -229,6 +229,29 @@ static int plug(const struct definition *def, const struct interface *nic, u32 u
 }
 
 /**
+ * net_plug_one() - make one of a VM's interfaces
+ * @def: the VM
+ * @nic: the interface, which net_check() has found good
+ * @uid: whom its process is, or shall be
+ * @gid: likewise
+ * @net: told "tap", "mac" and "mtu" besides its definition
+ * @f: why not
+ *
+ * Return: a descriptor, or less.
+ */
+int net_plug_one(const struct definition *def, const struct interface *nic, u32 uid, u32 gid,
+		 struct json_object *net, struct failure *f)
+{
+	char mac[18];
+	u8 addr[6];
+
+	interface_mac(nic, def->uuid, addr);
+	mac_text(addr, mac);
+	js_add_text(net, "mac", mac);
+	return plug(def, nic, uid, gid, net, f);
+}
+
+/**
  * net_plug() - make all of a VM's interfaces
  * @def: the VM
  * @uid: whom its process shall be
@@ -242,8 +265,6 @@ static int plug(const struct definition *def, const struct interface *nic, u32 u
 int net_plug(const struct definition *def, u32 uid, u32 gid, int *fds,
 	     struct json_object *nets, struct failure *f)
 {
-	char mac[18];
-	u8 addr[6];
 	int i;
 
 	if (net_check(def, f))
@@ -252,11 +273,8 @@ int net_plug(const struct definition *def, u32 uid, u32 gid, int *fds,
 		const struct interface *nic = &def->nic[i];
 		struct json_object *net = interface_json(nic);
 
-		interface_mac(nic, def->uuid, addr);
-		mac_text(addr, mac);
-		js_add_text(net, "mac", mac);
 		json_object_array_add(nets, net);
-		fds[i] = plug(def, nic, uid, gid, net, f);
+		fds[i] = net_plug_one(def, nic, uid, gid, net, f);
 		if (fds[i] < 0)
 			break;
 	}
