@@ -13,6 +13,9 @@ static int find_disk(const struct definition *def, const char *text)
 	char number[16];
 	int i;
 
+	for (i = 0; i < def->nr_disks; i++)
+		if (!strcmp(def->disk[i].name, text))
+			return i;
 	for (i = 0; i < def->nr_disks; i++) {
 		snprintf(number, sizeof(number), "%d", i);
 		if (!strcmp(text, number) || !strcmp(text, def->disk[i].path) ||
