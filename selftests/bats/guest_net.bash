@@ -37,6 +37,15 @@ net_guest()
 		--cmdline joist.do=script "$@" /guest/vmlinux </dev/null
 }
 
+# linux NAME [LINE...]: the definition of a VM of vmd's with that guest and script.
+linux()
+{
+	printf 'vm "%s" {\nkernel = "/guest/vmlinux"\ninitrd = "%s"\nmemory = 128M\n' "$1" "$INITRD"
+	printf 'cmdline = "console=ttyS0 quiet panic=-1 cryptomgr.notests joist.do=script"\n'
+	shift
+	printf '%s\n' "$@" "}"
+}
+
 need_guest()
 {
 	need_device

@@ -19,15 +19,6 @@ teardown()
 	done
 }
 
-# linux NAME [LINE...]: a VM with a Debian guest that runs the test's script.
-linux()
-{
-	printf 'vm "%s" {\nkernel = "/guest/vmlinux"\ninitrd = "%s"\nmemory = 128M\n' "$1" "$INITRD"
-	printf 'cmdline = "console=ttyS0 quiet panic=-1 cryptomgr.notests joist.do=script"\n'
-	shift
-	printf '%s\n' "$@" "}"
-}
-
 # nic SWITCH [LINE...]
 nic()
 {

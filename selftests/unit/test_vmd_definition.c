@@ -187,8 +187,71 @@ static void test_disks_max(void **state)
 
 	definition_init(&def);
 	for (i = 0; i < DISKS_MAX; i++)
-		assert_int_equal(definition_add_disk(&def, "/d", &none, &c), 0);
-	assert_int_equal(definition_add_disk(&def, "/d", &none, &c), -22);
+		assert_int_equal(definition_add_disk(&def, NULL, "/d", &none, &c), 0);
+	assert_int_equal(definition_add_disk(&def, NULL, "/d", &none, &c), -22);
+	definition_free(&def);
+}
+
+/* Those that have none get the first that is free; others keep theirs. */
+static void test_disk_names(void **state)
+{
+	static const struct disk_options none;
+	struct definition def;
+	struct complaint c;
+
+	definition_init(&def);
+	assert_int_equal(definition_add_disk(&def, NULL, "/a", &none, &c), 0);
+	assert_int_equal(definition_add_disk(&def, "root", "/b", &none, &c), 0);
+	assert_int_equal(definition_add_disk(&def, NULL, "/c", &none, &c), 0);
+	assert_string_equal(def.disk[0].name, "disk0");
+	assert_string_equal(def.disk[2].name, "disk1");
+	assert_int_equal(definition_add_disk(&def, "root", "/d", &none, &c), -22);
+	assert_non_null(strstr(c.text, "there is a disk 'root' already"));
+	assert_int_equal(definition_add_disk(&def, "", "/d", &none, &c), -22);
+	assert_int_equal(definition_add_disk(&def, "a/b", "/d", &none, &c), -22);
+	assert_int_equal(definition_add_disk(&def, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "/d",
+					     &none, &c), -22);
+	assert_int_equal(def.nr_disks, 3);
+	definition_remove_disk(&def, definition_disk(&def, "disk0"));
+	assert_null(definition_disk(&def, "disk0"));
+	assert_string_equal(definition_disk(&def, "disk1")->path, "/c");
+	assert_string_equal(definition_disk(&def, "root")->path, "/b");
+	assert_int_equal(definition_add_disk(&def, NULL, "/e", &none, &c), 0);
+	assert_string_equal(definition_disk(&def, "disk0")->path, "/e");
+	definition_free(&def);
+}
+
+/* With whose rights a disk is opened is not for a stranger to say. */
+static void test_disk_adder(void **state)
+{
+	static const char text[] = "{\"name\":\"a\",\"kernel\":\"/k\",\n"
+		"\"disks\":[{\"path\":\"/d\",\"name\":\"data\",\"adder-uid\":0,\"adder-gid\":7}]}";
+	struct definition def, back;
+	struct json_object *obj;
+	struct complaint c;
+
+	assert_int_equal(take(&def, text, false, &c), 1);
+	assert_non_null(strstr(c.text, "no such 'adder-uid'"));
+	definition_free(&def);
+	assert_int_equal(take(&def, text, true, &c), 0);
+	assert_string_equal(def.disk[0].name, "data");
+	assert_int_equal(def.disk[0].uid, 0);
+	assert_int_equal(def.disk[0].gid, 7);
+	snprintf(def.uuid, sizeof(def.uuid), "abcd0000-0000-4000-8000-000000000001");
+	obj = definition_json(&def, false);
+	assert_null(strstr(json_object_to_json_string(obj), "adder"));
+	json_object_put(obj);
+	obj = definition_json(&def, true);
+	assert_int_equal(definition_from_json(&back, obj, true, &c), 0);
+	json_object_put(obj);
+	assert_true(definition_equal(&def, &back));
+	back.disk[0].uid = 1;
+	assert_false(definition_equal(&def, &back));
+	definition_free(&back);
+	definition_free(&def);
+	assert_int_equal(take(&def, "{\"name\":\"a\",\"kernel\":\"/k\","
+			      "\"disks\":[{\"path\":\"/d\"}]}", false, &c), 0);
+	assert_int_equal(def.disk[0].uid, NOBODY);
 	definition_free(&def);
 }
 
@@ -284,6 +347,8 @@ int main(void)
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_disks_max),
+		cmocka_unit_test(test_disk_names),
+		cmocka_unit_test(test_disk_adder),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_mutated),

@@ -78,8 +78,26 @@ static const struct opt *wants_argument(const struct command *cmd, const char *t
 	return NULL;
 }
 
-static void print_operands(const struct command *cmd)
+static bool is_word(const char *words, const char *text)
 {
+	size_t len = strlen(text);
+
+	for (; *words; words += strcspn(words, " "), words += *words == ' ')
+		if (strcspn(words, " ") == len && !strncmp(words, text, len))
+			return true;
+	return false;
+}
+
+/* @before: the operand in front; empty: there is none. */
+static void print_operands(const struct command *cmd, const char *before)
+{
+	if (cmd->of_vm && *before) {
+		if (is_word(cmd->words, before))
+			print_vms();
+		else
+			puts(FILES);
+		return;
+	}
 	switch (cmd->operand) {
 	case OPERAND_VM:
 		print_vms();
@@ -113,7 +131,7 @@ static void reply(const char *verb, const char *before, const char *word)
 		return;
 	}
 	if (*word != '-') {
-		print_operands(cmd);
+		print_operands(cmd, before);
 		return;
 	}
 	for (opt = cmd->options; opt->kind != OPT_KIND_END; opt++)

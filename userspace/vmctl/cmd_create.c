@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmctl create: a definition for vmd, from options or from a JSON file. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,13 +53,6 @@ static const char *make_absolute(const char *path, char *whole, size_t size)
 	return whole;
 }
 
-static struct json_object *absolute(const char *path)
-{
-	char whole[PATH_MAX];
-
-	return json_object_new_string(make_absolute(path, whole, sizeof(whole)));
-}
-
 /* As it was typed, but for its paths; parsing has cut what is behind the kind. */
 static int set_firmware(void *args, char *arg)
 {
@@ -80,12 +73,12 @@ static int set_firmware(void *args, char *arg)
 
 static int set_kernel(void *args, char *arg)
 {
-	return set(args, "kernel", absolute(arg));
+	return set(args, "kernel", out_path(arg));
 }
 
 static int set_initrd(void *args, char *arg)
 {
-	return set(args, "initrd", absolute(arg));
+	return set(args, "initrd", out_path(arg));
 }
 
 static int set_cmdline(void *args, char *arg)
@@ -169,7 +162,7 @@ static int add_disk(void *args, char *arg)
 		disks = json_object_new_array();
 		set(args, "disks", disks);
 	}
-	json_object_array_add(disks, disk_json(absolute(arg), &options));
+	json_object_array_add(disks, disk_json(out_path(arg), &options));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* JSON out and in, progress, and numbers as people read them. */
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -61,6 +62,17 @@ bool out_flag(struct json_object *from, const char *member)
 struct json_object *out_string(const char *text)
 {
 	return text ? json_object_new_string(text) : NULL;
+}
+
+/* A file's name, absolute: vmd has another working directory. */
+struct json_object *out_path(const char *path)
+{
+	char whole[PATH_MAX], cwd[PATH_MAX];
+
+	if (*path == '/' || !getcwd(cwd, sizeof(cwd)) ||
+	    snprintf(whole, sizeof(whole), "%s/%s", cwd, path) >= (int)sizeof(whole))
+		return json_object_new_string(path);
+	return json_object_new_string(whole);
 }
 
 /* With three decimals, and not the seventeen of a double. */

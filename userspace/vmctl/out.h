@@ -19,6 +19,7 @@ bool out_flag(struct json_object *from, const char *member);
 struct json_object *out_member(struct json_object *from, const char *member);
 struct json_object *out_string(const char *text);
 struct json_object *out_decimal(double value);
+struct json_object *out_path(const char *path);
 const char *out_size(u64 bytes, char *text);
 const char *out_count(u64 value, char *text);
 const char *out_age(u64 ms, char *text);

@@ -30,6 +30,7 @@ enum operand {
  * @options: ended by OPT_END
  * @operand: what its operands are
  * @words: with OPERAND_WORD, those that there are, between blanks
+ * @of_vm: behind one of them a VM is named, and then a file
  * @least: no fewer operands
  * @most: no more
  */
@@ -42,6 +43,7 @@ struct command {
 	const struct opt *options;
 	enum operand operand;
 	const char *words;
+	bool of_vm;
 	int least;
 	int most;
 };
@@ -50,9 +52,8 @@ extern const struct command * const commands[];
 extern const unsigned int nr_commands;
 
 extern const struct command cmd_run, cmd_create, cmd_delete, cmd_start, cmd_stop,
-	cmd_pause, cmd_resume, cmd_reset, cmd_nmi, cmd_balloon, cmd_disk, cmd_list, cmd_show,
-	cmd_wait,
-	cmd_console, cmd_log, cmd_events, cmd_top, cmd_stats, cmd_config,
+	cmd_pause, cmd_resume, cmd_reset, cmd_nmi, cmd_balloon, cmd_disk, cmd_net, cmd_list,
+	cmd_show, cmd_wait, cmd_console, cmd_log, cmd_events, cmd_top, cmd_stats, cmd_config,
 	cmd_host, cmd_caps, cmd_version, cmd_completion, cmd_help;
 
 extern const char completion_script[];	/* script.S */

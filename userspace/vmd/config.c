@@ -288,9 +288,14 @@ static void apply_disks(struct definition *def, cfg_t *sec, struct complaint *c)
 		cfg_t *disk = cfg_getnsec(sec, "disk", i);
 		const char *path = given(disk, "path"), *name;
 		struct disk_options options = { 0 };
+		const char *title = cfg_title(disk);
 		struct complaint known;
 		char *full;
 		size_t k;
+
+		/* A template's and the VM's may be the same word: then there are two disks. */
+		if (!device_name_valid(title) || definition_disk(def, title))
+			title = NULL;
 
 		/* Its faults were told where the value stands. */
 		for (k = 0; (name = disk_option_name(k)); k++)
@@ -300,7 +305,7 @@ static void apply_disks(struct definition *def, cfg_t *sec, struct complaint *c)
 		if (!full)
 			complain(c, "the disk \"%s\" has no path", cfg_title(disk));
 		else
-			definition_add_disk(def, full, &options,
+			definition_add_disk(def, title, full, &options,
 					    *full == '/' ? c : &known);
 		free(full);
 	}

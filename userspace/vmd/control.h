@@ -72,6 +72,7 @@ enum waiting {
 	FOR_RUNNING,	/* the VM to run */
 	FOR_STOPPED,	/* the VM to have stopped */
 	FOR_BALLOON,	/* the VM's balloon to be where it is to be */
+	FOR_UNPLUGGED,	/* the VM's device to have gone */
 };
 
 /**
@@ -83,9 +84,10 @@ enum waiting {
  * @strict: FOR_RUNNING: a VM that fails to start ends the waiting
  * @force: FOR_STOPPED: in the end by force
  * @start: FOR_PARENT, create: start it then
- * @name: likewise, which one; log: unused
+ * @name: likewise, which one; devices: the device's; log: unused
  * @bytes: FOR_PARENT, log; hello: the state told
  * @fd: FOR_PROCESS, console: the client's end
+ * @net: devices: it is a network
  * @wait: balloon: until the target is reached
  * @limit: likewise, but no longer than so many seconds; below 0: as long as it takes
  * @late: FOR_PROCESS: what to do when the time is over, instead of giving up
@@ -106,6 +108,7 @@ struct pending {
 	char name[NAME_LEN_MAX + 1];
 	u32 bytes;
 	int fd;
+	bool net;
 	bool wait;
 	double limit;
 	void (*late)(struct pending *p);
@@ -153,6 +156,8 @@ struct json_object *machine_json(const struct machine *vm);
 /* machine_conn.c */
 int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 amount,
 		int fd);
+int machine_tell(struct machine *vm, enum vm_op op, u32 id, u32 flags, const char *text,
+		 int fd);
 int machine_open(struct machine *vm, int fd);
 void machine_hang_up(struct machine *vm);
 void machine_greet(struct machine *vm, u32 state);
@@ -171,6 +176,8 @@ void pending_refuse(struct pending *p, const char *code, const char *message,
 void pendings_running(struct machine *vm);
 void pendings_stopped(struct machine *vm);
 void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p));
+void pendings_unplugged(struct machine *vm, bool net, const char *name,
+			void (*fn)(struct pending *p));
 void pendings_failed(struct machine *vm, const struct failure *f);
 void pendings_gone(struct machine *vm);
 void pendings_reply(struct machine *vm, const struct vm_reply *reply);
@@ -189,6 +196,15 @@ double request_seconds(const struct request *req, double otherwise);
 /* ops_balloon.c */
 void op_balloon(struct request *req);
 void machine_balloon_at(struct machine *vm);
+
+/* ops_device.c */
+void op_disk_add(struct request *req);
+void op_disk_remove(struct request *req);
+void op_disk_list(struct request *req);
+void op_net_add(struct request *req);
+void op_net_remove(struct request *req);
+void op_net_list(struct request *req);
+void machine_unplugged(struct machine *vm, bool net, const char *name);
 
 /* ops.c, ops_vm.c */
 void op_version(struct request *req);

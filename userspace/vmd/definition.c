@@ -341,38 +341,113 @@ int definition_set(struct definition *def, const char *key, const char *text,
 	return 0;
 }
 
-int definition_add_disk(struct definition *def, const char *path,
+/* As those of VMs, but shorter: messages of a fixed size have room for it. */
+bool device_name_valid(const char *name)
+{
+	return strlen(name) < DEVICE_NAME_SIZE && name_valid(name);
+}
+
+/* Return: NULL: there is none of that name. */
+struct disk *definition_disk(struct definition *def, const char *name)
+{
+	int i;
+
+	for (i = 0; i < def->nr_disks; i++)
+		if (!strcmp(def->disk[i].name, name))
+			return &def->disk[i];
+	return NULL;
+}
+
+static int name_disk(struct definition *def, struct disk *disk, const char *name,
+		     struct complaint *c)
+{
+	int i;
+
+	if (name && !device_name_valid(name))
+		return complain(c, "'%.100s' is no name for a disk: " DEVICE_NAME_RULE, name);
+	if (name && definition_disk(def, name))
+		return complain(c, "there is a disk '%s' already", name);
+	if (name)
+		snprintf(disk->name, sizeof(disk->name), "%s", name);
+	for (i = 0; !name && (!i || definition_disk(def, disk->name)); i++)
+		snprintf(disk->name, sizeof(disk->name), "disk%d", i);
+	return 0;
+}
+
+/* @name: NULL: disk0, disk1 and so on, the first that is free. */
+int definition_add_disk(struct definition *def, const char *name, const char *path,
 			const struct disk_options *options, struct complaint *c)
 {
+	struct disk disk = { .options = *options, .uid = NOBODY, .gid = NOBODY };
+
 	if (def->nr_disks == DISKS_MAX)
 		return complain(c, "more than %d disks", DISKS_MAX);
 	if (*path != '/' || strlen(path) > PATH_LEN_MAX)
 		return complain(c, "the disk's path '%.100s' is no absolute path",
 				path);
-	def->disk[def->nr_disks].path = strdup(path);
-	if (!def->disk[def->nr_disks].path)
+	if (name_disk(def, &disk, name, c))
+		return -EINVAL;
+	disk.path = strdup(path);
+	if (!disk.path)
 		return complain(c, "out of memory");
-	def->disk[def->nr_disks++].options = *options;
+	def->disk[def->nr_disks++] = disk;
 	return 0;
 }
 
-/* Of that name: one that is there, or a new one. Return: NULL: it cannot be. */
-struct interface *definition_interface(struct definition *def, const char *name,
-				       struct complaint *c)
+/* Return: NULL: there is none of that name. */
+struct interface *definition_find_interface(struct definition *def, const char *name)
 {
 	int i;
 
 	for (i = 0; i < def->nr_nics; i++)
 		if (!strcmp(def->nic[i].name, name))
 			return &def->nic[i];
-	if (i == INTERFACES_MAX) {
+	return NULL;
+}
+
+void definition_remove_interface(struct definition *def, struct interface *nic)
+{
+	int i = (int)(nic - def->nic);
+
+	interface_free(nic);
+	def->nr_nics--;
+	memmove(nic, nic + 1, (size_t)(def->nr_nics - i) * sizeof(*nic));
+}
+
+/* Of that name: one that is there, or a new one. Return: NULL: it cannot be. */
+struct interface *definition_interface(struct definition *def, const char *name,
+				       struct complaint *c)
+{
+	struct interface *nic = definition_find_interface(def, name);
+
+	if (nic)
+		return nic;
+	if (def->nr_nics == INTERFACES_MAX) {
 		complain(c, "more than %d interfaces", INTERFACES_MAX);
 		return NULL;
 	}
-	if (interface_init(&def->nic[i], name, c))
+	nic = &def->nic[def->nr_nics];
+	if (interface_init(nic, name, c))
 		return NULL;
 	def->nr_nics++;
-	return &def->nic[i];
+	return nic;
+}
+
+/* The others stay in their order. */
+void definition_remove_disk(struct definition *def, struct disk *disk)
+{
+	int i = (int)(disk - def->disk);
+
+	free(disk->path);
+	def->nr_disks--;
+	memmove(disk, disk + 1, (size_t)(def->nr_disks - i) * sizeof(*disk));
+}
+
+static bool disk_equal(const struct disk *a, const struct disk *b)
+{
+	return !strcmp(a->name, b->name) && !strcmp(a->path, b->path) &&
+	       disk_options_equal(&a->options, &b->options) && a->uid == b->uid &&
+	       a->gid == b->gid;
 }
 
 /* What starts it. Fills in a kernel's command line if there is none. */
@@ -419,8 +494,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	if (a->nr_disks != b->nr_disks)
 		return false;
 	for (i = 0; i < a->nr_disks; i++)
-		if (strcmp(a->disk[i].path, b->disk[i].path) ||
-		    !disk_options_equal(&a->disk[i].options, &b->disk[i].options))
+		if (!disk_equal(&a->disk[i], &b->disk[i]))
 			return false;
 	if (a->nr_nics != b->nr_nics)
 		return false;

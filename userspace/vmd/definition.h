@@ -4,10 +4,11 @@
 #define VMD_DEFINITION_H
 
 #include "interface.h"
-#include "vmm/disk_options.h"
+#include "vmm/vmm.h"
 
 #define NAME_LEN_MAX	63
 #define NAME_RULE	"1 to 63 letters, digits, '-', '_', '.', a letter first"
+#define DEVICE_NAME_RULE	"1 to 31 letters, digits, '-', '_', '.', a letter first"
 #define UUID_LEN	36
 #define DISKS_MAX	16
 #define NOBODY		0xffffffffU
@@ -31,6 +32,19 @@ struct owner {
 };
 
 /**
+ * struct disk - one of a VM's disks
+ * @name: within the VM
+ * @uid: somebody who added it to the running VM: it is opened with their rights; NOBODY: it
+ *       came with the definition, and is opened with the rights that has
+ */
+struct disk {
+	char name[DEVICE_NAME_SIZE];
+	char *path;
+	struct disk_options options;
+	u32 uid, gid;
+};
+
+/**
  * struct definition - one VM
  * @restart: enum restart
  * @cpu_max: percent of a CPU; 0: no limit, as of the next two
@@ -50,10 +64,7 @@ struct definition {
 	bool balloon;
 	bool rng;
 	int nr_disks;
-	struct {
-		char *path;
-		struct disk_options options;
-	} disk[DISKS_MAX];
+	struct disk disk[DISKS_MAX];
 	int nr_nics;
 	struct interface nic[INTERFACES_MAX];
 	struct owner owner;
@@ -86,8 +97,15 @@ int definition_check(struct definition *def, struct complaint *c);
 bool definition_key(const char *key);
 int definition_set(struct definition *def, const char *key, const char *text,
 		   struct complaint *c);
-int definition_add_disk(struct definition *def, const char *path,
+int definition_add_disk(struct definition *def, const char *name, const char *path,
 			const struct disk_options *options, struct complaint *c);
+struct disk *definition_disk(struct definition *def, const char *name);
+void definition_remove_disk(struct definition *def, struct disk *disk);
+bool device_name_valid(const char *name);
+struct interface *definition_find_interface(struct definition *def, const char *name);
+int definition_interface_from_json(struct definition *def, struct json_object *obj,
+				   struct complaint *c);
+void definition_remove_interface(struct definition *def, struct interface *nic);
 struct interface *definition_interface(struct definition *def, const char *name,
 				       struct complaint *c);
 int owner_parse(struct owner *owner, const char *text, struct complaint *c);
@@ -99,6 +117,9 @@ struct json_object *definition_json(const struct definition *def, bool all);
 int definition_from_json(struct definition *def, struct json_object *obj,
 			 bool all, struct complaint *c);
 struct json_object *interfaces_json(const struct definition *def);
+struct json_object *definition_disk_json(const struct disk *disk, bool all);
+int definition_disk_from_json(struct definition *def, struct json_object *obj, bool all,
+			      struct complaint *c);
 struct json_object *owner_json(const struct owner *owner);
 const char *restart_name(u32 restart);
 

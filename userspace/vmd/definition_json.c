@@ -37,6 +37,20 @@ struct json_object *interfaces_json(const struct definition *def)
 	return list;
 }
 
+/* One of its disks, as definition_json() has it. */
+struct json_object *definition_disk_json(const struct disk *disk, bool all)
+{
+	struct json_object *obj = disk_json(json_object_new_string(disk->path),
+					    &disk->options);
+
+	js_add_text(obj, "name", disk->name);
+	if (all && disk->uid != NOBODY) {
+		js_add_int(obj, "adder-uid", disk->uid);
+		js_add_int(obj, "adder-gid", disk->gid);
+	}
+	return obj;
+}
+
 /**
  * definition_json() - a definition as an object
  * @def: definition
@@ -60,9 +74,7 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_bool(obj, "balloon", def->balloon);
 	js_add_bool(obj, "rng", def->rng);
 	for (i = 0; i < def->nr_disks; i++)
-		json_object_array_add(disks,
-				      disk_json(json_object_new_string(def->disk[i].path),
-						&def->disk[i].options));
+		json_object_array_add(disks, definition_disk_json(&def->disk[i], all));
 	js_add(obj, "disks", disks);
 	if (def->nr_nics)
 		js_add(obj, "interfaces", interfaces_json(def));
@@ -126,43 +138,98 @@ static int take_owner(struct definition *def, struct json_object *value,
 	return 0;
 }
 
-static int take_disks(struct definition *def, struct json_object *value,
+/* A number that our own processes say; it is taken out. */
+static u32 take_id(struct json_object *obj, const char *key)
+{
+	u32 id = (u32)js_int(obj, key, NOBODY);
+
+	json_object_object_del(obj, key);
+	return id;
+}
+
+/* The way back: @obj becomes one more of @def's. Its "name", if it has one, is taken out. */
+int definition_disk_from_json(struct definition *def, struct json_object *obj, bool all,
+			      struct complaint *c)
+{
+	struct json_object *name = js_get(obj, "name");
+	char text[NAME_LEN_MAX + 1] = "";
+	u32 uid = NOBODY, gid = NOBODY;
+	struct disk_options options;
+	const char *path;
+
+	if (!json_object_is_type(obj, json_type_object))
+		return complain(c, "a disk is an object with 'path'");
+	if (name) {
+		if (!plain_text(name) || !device_name_valid(plain_text(name)))
+			return complain(c, "a disk has the name %.100s, which is none",
+					json_object_to_json_string(name));
+		snprintf(text, sizeof(text), "%s", plain_text(name));
+		json_object_object_del(obj, "name");
+	}
+	if (all) {
+		uid = take_id(obj, "adder-uid");
+		gid = take_id(obj, "adder-gid");
+	}
+	if (disk_from_json(obj, &path, &options, c->text, sizeof(c->text)) ||
+	    definition_add_disk(def, *text ? text : NULL, path, &options, c))
+		return -1;
+	def->disk[def->nr_disks - 1].uid = uid;
+	def->disk[def->nr_disks - 1].gid = gid;
+	return 0;
+}
+
+static int take_disks(struct definition *def, struct json_object *value, bool all,
 		      struct complaint *c)
 {
 	size_t i;
 
-	for (i = 0; i < json_object_array_length(value); i++) {
-		struct json_object *disk = json_object_array_get_idx(value, i);
-		struct disk_options options;
-		const char *path;
-
-		if (!json_object_is_type(disk, json_type_object))
-			return complain(c, "a disk is an object with 'path'");
-		if (disk_from_json(disk, &path, &options, c->text, sizeof(c->text)))
+	for (i = 0; i < json_object_array_length(value); i++)
+		if (definition_disk_from_json(def, json_object_array_get_idx(value, i), all, c))
 			return -1;
-		if (definition_add_disk(def, path, &options, c))
-			return -1;
-	}
 	return 0;
+}
+
+/* Its place, or the first that gives it a name of its own. */
+static int free_index(struct definition *def)
+{
+	char name[IF_NAME_SIZE];
+	int i, index = def->nr_nics;
+
+	for (i = 0; i <= def->nr_nics; index = i++) {
+		snprintf(name, sizeof(name), "eth%d", index);
+		if (!definition_find_interface(def, name))
+			break;
+	}
+	return index;
+}
+
+/* The way back: @obj becomes one more of @def's, or none. */
+int definition_interface_from_json(struct definition *def, struct json_object *obj,
+				   struct complaint *c)
+{
+	struct interface nic;
+	int err;
+
+	if (def->nr_nics == INTERFACES_MAX)
+		return complain(c, "more than %d interfaces", INTERFACES_MAX);
+	err = interface_from_json(&nic, obj, free_index(def), c);
+	if (!err && definition_find_interface(def, nic.name))
+		err = complain(c, "two interfaces have the name '%s'", nic.name);
+	if (err)
+		interface_free(&nic);
+	else
+		def->nic[def->nr_nics++] = nic;
+	return err;
 }
 
 static int take_interfaces(struct definition *def, struct json_object *value,
 			   struct complaint *c)
 {
-	struct interface *nic;
-	int i, k;
+	size_t i;
 
-	for (i = 0; i < (int)json_object_array_length(value); i++) {
-		if (def->nr_nics == INTERFACES_MAX)
-			return complain(c, "more than %d interfaces", INTERFACES_MAX);
-		nic = &def->nic[def->nr_nics++];
-		if (interface_from_json(nic, json_object_array_get_idx(value, (size_t)i), i, c))
+	for (i = 0; i < json_object_array_length(value); i++)
+		if (definition_interface_from_json(def, json_object_array_get_idx(value, i), c))
 			return -1;
-		for (k = 0; k < def->nr_nics - 1; k++)
-			if (!strcmp(def->nic[k].name, nic->name))
-				return complain(c, "two interfaces have the name '%s'",
-						nic->name);
-	}
 	return 0;
 }
 
@@ -219,7 +286,7 @@ static int take_member(struct definition *def, const char *key,
 		return 0;
 	}
 	if (!strcmp(key, "disks") && json_object_is_type(value, json_type_array))
-		return take_disks(def, value, c);
+		return take_disks(def, value, all, c);
 	if (!strcmp(key, "interfaces") && json_object_is_type(value, json_type_array))
 		return take_interfaces(def, value, c);
 	if (!strcmp(key, "owner") && json_object_is_type(value, json_type_object))

@@ -133,6 +133,10 @@ void machine_update(struct json_object *obj)
 	}
 	definition_free(&vm->def);
 	vm->def = def;
+	if (js_get(obj, "interfaces")) {
+		json_object_put(vm->nets);
+		vm->nets = json_object_get(js_get(obj, "interfaces"));
+	}
 	vm->changed = js_bool(obj, "pending", false);
 	vm->orphan = js_bool(obj, "orphan", false);
 	if (!vm->last.reason)

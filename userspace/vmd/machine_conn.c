@@ -24,6 +24,29 @@ int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 amount
 	return n < 0 ? n : 0;
 }
 
+/* Likewise, with text behind the request. */
+int machine_tell(struct machine *vm, enum vm_op op, u32 id, u32 flags, const char *text,
+		 int fd)
+{
+	static struct {
+		struct vm_request req;
+		char text[VM_TEXT_MAX];
+	} out;
+	size_t len = strlen(text);
+	int n;
+
+	if (vm->conn.fd < 0)
+		return -ENOTCONN;
+	if (len > sizeof(out.text))
+		return -EMSGSIZE;
+	out.req = (struct vm_request) {
+		.version = VM_PROTOCOL, .op = op, .id = id, .flags = flags,
+	};
+	memcpy(out.text, text, len);
+	n = msg_write(vm->conn.fd, &out, sizeof(out.req) + len, &fd, fd >= 0);
+	return n < 0 ? n : 0;
+}
+
 void machine_hang_up(struct machine *vm)
 {
 	int fd = vm->conn.fd;
@@ -69,40 +92,61 @@ void machine_greet(struct machine *vm, u32 state)
 	parent_ask(p, msg, -1);
 }
 
-/* Of both lengths. Return: whether it is one that we understand. */
-static bool understood(const struct vm_balloon_reply *reply, ssize_t n)
-{
-	bool long_one = n == sizeof(*reply);
-
-	if ((n != sizeof(reply->head) && !long_one) || reply->head.version != VM_PROTOCOL)
-		return false;
-	return !long_one || reply->head.op == VM_BALLOON || reply->head.op == VM_BALLOON_AT;
-}
-
 /* The host's error; the guest has its own. */
-static void disk_failed(struct machine *vm, const struct vm_reply *news)
+static void disk_failed(struct machine *vm, const struct vm_device_reply *news)
 {
+	struct disk *disk = definition_disk(&vm->def, news->name);
 	struct json_object *more = json_object_new_object();
-	u32 disk = VM_DISK(news->state), nr = VM_FAILED(news->state);
+	int error = (int)news->head.error;
+	u32 nr = news->head.state;
 	const char *path;
 	char why[512];
 
 	/* What runs may be of an older definition. */
-	path = disk < (u32)vm->def.nr_disks ? vm->def.disk[disk].path : NULL;
+	path = disk ? disk->path : NULL;
 	js_add_text(more, "disk", path);
-	js_add_int(more, "errno", news->error);
+	js_add_text(more, "device", news->name);
+	js_add_int(more, "errno", error);
 	js_add_int(more, "requests", nr);
-	snprintf(why, sizeof(why), "the disk %.300s: %s (%u request%s failed)", path ?: "",
-		 strerror((int)news->error), nr, nr == 1 ? "" : "s");
+	snprintf(why, sizeof(why), "the disk %.300s: %s (%u request%s failed)",
+		 path ?: news->name, strerror(error), nr, nr == 1 ? "" : "s");
 	event_more(vm, "disk-error", why, more);
 	json_object_put(more);
+}
+
+union reply {
+	struct vm_reply head;
+	struct vm_balloon_reply balloon;
+	struct vm_device_reply device;
+};
+
+/* Return: whether it is as long as one of its kind. */
+static bool understood(union reply *reply, ssize_t n)
+{
+	if (reply->head.version != VM_PROTOCOL)
+		return false;
+	switch (reply->head.op) {
+	case VM_BALLOON:
+	case VM_BALLOON_AT:
+		/* A VM without a balloon has no figures of it. */
+		return n == sizeof(reply->balloon) ||
+		       (n == sizeof(reply->head) && reply->head.error);
+	case VM_PLUG:
+	case VM_UNPLUGGED:
+	case VM_DISK_ERROR:
+		reply->device.name[sizeof(reply->device.name) - 1] = '\0';
+		reply->device.why[sizeof(reply->device.why) - 1] = '\0';
+		return n == sizeof(reply->device);
+	default:
+		return n == sizeof(reply->head);
+	}
 }
 
 static void on_reply(struct watch *watch, u32 events)
 {
 	struct machine *vm = container_of(watch, struct machine, conn);
 	int fds[MSG_FDS_MAX], nr;
-	struct vm_balloon_reply reply;
+	union reply reply;
 	ssize_t n;
 
 	(void)events;
@@ -111,19 +155,21 @@ static void on_reply(struct watch *watch, u32 events)
 		close(fds[--nr]);
 	if (n == -EAGAIN)
 		return;
-	if (!understood(&reply, n)) {
+	if (n < (ssize_t)sizeof(reply.head) || !understood(&reply, n)) {
 		/* Its end, if that is what it is, is the parent's to tell. */
 		machine_hang_up(vm);
 		return;
 	}
-	if (n == sizeof(reply))
-		vm->balloon = reply;
+	if (n == sizeof(reply.balloon))
+		vm->balloon = reply.balloon;
 	if (reply.head.op == VM_HELLO)
 		machine_greet(vm, reply.head.state);
 	else if (reply.head.op == VM_BALLOON_AT)
 		machine_balloon_at(vm);
 	else if (reply.head.op == VM_DISK_ERROR)
-		disk_failed(vm, &reply.head);
+		disk_failed(vm, &reply.device);
+	else if (reply.head.op == VM_UNPLUGGED)
+		machine_unplugged(vm, reply.device.net, reply.device.name);
 	else
 		pendings_reply(vm, &reply.head);
 }

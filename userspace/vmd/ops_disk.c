@@ -13,6 +13,9 @@ static int find_disk(const struct definition *def, const char *text)
 	char number[16];
 	int i;
 
+	for (i = 0; i < def->nr_disks; i++)
+		if (!strcmp(def->disk[i].name, text))
+			return i;
 	for (i = 0; i < def->nr_disks; i++) {
 		snprintf(number, sizeof(number), "%d", i);
 		if (!strcmp(text, number) || !strcmp(text, def->disk[i].path) ||
@@ -70,6 +73,7 @@ void op_disk_resize(struct request *req)
 	if (!p)
 		return;
 	p->process_done = resized;
-	if (machine_ask(vm, VM_DISK_RESIZE, p->token, (u32)disk, (u32)(size / MIB), -1))
+	if (machine_tell(vm, VM_DISK_RESIZE, p->token, (u32)(size / MIB),
+			 vm->def.disk[disk].name, -1))
 		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
 }

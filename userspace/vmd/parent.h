@@ -54,6 +54,7 @@ struct owned *owned_by_uuid(const char *uuid);
 struct owned *owned_add(struct definition *def);
 void owned_remove(struct owned *vm);
 void owned_adopt(struct owned *vm);
+void owned_user(const struct definition *def, u32 *uid, u32 *gid);
 int owned_start(struct owned *vm, struct failure *f);
 void owned_status(void);
 void owned_tell(const struct owned *vm);

@@ -17,6 +17,7 @@
 #include "net/net.h"
 #include "notify.h"
 #include "parent.h"
+#include "parent_device.h"
 #include "peer.h"
 #include "store.h"
 
@@ -238,6 +239,29 @@ static int do_delete(struct json_object *req, struct failure *f)
 	return 0;
 }
 
+static int do_device_add(struct json_object *req, int client, struct json_object *obj,
+			 int *fd, struct failure *f)
+{
+	struct json_object *disk = js_get(req, "disk");
+	struct owned *vm = find(req, f);
+
+	if (!vm)
+		return -1;
+	if (disk)
+		return device_add_disk(vm, disk, client, obj, fd, f);
+	return device_add_network(vm, js_get(req, "interface"), client, obj, fd, f);
+}
+
+/* @strike: it is wanted, of a VM that does not run; else it has happened. */
+static int do_device_gone(struct json_object *req, bool strike, struct failure *f)
+{
+	struct owned *vm = find(req, f);
+
+	if (!vm || (strike && device_check(vm, f)))
+		return -1;
+	return device_gone(vm, js_bool(req, "net", false), js_text(req, "device") ?: "", f);
+}
+
 static int do_log(struct json_object *req, int *fd, struct failure *f)
 {
 	struct owned *vm = find(req, f);
@@ -300,6 +324,10 @@ void parent_take(struct channel *ch, struct msg *msg)
 		err = do_create(msg->json, client, &f);
 	else if (!strcmp(type, "delete"))
 		err = do_delete(msg->json, &f);
+	else if (!strcmp(type, "device-add"))
+		err = do_device_add(msg->json, client, obj, &fd, &f);
+	else if (!strcmp(type, "device-gone") || !strcmp(type, "device-strike"))
+		err = do_device_gone(msg->json, type[7] == 's', &f);
 	else if (!strcmp(type, "log"))
 		err = do_log(msg->json, &fd, &f);
 	else if (!strcmp(type, "check") || !strcmp(type, "reload"))

@@ -97,6 +97,8 @@ void owned_tell(const struct owned *vm)
 	js_add_bool(obj, "pending", vm->pending);
 	js_add_bool(obj, "orphan", vm->orphan);
 	js_add_bool(obj, "known", vm->unseen || process_known(vm->def.name));
+	if (vm->proc.pid)
+		js_add(obj, "interfaces", json_object_get(vm->proc.nets));
 	js_add(obj, "last", last);
 	channel_send(&parent.control, obj, -1);
 }
@@ -195,7 +197,7 @@ void owned_adopt(struct owned *vm)
 }
 
 /* Whom its process shall be: its owner, if that is a user, else ours for the purpose. */
-static void choose_user(const struct definition *def, u32 *uid, u32 *gid)
+void owned_user(const struct definition *def, u32 *uid, u32 *gid)
 {
 	u32 owner;
 
@@ -219,7 +221,7 @@ int owned_start(struct owned *vm, struct failure *f)
 		return fail(f, "running", "the VM '%s' runs", vm->def.name);
 	if (vm->orphan)
 		return fail(f, "not-found", "no VM '%s'", vm->def.name);
-	choose_user(&vm->def, &uid, &gid);
+	owned_user(&vm->def, &uid, &gid);
 	if (spawn_vm(&vm->def, uid, gid, &vm->proc, f)) {
 		vm->proc.pid = 0;
 		return -1;

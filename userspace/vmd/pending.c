@@ -85,6 +85,7 @@ void pendings_leave(struct client *c)
 		p->client = NULL;
 		/* Nothing else hangs on a mere wait; a stop by force goes on. */
 		if (p->waiting == FOR_RUNNING || p->waiting == FOR_BALLOON ||
+		    p->waiting == FOR_UNPLUGGED ||
 		    (p->waiting == FOR_STOPPED && !p->force))
 			pending_free(p);
 	}
@@ -167,6 +168,9 @@ static void on_timeout(struct timer *timer)
 	else if (p->waiting == FOR_STOPPED)
 		pending_refuse(p, "timeout", "the VM has not stopped in time",
 			       "'force' stops it whatever the guest does");
+	else if (p->waiting == FOR_UNPLUGGED)
+		pending_refuse(p, "timeout", "the guest has not let go of it in time",
+			       "ask again, or take it away with 'force': what the guest has not written is lost");
 	else
 		pending_refuse(p, "timeout", "it has not happened in time", NULL);
 }
@@ -210,6 +214,20 @@ void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p))
 
 	while ((p = find(vm, FOR_BALLOON)))
 		fn(p);
+}
+
+/* A device has gone: who asked for that hears of it, by @fn. */
+void pendings_unplugged(struct machine *vm, bool net, const char *name,
+			void (*fn)(struct pending *p))
+{
+	struct pending *p, *next;
+
+	for (p = pendings; p; p = next) {
+		next = p->next;
+		if (p->vm == vm && p->waiting == FOR_UNPLUGGED && p->net == net &&
+		    !strcmp(p->name, name))
+			fn(p);
+	}
 }
 
 /* It could not be started: who started it is told why. */
@@ -265,7 +283,8 @@ void pendings_hang_up(struct machine *vm)
 {
 	struct pending *p;
 
-	while ((p = find(vm, FOR_PROCESS) ?: find(vm, FOR_BALLOON)))
+	while ((p = find(vm, FOR_PROCESS) ?: find(vm, FOR_BALLOON) ?:
+		    find(vm, FOR_UNPLUGGED)))
 		pending_refuse(p, "not-running", "the VM has ended", NULL);
 }
 

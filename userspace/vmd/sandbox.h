@@ -16,6 +16,6 @@ int sandbox_become(u32 uid, u32 gid);
 
 /* seccomp.c */
 int seccomp_control(void);
-int seccomp_vm(const struct definition *def);
+int seccomp_vm(void);
 
 #endif

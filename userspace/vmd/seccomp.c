@@ -134,11 +134,10 @@ int seccomp_control(void)
 
 /**
  * seccomp_vm() - the filter of a VM's process
- * @def: what it has decides what is allowed
  *
  * Return: 0 or -errno.
  */
-int seccomp_vm(const struct definition *def)
+int seccomp_vm(void)
 {
 	int err;
 	scmp_filter_ctx ctx = begin(&err);
@@ -147,11 +146,10 @@ int seccomp_vm(const struct definition *def)
 	if (!ctx)
 		return err;
 	err = err ?: filter_allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
-	if (def->nr_disks || def->firmware)
-		err = err ?: allow_disks(ctx);
-	if (def->nr_nics)
-		err = err ?: filter_allow(ctx, net_calls, ARRAY_SIZE(net_calls));
-	for (i = 0; !err && def->nr_nics && i < ARRAY_SIZE(net_ioctls); i++)
+	/* Any VM may get a disk or a network while it runs. */
+	err = err ?: allow_disks(ctx);
+	err = err ?: filter_allow(ctx, net_calls, ARRAY_SIZE(net_calls));
+	for (i = 0; !err && i < ARRAY_SIZE(net_ioctls); i++)
 		err = filter_allow_value(ctx, SCMP_SYS(ioctl), 1, net_ioctls[i]);
 	err = err ?: allow_threads(ctx);
 	err = err ?: allow_files(ctx);

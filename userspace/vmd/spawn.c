@@ -182,13 +182,24 @@ static int open_named(const struct definition *def, const char *what,
 	return fd;
 }
 
-static int open_disk(const struct definition *def, int disk, int procs_fd, struct failure *f)
+/* Likewise, or of who added it to the running VM. Return: a descriptor or -errno. */
+int disk_open_as(const struct definition *def, const struct disk *disk, int procs_fd,
+		 struct failure *f)
 {
-	const struct disk_options *said = &def->disk[disk].options;
+	bool write = !disk->options.readonly;
+	int fd;
 
-	if (said->format != DISK_RAW)
-		return disk_tool_start(def, disk, procs_fd, f);
-	return open_named(def, "disk", def->disk[disk].path, !said->readonly, f);
+	if (disk->options.format != DISK_RAW)
+		return disk_tool_start(def, (int)(disk - def->disk), procs_fd, f);
+	if (disk->uid == NOBODY)
+		return open_named(def, "disk", disk->path, write, f);
+	fd = file_open_as(disk->uid, disk->gid, disk->path, write ? O_RDWR : O_RDONLY);
+	if (fd >= 0)
+		return fd;
+	fail(f, "failed", "cannot open the disk %s: %s", disk->path, strerror(-fd));
+	if (fd == -EACCES && disk->uid)
+		f->remedy = "it is opened with the rights of who adds it";
+	return fd;
 }
 
 /* A file that is kept begins with what the firmware's package has. */
@@ -251,7 +262,7 @@ static int open_all(const struct definition *def, const struct vmm_firmware *fw,
 			} else {
 				int disk = i - want + def->nr_disks;
 
-				fd = open_disk(def, disk, procs_fd, f);
+				fd = disk_open_as(def, &def->disk[disk], procs_fd, f);
 			}
 		}
 		if (fd < 0)
@@ -273,6 +284,40 @@ static int write_record(const struct definition *def, const struct process *proc
 	js_add(obj, "interfaces", json_object_get(proc->nets));
 	vm_file(path, sizeof(path), def->name, "json");
 	err = file_write(path, json_object_to_json_string(obj));
+	json_object_put(obj);
+	return err;
+}
+
+/**
+ * process_change() - what runs is another than it was
+ * @name: the VM's
+ * @change: changes the definition it was started with
+ * @arg: for @change
+ * @nets: its interfaces now; the caller's
+ *
+ * Return: 0 or -errno.
+ */
+int process_change(const char *name, int (*change)(struct definition *def, const void *arg),
+		   const void *arg, struct json_object *nets)
+{
+	struct json_object *obj;
+	struct definition def;
+	struct complaint c;
+	char path[256];
+	int err;
+
+	vm_file(path, sizeof(path), name, "json");
+	obj = file_read_json(path);
+	if (!obj)
+		return -ENOENT;
+	err = definition_from_json(&def, js_get(obj, "definition"), true, &c);
+	err = err ?: change(&def, arg);
+	if (!err) {
+		js_add(obj, "definition", definition_json(&def, true));
+		js_add(obj, "interfaces", json_object_get(nets));
+		err = file_write(path, json_object_to_json_string(obj));
+	}
+	definition_free(&def);
 	json_object_put(obj);
 	return err;
 }

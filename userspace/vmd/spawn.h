@@ -21,6 +21,10 @@ struct process {
 
 int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	     struct process *proc, struct failure *f);
+int disk_open_as(const struct definition *def, const struct disk *disk, int procs_fd,
+		 struct failure *f);
+int process_change(const char *name, int (*change)(struct definition *def, const void *arg),
+		   const void *arg, struct json_object *nets);
 u64 process_start_time(int pid);
 int process_connect(const char *name);
 int process_find(const char *name, const char *uuid, struct process *proc);

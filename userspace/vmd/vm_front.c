@@ -5,15 +5,18 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "channel.h"
+#include "devices.h"
 #include "console.h"
 #include "vm_front.h"
 #include "vm_protocol.h"
 #include "vmm/chipset/pm.h"
+#include "vmm/log.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio/balloon.h"
 #include "vmm/virtio/blk.h"
@@ -53,10 +56,15 @@ static void drop_daemon(struct front *fr)
 	/* Nobody is there to be answered; what was asked is done all the same. */
 }
 
-static void answer(struct front *fr, const void *data, size_t len)
+/* Return: whether it was sent. */
+static bool answer(struct front *fr, const void *data, size_t len)
 {
-	if (fr->daemon_fd >= 0 && msg_write(fr->daemon_fd, data, len, NULL, 0) < 0)
-		drop_daemon(fr);
+	if (fr->daemon_fd < 0)
+		return false;
+	if (msg_write(fr->daemon_fd, data, len, NULL, 0) >= 0)
+		return true;
+	drop_daemon(fr);
+	return false;
 }
 
 static struct vm_reply reply_head(const struct front *fr, u32 op, u32 id, int error)
@@ -95,22 +103,33 @@ static void reply_balloon(struct front *fr, u32 op, u32 id,
 /* Unasked, as soon as there is a daemon to hear it. */
 static void tell_disk_errors(struct front *fr)
 {
-	int i, last, nr = fr->vm->config->nr_disks;
+	int i, last;
 
-	for (i = 0; i < nr && fr->daemon_fd >= 0; i++) {
+	for (i = 0; i < VMM_DISKS_MAX && fr->daemon_fd >= 0; i++) {
 		u32 failed = disk_error_count(fr->vm, i, &last);
-		struct vm_reply news = {
-			.version = VM_PROTOCOL, .op = VM_DISK_ERROR, .error = (u32)last,
-			.state = VM_STATE_OF_DISK((u32)i, min(failed - fr->told[i],
-							      VM_FAILED_MAX)),
+		struct vm_device_reply news = {
+			.head = reply_head(fr, VM_DISK_ERROR, 0, -last),
 		};
 
 		if (failed == fr->told[i])
 			continue;
-		if (msg_write(fr->daemon_fd, &news, sizeof(news), NULL, 0) < 0)
-			drop_daemon(fr);
-		else
+		news.head.state = failed - fr->told[i];
+		vm_plug_disk_name(fr->vm, i, news.name);
+		if (answer(fr, &news, sizeof(news)))
 			fr->told[i] = failed;
+	}
+}
+
+/* Likewise: it stays in the VM's list until somebody has heard that it is gone. */
+static void tell_unplugged(struct front *fr)
+{
+	struct vm_device_reply news = { .head = reply_head(fr, VM_UNPLUGGED, 0, 0) };
+
+	enum plug_kind kind;
+
+	while (fr->daemon_fd >= 0 && vm_plug_left(fr->vm, &kind, news.name)) {
+		news.net = kind == PLUG_NET;
+		answer(fr, &news, sizeof(news));
 	}
 }
 
@@ -233,15 +252,29 @@ static void serve_balloon(struct front *fr)
 	}
 }
 
-static int resize_disk(struct front *fr, const struct vm_request *req)
+static int resize_disk(struct front *fr, const struct vm_request *req, const char *name)
 {
-	if (req->flags >= (u32)fr->vm->config->nr_disks)
-		return -ENODEV;
-	return virtio_blk_resize(fr->vm->blk[req->flags], (u64)req->amount * MIB);
+	int disk = vm_plug_disk_index(fr->vm, name);
+
+	return disk < 0 ? disk : virtio_blk_resize(fr->vm->blk[disk], (u64)req->flags * MIB);
 }
 
-static void obey(struct front *fr, const struct vm_request *req, int *fd)
+/* The failure's sentence is told with it: who asked for the device is to read it. */
+static void plug(struct front *fr, const struct vm_request *req, const char *text, int *fd)
 {
+	struct vm_device_reply r = { 0 };
+	int err = device_plug(fr->vm, text, fd, r.name);
+
+	r.head = reply_head(fr, req->op, req->id, err);
+	if (err)
+		snprintf(r.why, sizeof(r.why), "%s", log_last());
+	answer(fr, &r, sizeof(r));
+}
+
+static void obey(struct front *fr, const struct vm_request *req, const char *text, int *fd)
+{
+	int err = 0;
+
 	switch (req->op) {
 	case VM_BUTTON:
 		pm_power_button(fr->vm->pm);
@@ -266,7 +299,7 @@ static void obey(struct front *fr, const struct vm_request *req, int *fd)
 		when_paused(fr, req);
 		return;
 	case VM_DISK_RESIZE:
-		reply(fr, req->op, req->id, resize_disk(fr, req));
+		reply(fr, req->op, req->id, resize_disk(fr, req, text));
 		return;
 	case VM_CONSOLE:
 		attach(fr, req, fd);
@@ -274,25 +307,35 @@ static void obey(struct front *fr, const struct vm_request *req, int *fd)
 	case VM_BALLOON:
 		balloon(fr, req);
 		return;
-	default:
-		reply(fr, req->op, req->id, -EOPNOTSUPP);
+	case VM_PLUG:
+		plug(fr, req, text, fd);
 		return;
+	case VM_UNPLUG:
+		err = vm_unplug(fr->vm, req->flags & UNPLUG_NET ? PLUG_NET : PLUG_DISK, text,
+				req->flags & UNPLUG_FORCE);
+		break;
+	default:
+		err = -EOPNOTSUPP;
 	}
-	reply(fr, req->op, req->id, 0);
+	reply(fr, req->op, req->id, err);
 }
 
 static void take_request(struct front *fr)
 {
-	struct vm_request req;
+	static struct {
+		struct vm_request req;
+		char text[VM_TEXT_MAX + 1];
+	} in;
 	int fds[MSG_FDS_MAX], nr, i;
-	ssize_t n = msg_read(fr->daemon_fd, &req, sizeof(req), fds, &nr);
+	ssize_t n = msg_read(fr->daemon_fd, &in, sizeof(in) - 1, fds, &nr);
 
 	if (n == -EAGAIN)
 		return;
-	if (n == sizeof(req) && req.version == VM_PROTOCOL) {
+	if (n >= (ssize_t)sizeof(in.req) && in.req.version == VM_PROTOCOL) {
+		((char *)&in)[n] = '\0';
 		if (!nr)
 			fds[0] = -1;
-		obey(fr, &req, &fds[0]);
+		obey(fr, &in.req, in.text, &fds[0]);
 	} else {
 		drop_daemon(fr);
 	}
@@ -313,6 +356,7 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 	finish_pending(fr);
 	serve_balloon(fr);
 	tell_disk_errors(fr);
+	tell_unplugged(fr);
 }
 
 static void front_leave(void *ctx)

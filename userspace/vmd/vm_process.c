@@ -4,6 +4,7 @@
  * nowhere. It outlives the daemon, and tells how it ended in a file.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "devices.h"
 #include "hostile.h"
 #include "js.h"
 #include "sandbox.h"
@@ -69,25 +71,6 @@ static int receive(struct setup *s)
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
 
-static void configure_net(struct vmm_net *net, const struct interface *nic,
-			  struct json_object *obj, const int *fd)
-{
-	const char *mac = js_text(obj, "mac");
-	u32 i;
-
-	*net = (struct vmm_net) {
-		.kind = nic->kind == IF_USER ? VMM_NET_USER : VMM_NET_TAP,
-		.file = { js_text(obj, "tap") ?: nic->name, fd[0] },
-		.pairs = (int)nic->queues,
-		.mtu = (u16)js_int(obj, "mtu", nic->mtu),
-	};
-	for (i = 1; i < nic->queues; i++)
-		net->more_fd[i - 1] = fd[i];
-	net->has_mac = mac && sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &net->mac[0],
-				     &net->mac[1], &net->mac[2], &net->mac[3],
-				     &net->mac[4], &net->mac[5]) == 6;
-}
-
 static void configure(struct vmm_config *config, struct setup *s)
 {
 	int i, next = SETUP_FIXED;
@@ -113,13 +96,11 @@ static void configure(struct vmm_config *config, struct setup *s)
 	if (s->def.initrd)
 		config->initrd = (struct vmm_file) { s->def.initrd, s->fd[next++] };
 	for (i = 0; i < s->def.nr_disks; i++)
-		config->disk[i] = (struct vmm_disk) {
-			.file = { s->def.disk[i].path, s->fd[next++] },
-			.options = s->def.disk[i].options,
-		};
+		config->disk[i] = device_disk(&s->def.disk[i], s->fd[next++]);
 	for (i = 0; i < s->def.nr_nics; i++) {
-		configure_net(&config->net[i], &s->def.nic[i],
-			      json_object_array_get_idx(s->nets, (size_t)i), s->fd + next);
+		config->net[i] = device_net(&s->def.nic[i],
+					    json_object_array_get_idx(s->nets, (size_t)i),
+					    s->fd + next);
 		next += (int)s->def.nic[i].queues;
 	}
 }
@@ -149,6 +130,8 @@ static int lock_up(struct setup *s)
 
 	/* The real-time clock's conversions read the time zone's file: now or never. */
 	tzset();
+	/* A thread's own heap that shrinks asks /proc whether it may: there are none. */
+	mallopt(M_ARENA_MAX, 1);
 	err = sandbox_empty_root();
 	if (err) {
 		log_err("cannot empty the root of the VM's process: %s",
@@ -165,7 +148,7 @@ static int lock_up(struct setup *s)
 			strerror(-err));
 		return err;
 	}
-	err = seccomp_vm(&s->def);
+	err = seccomp_vm();
 	if (err)
 		log_err("cannot filter the system calls of the VM's process: %s",
 			strerror(-err));

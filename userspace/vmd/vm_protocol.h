@@ -7,6 +7,7 @@
 
 #include "libjoist/types.h"
 #include "vmm/virtio/balloon_stats.h"
+#include "vmm/vmm.h"
 
 #define VM_PROTOCOL	1
 
@@ -21,17 +22,15 @@ enum vm_op {
 	VM_CONSOLE,	/* with a stream socket */
 	VM_BALLOON,	/* tell of the balloon, and set its target */
 	VM_BALLOON_AT,	/* the VM's, unasked: the target has been reached */
-	VM_DISK_RESIZE,	/* flags: which one; amount: MiB */
+	VM_DISK_RESIZE,	/* a disk's name behind; flags: MiB */
 	VM_DISK_ERROR,	/* the VM's, unasked; see below */
+	VM_PLUG,	/* a device in JSON behind, with its descriptor */
+	VM_UNPLUG,	/* a device's name behind; answered once the guest is asked */
+	VM_UNPLUGGED,	/* the VM's, unasked: a device has gone */
 	NR_VM_OPS,
 };
 
 enum vm_state { VM_RUNNING, VM_PAUSED };
-
-#define VM_FAILED_MAX	0xffffU
-#define VM_STATE_OF_DISK(disk, failed)	((disk) | (failed) << 16)
-#define VM_DISK(state)		((state) & 0xffff)
-#define VM_FAILED(state)	((state) >> 16)
 
 #define CONSOLE_WRITE	BIT(0)
 #define CONSOLE_FORCE	BIT(1)
@@ -43,14 +42,19 @@ enum vm_state { VM_RUNNING, VM_PAUSED };
 #define BALLOON_DRIVER	BIT(0)	/* the guest has one */
 #define BALLOON_REACHED	BIT(1)
 
+#define UNPLUG_FORCE	BIT(0)
+#define UNPLUG_NET	BIT(1)	/* a network; else a disk */
+
+#define VM_TEXT_MAX	(32U << 10)	/* behind a request */
+#define VM_WHY_SIZE	192
+
 /**
  * struct vm_request - to the VM
  * @version: VM_PROTOCOL
  * @op: enum vm_op
  * @id: comes back
- * @flags: CONSOLE_*, BALLOON_*
- * @amount: bytes of scrollback; pages that the guest is to keep; MiB
- *	    that a disk is to have
+ * @flags: CONSOLE_*, BALLOON_*, UNPLUG_*; MiB that a disk is to have
+ * @amount: bytes of scrollback; pages that the guest is to keep
  */
 struct vm_request {
 	u32 version;
@@ -63,8 +67,8 @@ struct vm_request {
 /**
  * struct vm_reply - from the VM
  * @error: 0 or an errno
- * @state: enum vm_state, after what was asked; of VM_DISK_ERROR, which disk, and how many
- *         requests failed that were not told of: VM_DISK(), VM_FAILED()
+ * @state: enum vm_state, after what was asked; of VM_DISK_ERROR, how many requests failed
+ *         that were not told of
  */
 struct vm_reply {
 	u32 version;
@@ -93,8 +97,22 @@ struct vm_balloon_reply {
 	u64 stat[BALLOON_STATS];
 };
 
+/**
+ * struct vm_device_reply - of VM_PLUG, VM_UNPLUGGED and VM_DISK_ERROR
+ * @net: it is a network; else a disk
+ * @name: the device's
+ * @why: of VM_PLUG: what went wrong
+ */
+struct vm_device_reply {
+	struct vm_reply head;
+	u32 net;
+	char name[DEVICE_NAME_SIZE];
+	char why[VM_WHY_SIZE];
+};
+
 static_assert(sizeof(struct vm_request) == 20, "both processes may be of two builds");
 static_assert(sizeof(struct vm_reply) == 20, "likewise");
 static_assert(sizeof(struct vm_balloon_reply) == 184, "likewise");
+static_assert(sizeof(struct vm_device_reply) == 248, "likewise");
 
 #endif

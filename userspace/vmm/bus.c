@@ -17,8 +17,7 @@ void bus_init(struct bus *bus)
  * @base: first address
  * @len: how many addresses
  * @ops: the registers; must live as long as the VM
- * @ctx: given to @ops; must live as long as the VM, because an access that
- *       has begun is not waited for by bus_remove()
+ * @ctx: given to @ops; lives on after bus_remove() until vcpus_grace()
  *
  * Return: 0; -EEXIST: it overlaps another range; -ENOSPC.
  */
@@ -45,6 +44,10 @@ int bus_add(struct bus *bus, u64 base, u64 len, const struct bus_ops *ops,
 	return err;
 }
 
+/*
+ * No access begins any more. One that has begun is not waited for: it may be the caller's
+ * own, a guest that moves the window.
+ */
 void bus_remove(struct bus *bus, u64 base, void *ctx)
 {
 	int i;

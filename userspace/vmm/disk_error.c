@@ -28,14 +28,13 @@ void disk_errors_init(struct disk_errors *errors)
 }
 
 /* The lock is held. */
-static void tell_log(struct vm *vm, int disk)
+static void tell_log(struct vm *vm, int disk, const char *path)
 {
 	struct disk_errors *errors = &vm->disk_errors;
 	u32 nr = errors->disk[disk].nr - errors->disk[disk].told;
 
 	log_trouble("the disk %s: %s (%u request%s failed)",
-		    vm->config->disk[disk].file.path, strerror(errors->disk[disk].last), nr,
-		    nr == 1 ? "" : "s");
+		    path, strerror(errors->disk[disk].last), nr, nr == 1 ? "" : "s");
 	errors->disk[disk].told = errors->disk[disk].nr;
 }
 
@@ -43,11 +42,12 @@ static void tell_log(struct vm *vm, int disk)
  * disk_error() - a request failed on the host
  * @vm: VM
  * @disk: which of its disks
+ * @path: of its file
  * @err: -errno
  *
  * Any thread.
  */
-void disk_error(struct vm *vm, int disk, int err)
+void disk_error(struct vm *vm, int disk, const char *path, int err)
 {
 	struct disk_errors *errors = &vm->disk_errors;
 	u64 now = now_ns();
@@ -60,7 +60,7 @@ void disk_error(struct vm *vm, int disk, int err)
 	tell = now - errors->disk[disk].when >= SECOND;
 	if (tell) {
 		errors->disk[disk].when = now;
-		tell_log(vm, disk);
+		tell_log(vm, disk, path);
 	}
 	pthread_mutex_unlock(&errors->lock);
 	if (tell)
@@ -68,13 +68,13 @@ void disk_error(struct vm *vm, int disk, int err)
 }
 
 /* No more will come: the log hears of those it was not told. */
-void disk_error_end(struct vm *vm, int disk)
+void disk_error_end(struct vm *vm, int disk, const char *path)
 {
 	struct disk_errors *errors = &vm->disk_errors;
 
 	pthread_mutex_lock(&errors->lock);
 	if (errors->disk[disk].nr != errors->disk[disk].told)
-		tell_log(vm, disk);
+		tell_log(vm, disk, path);
 	pthread_mutex_unlock(&errors->lock);
 }
 

@@ -27,8 +27,8 @@ struct disk_errors {
 };
 
 void disk_errors_init(struct disk_errors *errors);
-void disk_error(struct vm *vm, int disk, int err);
-void disk_error_end(struct vm *vm, int disk);
+void disk_error(struct vm *vm, int disk, const char *path, int err);
+void disk_error_end(struct vm *vm, int disk, const char *path);
 u32 disk_error_count(struct vm *vm, int disk, int *last);
 
 #endif

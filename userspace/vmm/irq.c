@@ -93,13 +93,37 @@ void irq_set(struct irq *irq, u32 gsi, bool level)
 /* Return: a GSI of its own for one message-signalled vector, or -ENOSPC. */
 int irq_msi_alloc(struct irq *irq)
 {
-	int gsi = -ENOSPC;
+	int gsi = -ENOSPC, i;
 
 	pthread_mutex_lock(&irq->lock);
-	if (irq->nr_msi < GSI_MSI_NR)
-		gsi = GSI_MSI_FIRST + irq->nr_msi++;
+	for (i = 0; gsi < 0 && i < GSI_MSI_NR; i++) {
+		if (irq->msi_used[i])
+			continue;
+		irq->msi_used[i] = true;
+		gsi = GSI_MSI_FIRST + i;
+	}
 	pthread_mutex_unlock(&irq->lock);
 	return gsi;
+}
+
+/*
+ * The way back; no irqfd sends it any more. The hypervisor learns of the route's end with the
+ * next change of the table: nothing comes by it.
+ */
+void irq_msi_free(struct irq *irq, u32 gsi)
+{
+	struct kvm_irq_routing *table = irq->table;
+	u32 i;
+
+	pthread_mutex_lock(&irq->lock);
+	for (i = (u32)irq->nr_fixed; i < table->nr; i++) {
+		if (table->entries[i].gsi == gsi) {
+			table->entries[i] = table->entries[--table->nr];
+			break;
+		}
+	}
+	irq->msi_used[gsi - GSI_MSI_FIRST] = false;
+	pthread_mutex_unlock(&irq->lock);
 }
 
 /**

@@ -20,7 +20,7 @@ struct kvm_irq_routing;
 struct irq {
 	int vm_fd;
 	pthread_mutex_t lock;	/* protects all below */
-	int nr_msi;
+	bool msi_used[GSI_MSI_NR];
 	int nr_fixed;		/* entries of the controllers' pins */
 	struct kvm_irq_routing *table;
 };
@@ -29,6 +29,7 @@ int irq_init(struct irq *irq, int vm_fd);
 void irq_destroy(struct irq *irq);
 void irq_set(struct irq *irq, u32 gsi, bool level);
 int irq_msi_alloc(struct irq *irq);
+void irq_msi_free(struct irq *irq, u32 gsi);
 int irq_msi_route(struct irq *irq, u32 gsi, u64 addr, u32 data);
 
 #endif

@@ -75,11 +75,9 @@ int vmm_check_device(int fd, const char *path)
  */
 int vmm_file_open(const struct vmm_file *file, int flags)
 {
-	int fd;
+	int fd = file->fd;
 
-	if (file->fd >= 0)
-		fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-	else
+	if (fd < 0)
 		fd = open(file->path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

@@ -11,6 +11,7 @@
 
 #include "backend/aio.h"
 #include "boot/boot.h"
+#include "chipset/pci.h"
 #include "console.h"
 #include "frontend.h"
 #include "log.h"
@@ -80,6 +81,7 @@ static void main_loop(struct vm *vm, const struct vmm_frontend *fe, void *ctx,
 			eventfd_read(con->wake_fd, &count);
 		if (fds[FD_SIGNAL].revents)
 			take_signal(vm, signal_fd);
+		vm_plug_serve(vm);
 		fe->serve(ctx, fds + FD_FRONTEND);
 	}
 }
@@ -109,6 +111,7 @@ static int start(struct vm *vm)
 	}
 	if (!err && vm->ports)
 		err = virtio_ports_start(vm->ports);
+	pci_boot_done(vm->pci);
 	if (!err)
 		err = vcpus_start(vm);
 	return err;
@@ -164,9 +167,10 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 			vm_stop(&vm, VMM_ERROR, "error", NULL, "not started");
 		console_stop(vm.console);
 		vcpus_stop(&vm);
-		for (i = 0; i < config->nr_disks; i++)
+		vm_plug_end(&vm);
+		for (i = 0; i < VMM_DISKS_MAX; i++)
 			virtio_blk_stop(vm.blk[i]);
-		for (i = 0; i < config->nr_nets; i++)
+		for (i = 0; i < VMM_NETS_MAX; i++)
 			virtio_net_stop(vm.net[i]);
 		virtio_rng_stop(vm.rng);
 		virtio_balloon_stop(vm.balloon);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libjoist/joist.h"
@@ -16,6 +17,7 @@
 #include "vm.h"
 
 #define SIG_KICK	SIGUSR1
+#define GRACE_POLL_NS	100000
 
 #define MSR_MTRR_DEF_TYPE	0x2ff
 #define MTRR_ENABLE		BIT(11)
@@ -121,6 +123,20 @@ static void kick_handler(int sig)
 	(void)sig;	/* its arrival is the message: KVM_RUN returns -EINTR */
 }
 
+/*
+ * The count needs no barrier before: who looks at it has taken the bus's lock after us, or
+ * we find the bus without the device.
+ */
+static bool serve_exit(struct vcpu *vcpu)
+{
+	bool go_on;
+
+	__atomic_store_n(&vcpu->serving, vcpu->serving + 1, __ATOMIC_RELAXED);
+	go_on = vcpu_handle_exit(vcpu);
+	__atomic_store_n(&vcpu->serving, vcpu->serving + 1, __ATOMIC_RELEASE);
+	return go_on;
+}
+
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
@@ -145,7 +161,7 @@ static void *vcpu_thread(void *arg)
 				vcpu->id, strerror(-err));
 			break;
 		}
-		if (!vcpu_handle_exit(vcpu))
+		if (!serve_exit(vcpu))
 			break;
 	}
 	return NULL;
@@ -178,6 +194,27 @@ int vcpus_start(struct vm *vm)
 		vcpu->started = true;
 	}
 	return 0;
+}
+
+/**
+ * vcpus_grace() - wait for the exits that are being served now
+ * @vm: VM
+ *
+ * What was taken off a bus before is not in use afterwards. Not on a vCPU's thread, nor on
+ * the main one: a guest that prints may wait for that.
+ */
+void vcpus_grace(struct vm *vm)
+{
+	const struct timespec pause = { .tv_nsec = GRACE_POLL_NS };
+	unsigned int i;
+
+	for (i = 0; i < vm->config->vcpus; i++) {
+		const u64 *serving = &vm->vcpu[i].serving;
+		u64 seen = __atomic_load_n(serving, __ATOMIC_ACQUIRE);
+
+		while ((seen & 1) && __atomic_load_n(serving, __ATOMIC_ACQUIRE) == seen)
+			nanosleep(&pause, NULL);
+	}
 }
 
 /**

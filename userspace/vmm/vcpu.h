@@ -26,6 +26,7 @@ struct exit_record {
  * struct vcpu - one virtual CPU
  * @ring: the last exits; written by the vCPU's thread only
  * @exits: how many there were
+ * @serving: odd while an exit is served, and devices are in use; atomic
  */
 struct vcpu {
 	struct vm *vm;
@@ -35,6 +36,7 @@ struct vcpu {
 	pthread_t thread;
 	bool started;
 	u64 exits;
+	u64 serving;
 	struct exit_record ring[EXIT_RING];
 };
 
@@ -42,6 +44,7 @@ int vcpus_create(struct vm *vm);
 void vcpus_destroy(struct vm *vm);
 int vcpus_start(struct vm *vm);
 void vcpus_stop(struct vm *vm);
+void vcpus_grace(struct vm *vm);
 void vcpus_kick(struct vm *vm, bool stay);
 int vcpus_nmi(struct vm *vm);
 int vcpu_boot(struct vcpu *vcpu, const struct boot_entry *entry);

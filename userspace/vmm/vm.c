@@ -75,7 +75,8 @@ static int add_disks(struct vm *vm)
 	int i, err;
 
 	for (i = 0; i < vm->config->nr_disks; i++) {
-		err = virtio_blk_create(vm, i, &vm->blk[i]);
+		err = virtio_blk_create(vm, &vm->config->disk[i], i,
+					&vm->blk[i]);
 		if (err)
 			return err;
 	}
@@ -135,6 +136,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = add_disks(vm);
 	if (!err)
 		err = add_nets(vm);
+	if (!err)
+		err = vm_plug_init(vm);
 	if (!err && config->rng)
 		err = virtio_rng_create(vm, &vm->rng);
 	if (!err && config->balloon)

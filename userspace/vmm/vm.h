@@ -10,6 +10,7 @@
 #include "irq.h"
 #include "memory.h"
 #include "pause.h"
+#include "plug.h"
 #include "vmm.h"
 
 struct console;
@@ -17,6 +18,7 @@ struct flash;
 struct fwcfg;
 struct host_bridge;
 struct i8042;
+struct hotplug;
 struct lpc;
 struct pci;
 struct pm;
@@ -60,6 +62,7 @@ struct vm {
 	struct i8042 *i8042;
 	struct fwcfg *fwcfg;	/* these two with firmware only, or NULL */
 	struct flash *flash;
+	struct hotplug *hotplug;
 	struct virtio_blk *blk[VMM_DISKS_MAX];
 	struct virtio_net *net[VMM_NETS_MAX];
 	struct virtio_rng *rng;
@@ -67,6 +70,7 @@ struct vm {
 	struct virtio_ports *ports;	/* or NULL */
 
 	struct disk_errors disk_errors;
+	struct plug plug;
 	struct pause pause;
 	pthread_mutex_t stop_lock;
 	bool stopping;

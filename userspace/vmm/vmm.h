@@ -14,6 +14,7 @@
 #define VMM_PORT_NAME_MAX	63
 #define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
+#define DEVICE_NAME_SIZE	32
 
 struct rings;
 struct vmm_frontend;
@@ -21,7 +22,7 @@ struct vmm_frontend;
 /**
  * struct vmm_file - a file the VMM is given
  * @path: where it is, for messages at least; NULL: there is no such file
- * @fd: it is open already, as the VMM needs it; -1: open @path
+ * @fd: it is open already, as the VMM needs it, which closes it; -1: open @path
  */
 struct vmm_file {
 	const char *path;
@@ -33,7 +34,9 @@ static inline struct vmm_file vmm_path(const char *path)
 	return (struct vmm_file) { .path = path, .fd = -1 };
 }
 
+/* @name: within the VM; NULL: made up. */
 struct vmm_disk {
+	const char *name;
 	struct vmm_file file;
 	struct disk_options options;
 };
@@ -58,6 +61,7 @@ enum vmm_net_kind { VMM_NET_TAP, VMM_NET_USER };
 
 /**
  * struct vmm_net - a network device, and what it is plugged into
+ * @name: within the VM; NULL: made up
  * @file: of a tap, the interface's name and its descriptor; of the user-mode network,
  *        its process's socket; with the descriptor -1 it is opened or started
  * @has_mac: @mac is the device's address; else one is made up
@@ -67,6 +71,7 @@ enum vmm_net_kind { VMM_NET_TAP, VMM_NET_USER };
  * @forward: ports of the host's that the user-mode network takes for the guest
  */
 struct vmm_net {
+	const char *name;
 	enum vmm_net_kind kind;
 	struct vmm_file file;
 	bool has_mac;

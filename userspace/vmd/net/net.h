@@ -16,6 +16,8 @@ void net_end(void);
 int net_check(const struct definition *def, struct failure *f);
 
 /* ports.c */
+int net_plug_one(const struct definition *def, const struct interface *nic, u32 uid, u32 gid,
+		 int *fds, struct json_object *net, struct failure *f);
 int net_plug(const struct definition *def, u32 uid, u32 gid, int *fds,
 	     struct json_object *nets, struct failure *f);
 

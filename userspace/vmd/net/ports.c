@@ -234,6 +234,31 @@ static int plug_user(const struct interface *nic, u32 uid, u32 gid, int *fds,
 }
 
 /**
+ * net_plug_one() - make one of a VM's interfaces
+ * @def: the VM
+ * @nic: the interface, which net_check() has found good
+ * @uid: whom its process is, or shall be
+ * @gid: likewise
+ * @fds: filled in, one for each of its pairs of queues; the caller closes them
+ * @net: told "tap", "mac" and "mtu" besides its definition
+ * @f: why not
+ *
+ * Return: how many descriptors, or less than 0.
+ */
+int net_plug_one(const struct definition *def, const struct interface *nic, u32 uid, u32 gid,
+		 int *fds, struct json_object *net, struct failure *f)
+{
+	char mac[18];
+	u8 addr[6];
+
+	interface_mac(nic, def->uuid, addr);
+	mac_text(addr, mac);
+	js_add_text(net, "mac", mac);
+	return nic->kind == IF_USER ? plug_user(nic, uid, gid, fds, f) :
+	       plug_switch(def, nic, fds, net, f);
+}
+
+/**
  * net_plug() - make all of a VM's interfaces
  * @def: the VM
  * @uid: whom its process shall be
@@ -248,8 +273,6 @@ int net_plug(const struct definition *def, u32 uid, u32 gid, int *fds,
 	     struct json_object *nets, struct failure *f)
 {
 	int i, nr = 0, more;
-	char mac[18];
-	u8 addr[6];
 
 	if (net_check(def, f))
 		return 0;
@@ -257,12 +280,8 @@ int net_plug(const struct definition *def, u32 uid, u32 gid, int *fds,
 		const struct interface *nic = &def->nic[i];
 		struct json_object *net = interface_json(nic);
 
-		interface_mac(nic, def->uuid, addr);
-		mac_text(addr, mac);
-		js_add_text(net, "mac", mac);
 		json_object_array_add(nets, net);
-		more = nic->kind == IF_USER ? plug_user(nic, uid, gid, fds + nr, f) :
-		       plug_switch(def, nic, fds + nr, net, f);
+		more = net_plug_one(def, nic, uid, gid, fds + nr, net, f);
 		if (more < 0)
 			break;
 		nr += more;

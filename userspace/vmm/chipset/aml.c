@@ -12,12 +12,25 @@
 #define OP_BUFFER	0x11
 #define OP_PACKAGE	0x12
 #define OP_METHOD	0x14
+#define OP_DUAL_NAME	0x2e
+#define OP_MULTI_NAME	0x2f
+#define OP_LOCAL0	0x60
 #define OP_ARG0		0x68
 #define OP_STORE	0x70
+#define OP_AND		0x7b
+#define OP_NOTIFY	0x86
 #define OP_CREATE_DWORD	0x8a
+#define OP_IF		0xa0
 #define OP_RETURN	0xa4
 #define OP_EXT		0x5b
+#define OP_EXT_REGION	0x80
+#define OP_EXT_FIELD	0x81
 #define OP_EXT_DEVICE	0x82
+#define NO_TARGET	0
+
+#define SPACE_IO	1
+#define FIELD_DWORD	3	/* of that width, not locked, and the rest is kept */
+#define FIELD_BITS	32
 
 /* Package lengths are always written in three bytes: they are patched later. */
 #define PKG_BYTES	3
@@ -97,16 +110,36 @@ void aml_close(struct aml *aml)
 	put_length(aml, at, aml->len - at);
 }
 
-/* "\" and "_SB_": a root mark, then one segment padded with "_". */
+static u8 count_segments(const char *path)
+{
+	u8 nr = 1;
+
+	for (; *path; path++)
+		if (*path == '.')
+			nr++;
+	return nr;
+}
+
+/* "\_SB.PCI0": a root mark, how many segments, and each of them padded with "_". */
 static void put_path(struct aml *aml, const char *path)
 {
+	u8 nr = count_segments(path);
 	size_t i, len;
 
 	if (*path == '\\')
 		put8(aml, (u8)*path++);
-	len = strlen(path);
-	for (i = 0; i < NAME_SEG; i++)
-		put8(aml, i < len ? (u8)path[i] : '_');
+	if (nr == 2) {
+		put8(aml, OP_DUAL_NAME);
+	} else if (nr > 2) {
+		put8(aml, OP_MULTI_NAME);
+		put8(aml, nr);
+	}
+	for (; nr; nr--) {
+		len = strcspn(path, ".");
+		for (i = 0; i < NAME_SEG; i++)
+			put8(aml, i < len ? (u8)path[i] : '_');
+		path += len + 1;
+	}
 }
 
 void aml_open_scope(struct aml *aml, const char *path)
@@ -194,10 +227,10 @@ void aml_create_dword(struct aml *aml, u8 arg, u8 offset, const char *name)
 	put_path(aml, name);
 }
 
-void aml_store_zero(struct aml *aml, const char *name)
+void aml_store_integer(struct aml *aml, u32 value, const char *name)
 {
 	put8(aml, OP_STORE);
-	aml_integer(aml, 0);
+	aml_integer(aml, value);
 	put_path(aml, name);
 }
 
@@ -205,6 +238,68 @@ void aml_return_arg(struct aml *aml, u8 arg)
 {
 	put8(aml, OP_RETURN);
 	put8(aml, (u8)(OP_ARG0 + arg));
+}
+
+void aml_store_to_local(struct aml *aml, const char *name)
+{
+	put8(aml, OP_STORE);
+	put_path(aml, name);
+	put8(aml, OP_LOCAL0);
+}
+
+void aml_store_local(struct aml *aml, const char *name)
+{
+	put8(aml, OP_STORE);
+	put8(aml, OP_LOCAL0);
+	put_path(aml, name);
+}
+
+/* If (Local0 & mask) */
+void aml_open_if_local_and(struct aml *aml, u32 mask)
+{
+	put8(aml, OP_IF);
+	open_length(aml);
+	put8(aml, OP_AND);
+	put8(aml, OP_LOCAL0);
+	aml_integer(aml, mask);
+	put8(aml, NO_TARGET);
+}
+
+void aml_notify(struct aml *aml, const char *name, u8 what)
+{
+	put8(aml, OP_NOTIFY);
+	put_path(aml, name);
+	aml_integer(aml, what);
+}
+
+void aml_call(struct aml *aml, const char *path)
+{
+	put_path(aml, path);
+}
+
+void aml_io_region(struct aml *aml, const char *name, u16 base, u8 len)
+{
+	put8(aml, OP_EXT);
+	put8(aml, OP_EXT_REGION);
+	put_path(aml, name);
+	put8(aml, SPACE_IO);
+	aml_integer(aml, base);
+	aml_integer(aml, len);
+}
+
+void aml_open_dword_field(struct aml *aml, const char *region)
+{
+	put8(aml, OP_EXT);
+	put8(aml, OP_EXT_FIELD);
+	open_length(aml);
+	put_path(aml, region);
+	put8(aml, FIELD_DWORD);
+}
+
+void aml_field_dword(struct aml *aml, const char *name)
+{
+	put_path(aml, name);
+	put8(aml, FIELD_BITS);
 }
 
 void aml_open_resources(struct aml *aml)

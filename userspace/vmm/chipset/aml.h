@@ -6,6 +6,7 @@
 #include "libjoist/types.h"
 
 #define AML_DEPTH_MAX	8
+#define AML_SERIALIZED	BIT(3)	/* of a method's arguments: one call at a time */
 
 /**
  * struct aml - a buffer being written
@@ -38,8 +39,18 @@ void aml_eisa_id(struct aml *aml, const char *id);
 
 /* In a method. */
 void aml_create_dword(struct aml *aml, u8 arg, u8 offset, const char *name);
-void aml_store_zero(struct aml *aml, const char *name);
+void aml_store_integer(struct aml *aml, u32 value, const char *name);
 void aml_return_arg(struct aml *aml, u8 arg);
+void aml_store_to_local(struct aml *aml, const char *name);	/* Local0 */
+void aml_store_local(struct aml *aml, const char *name);
+void aml_open_if_local_and(struct aml *aml, u32 mask);
+void aml_notify(struct aml *aml, const char *name, u8 what);
+void aml_call(struct aml *aml, const char *path);		/* without arguments */
+
+/* Ports, and between an open and its aml_close() what is in them, a dword each. */
+void aml_io_region(struct aml *aml, const char *name, u16 base, u8 len);
+void aml_open_dword_field(struct aml *aml, const char *region);
+void aml_field_dword(struct aml *aml, const char *name);
 
 /* A resource template: a buffer, so open, descriptors, close. */
 void aml_open_resources(struct aml *aml);

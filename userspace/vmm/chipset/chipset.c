@@ -9,6 +9,7 @@
 #include "flash.h"
 #include "fwcfg.h"
 #include "host_bridge.h"
+#include "hotplug.h"
 #include "lpc.h"
 #include "pci.h"
 #include "pm.h"
@@ -27,6 +28,7 @@ static const struct {
 	{ "host bridge", host_bridge_create, host_bridge_destroy },
 	{ "LPC bridge", lpc_create, lpc_destroy },
 	{ "keyboard controller", i8042_create, i8042_destroy },
+	{ "hot-plug", hotplug_create, hotplug_destroy },
 	{ "reset", reset_create, NULL },
 	{ "debug console", debugcon_create, NULL },
 	{ "flash", NULL, flash_destroy },	/* made by firmware_load() */

@@ -14,6 +14,7 @@
 #define PORT_PM			0x600	/* unless firmware moves it */
 #define PORT_PCI_CONFIG		0xcf8
 #define PORT_RESET		0xcf9
+#define PORT_HOTPLUG		0xae00
 
 struct pm;
 struct vm;

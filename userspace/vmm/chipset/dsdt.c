@@ -6,6 +6,7 @@
 #include "chipset.h"
 #include "dsdt.h"
 #include "host_bridge.h"
+#include "hotplug.h"
 #include "pci.h"
 #include "pm.h"
 
@@ -83,7 +84,7 @@ static void pci_osc(struct aml *aml)
 {
 	aml_open_method(aml, "_OSC", 4);
 	aml_create_dword(aml, OSC_ARGUMENT, OSC_CONTROL, "CTRL");
-	aml_store_zero(aml, "CTRL");
+	aml_store_integer(aml, 0, "CTRL");
 	aml_return_arg(aml, OSC_ARGUMENT);
 	aml_close(aml);
 }
@@ -101,6 +102,7 @@ static void board_resources(struct aml *aml, struct vm *vm)
 	aml_open_resources(aml);
 	if (pm)
 		aml_io(aml, pm, PM_SIZE);
+	aml_io(aml, PORT_HOTPLUG, HOTPLUG_SIZE);
 	if (ecam.size && ecam.base < HIGH_RAM_START)
 		aml_memory(aml, (u32)ecam.base, (u32)ecam.size);
 	aml_close_resources(aml);
@@ -130,6 +132,7 @@ static void pci_root(struct aml *aml, struct vm *vm)
 	isa_device(aml, "RTC", "PNP0B00", PORT_RTC, 2, 0);
 	panic_device(aml);
 	board_resources(aml, vm);
+	dsdt_hotplug_slots(aml);
 	aml_close(aml);
 }
 
@@ -147,4 +150,5 @@ void dsdt_write(struct aml *aml, struct vm *vm)
 	aml_open_scope(aml, "\\_SB");
 	pci_root(aml, vm);
 	aml_close(aml);
+	dsdt_hotplug_event(aml);
 }

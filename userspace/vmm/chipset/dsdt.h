@@ -7,4 +7,8 @@ struct vm;
 
 void dsdt_write(struct aml *aml, struct vm *vm);
 
+/* dsdt_hotplug.c */
+void dsdt_hotplug_slots(struct aml *aml);
+void dsdt_hotplug_event(struct aml *aml);
+
 #endif

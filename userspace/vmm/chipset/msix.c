@@ -231,10 +231,25 @@ int msix_init(struct msix *msix, struct pci_dev *dev, int bar, int nr)
 	return 0;
 }
 
+/* The VM runs on without the device: what it had is for others. */
+static void release(struct msix *msix, struct msix_vector *v)
+{
+	struct vm *vm = msix->dev->vm;
+
+	if (v->attached)
+		joist_irqfd(vm->fd, v->fd, (u32)v->gsi, false);
+	if (v->gsi != NO_GSI)
+		irq_msi_free(&vm->irq, (u32)v->gsi);
+}
+
+/* Nobody notifies any more, and the device is off the bus. */
 void msix_destroy(struct msix *msix)
 {
 	int i;
 
+	for (i = 0; i < msix->nr; i++)
+		if (!vm_stopping(msix->dev->vm))
+			release(msix, &msix->vector[i]);
 	for (i = 0; i < msix->nr; i++)
 		if (msix->vector[i].fd >= 0)
 			close(msix->vector[i].fd);

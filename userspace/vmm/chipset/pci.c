@@ -21,7 +21,7 @@
  * struct pci - the bus
  * @lock: protects all below and what changes of the devices
  * @address: the register that port 0xcf8 selects
- * @next_bar: where the next window is placed
+ * @next_bar: where the next window is placed; 0: the guest places what comes now
  * @irq_a: slots that assert the line
  * @irq_b: likewise
  * @fn: the devices by devfn; they may come and go while the guest runs
@@ -272,6 +272,12 @@ void pci_dev_init(struct pci_dev *dev, struct vm *vm, const struct pci_id *id)
 	dev->writable[PCI_CACHE_LINE_SIZE] = 0xff;
 }
 
+/* The guest has it from here on: it knows where windows are, and where others may go. */
+void pci_boot_done(struct pci *pci)
+{
+	pci->next_bar = 0;
+}
+
 /* A 32-bit memory window, placed as firmware would. Before pci_dev_add(). */
 void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
 		 const struct bus_ops *ops)
@@ -282,7 +288,7 @@ void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
 	dev->bar[bar].size = size;
 	dev->bar[bar].ops = ops;
 	/* There is room for all that a configuration can have; beyond, the guest places. */
-	if (addr + size <= PCI_HOLE_END) {
+	if (addr && addr + size <= PCI_HOLE_END) {
 		pci->next_bar = addr + size;
 		pci_set32(dev->config + bar_reg(bar), (u32)addr);
 	}
@@ -356,21 +362,57 @@ int pci_dev_add_at(struct pci_dev *dev, u8 devfn)
 	return err;
 }
 
-/**
- * pci_dev_remove() - take a device off the bus: nothing of it answers any more
- * @dev: device that was added; it must live on as long as the VM, see bus_add()
- */
-void pci_dev_remove(struct pci_dev *dev)
+/* The lock is held. */
+static void unplug(struct pci *pci, struct pci_dev *dev)
 {
-	struct pci *pci = dev->vm->pci;
 	int i;
 
-	pthread_mutex_lock(&pci->lock);
 	for (i = 0; i < PCI_BARS; i++)
 		unmap_bar(dev, i);
 	set_irq(pci, PCI_SLOT(dev->devfn), false);
 	pci->fn[dev->devfn] = NULL;
+}
+
+/**
+ * pci_dev_remove() - take a device off the bus: nothing of it answers any more
+ * @dev: device that was added; it may be gone already. An access to it may be under way
+ *       still: it lives on until vcpus_grace()
+ */
+void pci_dev_remove(struct pci_dev *dev)
+{
+	struct pci *pci = dev->vm->pci;
+
+	pthread_mutex_lock(&pci->lock);
+	if (pci->fn[dev->devfn] == dev)
+		unplug(pci, dev);
 	pthread_mutex_unlock(&pci->lock);
+}
+
+bool pci_dev_present(struct pci_dev *dev)
+{
+	struct pci *pci = dev->vm->pci;
+	bool present;
+
+	pthread_mutex_lock(&pci->lock);
+	present = pci->fn[dev->devfn] == dev;
+	pthread_mutex_unlock(&pci->lock);
+	return present;
+}
+
+/* The guest lets go of a slot. Return: whether there was something it may let go of. */
+bool pci_eject(struct pci *pci, int slot)
+{
+	struct pci_dev *dev;
+	bool ejected = false;
+
+	pthread_mutex_lock(&pci->lock);
+	dev = pci->fn[PCI_DEVFN(slot, 0)];
+	if (dev && dev->removable) {
+		unplug(pci, dev);
+		ejected = true;
+	}
+	pthread_mutex_unlock(&pci->lock);
+	return ejected;
 }
 
 int pci_create(struct vm *vm)

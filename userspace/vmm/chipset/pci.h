@@ -35,6 +35,7 @@ struct pci_bar {
  * @devfn: where: PCI_DEVFN(slot, function)
  * @config: configuration space as the guest reads it
  * @writable: bits of @config that the guest may change
+ * @removable: the guest may eject it; constant once it is added
  * @map: a window moved: @addr is 0 when it disappears; may be NULL
  * @command: the guest wrote to @config; may be NULL
  *
@@ -45,6 +46,7 @@ struct pci_dev {
 	u8 devfn;
 	u8 config[PCI_CONFIG_SIZE];
 	u8 writable[PCI_CONFIG_SIZE];
+	bool removable;
 	struct pci_bar bar[PCI_BARS];
 	u8 next_cap;
 	u8 last_cap;
@@ -71,6 +73,9 @@ u8 pci_dev_cap(struct pci_dev *dev, u8 id, u8 len);
 int pci_dev_add(struct pci_dev *dev);
 int pci_dev_add_at(struct pci_dev *dev, u8 devfn);
 void pci_dev_remove(struct pci_dev *dev);
+bool pci_dev_present(struct pci_dev *dev);
+bool pci_eject(struct pci *pci, int slot);
+void pci_boot_done(struct pci *pci);
 void pci_set_irq(struct pci_dev *dev, bool level);
 u32 pci_slot_gsi(int slot);
 void pci_config_read(struct pci *pci, u16 bdf, u64 reg, void *data,

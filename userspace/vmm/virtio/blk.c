@@ -118,6 +118,7 @@ static int init(struct virtio_blk *blk, struct vm *vm, const struct vmm_disk *co
 	blk->dev.config_len = sizeof(blk->config);
 	blk->dev.changed = driver_changed;
 	blk->dev.goes = driver_goes;
+	blk->pci.pci.removable = true;
 	err = virtio_pci_init(&blk->pci, &blk->dev, CLASS_SCSI);
 	if (err)
 		return err;
@@ -130,14 +131,15 @@ static int init(struct virtio_blk *blk, struct vm *vm, const struct vmm_disk *co
 /**
  * virtio_blk_create() - a disk on the PCI bus
  * @vm: VM
- * @index: of its configuration's disks
+ * @config: what to open
+ * @index: which of the VM's it is
  * @out: the disk; set even on failure: virtio_blk_destroy() is due then too
  *
  * Return: 0, or -errno with the reason logged.
  */
-int virtio_blk_create(struct vm *vm, int index, struct virtio_blk **out)
+int virtio_blk_create(struct vm *vm, const struct vmm_disk *config, int index,
+		      struct virtio_blk **out)
 {
-	const struct vmm_disk *config = &vm->config->disk[index];
 	struct virtio_blk *blk = calloc(1, sizeof(*blk));
 	int err;
 
@@ -154,6 +156,17 @@ int virtio_blk_create(struct vm *vm, int index, struct virtio_blk **out)
 		log_err("cannot create the disk %s: %s", blk->disk.path,
 			strerror(-err));
 	return err;
+}
+
+struct pci_dev *virtio_blk_pci(struct virtio_blk *blk)
+{
+	return &blk->pci.pci;
+}
+
+/* It is about to be taken away: a guest that gets errors can let go, one that waits cannot. */
+void virtio_blk_kill(struct virtio_blk *blk)
+{
+	__atomic_store_n(&blk->dead, true, __ATOMIC_RELAXED);
 }
 
 void virtio_blk_destroy(struct virtio_blk *blk)
@@ -192,7 +205,7 @@ void virtio_blk_stop(struct virtio_blk *blk)
 	for (i = 0; blk && blk->queue && i < blk->dev.nr_queues; i++)
 		blk_queue_stop(&blk->queue[i]);
 	if (blk)
-		disk_error_end(blk->dev.vm, blk->index);
+		disk_error_end(blk->dev.vm, blk->index, blk->disk.path);
 }
 
 /**

@@ -60,7 +60,8 @@ static bool finish(struct blk_queue *bq, struct blk_req *req)
 		}
 		req->code = blk_result(req);
 		if (req->code == VIRTIO_BLK_S_IOERR)
-			disk_error(blk->dev.vm, blk->index, req->aio.error);
+			disk_error(blk->dev.vm, blk->index, blk->disk.path,
+				   req->aio.error);
 	}
 	*req->status = req->code;
 	return true;

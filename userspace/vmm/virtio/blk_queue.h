@@ -22,6 +22,7 @@ enum blk_step { BLK_BROKEN, BLK_ANSWER, BLK_START };
 /**
  * struct virtio_blk - a disk
  * @index: of the VM's disks
+ * @dead: requests fail without being tried; atomic
  * @config: what the guest reads; the device's lock protects it
  * @serial: what the guest gets as its name, not terminated if it is that long
  */
@@ -29,6 +30,7 @@ struct virtio_blk {
 	struct virtio_dev dev;
 	struct virtio_pci pci;
 	int index;
+	bool dead;
 	struct disk disk;
 	struct blk_limit limit;
 	struct virtio_blk_config config;

@@ -97,6 +97,8 @@ enum blk_step blk_understand(struct virtio_blk *blk, struct blk_req *req)
 	req->status = iov_pull_last(in, &chain->nr_in);
 	if (!req->status || !iov_pull(&out, &chain->nr_out, &hdr, sizeof(hdr)))
 		return BLK_BROKEN;
+	if (__atomic_load_n(&blk->dead, __ATOMIC_RELAXED))
+		return answer(req, VIRTIO_BLK_S_IOERR);
 	switch (hdr.type) {
 	case VIRTIO_BLK_T_IN:
 		return transfer(blk, req, AIO_READ, in, chain->nr_in, hdr.sector);

@@ -176,6 +176,7 @@ static int init(struct virtio_net *net, struct vm *vm)
 	net->ctrl.set_pairs = set_pairs;
 	net->ctrl.ctx = net;
 	driver_changed(dev);
+	net->pci.pci.removable = true;
 	return virtio_pci_init(&net->pci, dev, CLASS_ETHERNET);
 }
 
@@ -212,6 +213,11 @@ int virtio_net_create(struct vm *vm, const struct vmm_net *config, int index,
 	if (err)
 		log_err("cannot create the network %s: %s", net->name, strerror(-err));
 	return err;
+}
+
+struct pci_dev *virtio_net_pci(struct virtio_net *net)
+{
+	return &net->pci.pci;
 }
 
 void virtio_net_destroy(struct virtio_net *net)

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices of a VM's process: those it starts with, and those it gets later. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "devices.h"
+#include "js.h"
+#include "vmm/backend/user.h"
+#include "vmm/log.h"
+#include "vmm/vm.h"
+
+struct vmm_disk device_disk(const struct disk *disk, int fd)
+{
+	return (struct vmm_disk) {
+		.name = disk->name,
+		.file = { disk->path, fd },
+		.options = disk->options,
+	};
+}
+
+/* @obj: what net_plug() told of it; it is to outlive the result, as @nic is. */
+struct vmm_net device_net(const struct interface *nic, struct json_object *obj, const int *fd)
+{
+	const char *mac = js_text(obj, "mac");
+	struct vmm_net net = {
+		.name = nic->name,
+		.kind = nic->kind == IF_USER ? VMM_NET_USER : VMM_NET_TAP,
+		.file = { js_text(obj, "tap") ?: nic->name, fd[0] },
+		.pairs = (int)nic->queues,
+		.mtu = (u16)js_int(obj, "mtu", nic->mtu),
+	};
+	u32 i;
+
+	for (i = 1; i < nic->queues; i++)
+		net.more_fd[i - 1] = fd[i];
+	net.has_mac = mac && sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &net.mac[0],
+				    &net.mac[1], &net.mac[2], &net.mac[3],
+				    &net.mac[4], &net.mac[5]) == 6;
+	return net;
+}
+
+/* @told: as device_net() has it; @obj: its definition. */
+static int plug_net(struct vm *vm, struct json_object *obj, struct json_object *told, int fd,
+		    char *name)
+{
+	struct interface nic;
+	struct complaint c;
+	struct vmm_net net;
+	int err = -EINVAL;
+
+	if (interface_from_json(&nic, obj, 0, &c)) {
+		log_err("%s", c.text);
+	} else {
+		snprintf(name, DEVICE_NAME_SIZE, "%s", nic.name);
+		net = device_net(&nic, told, &fd);
+		err = nic.queues > 1 ? -EINVAL : 0;
+		if (!err && nic.kind == IF_USER)
+			err = user_await(fd);
+		err = err ?: vm_plug_net(vm, &net);
+	}
+	interface_free(&nic);
+	return err;
+}
+
+static int plug_disk(struct vm *vm, struct json_object *obj, int fd, char *name)
+{
+	struct definition def;
+	struct vmm_disk disk;
+	struct complaint c;
+	int err = -EINVAL;
+
+	definition_init(&def);
+	if (definition_disk_from_json(&def, obj, true, &c)) {
+		log_err("%s", c.text);
+	} else {
+		snprintf(name, DEVICE_NAME_SIZE, "%s", def.disk[0].name);
+		disk = device_disk(&def.disk[0], fd);
+		err = vm_plug_disk(vm, &disk);
+	}
+	definition_free(&def);
+	return err;
+}
+
+/**
+ * device_plug() - give the running VM a device
+ * @vm: VM
+ * @text: what it is, in JSON, from the daemon
+ * @fd: its descriptor; set to -1: it is the VM's
+ * @name: filled in, DEVICE_NAME_SIZE
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int device_plug(struct vm *vm, const char *text, int *fd, char *name)
+{
+	struct json_object *obj = json_tokener_parse(text);
+	struct json_object *disk = js_get(obj, "disk"), *net = js_get(obj, "interface");
+	int err = -EINVAL;
+
+	if ((disk || net) && *fd >= 0) {
+		err = disk ? plug_disk(vm, disk, *fd, name) :
+			     plug_net(vm, net, js_get(obj, "told"), *fd, name);
+		*fd = -1;
+	} else {
+		log_err("this is no device that can be plugged in");
+	}
+	json_object_put(obj);
+	return err;
+}

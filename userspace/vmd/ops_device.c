@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices that come and go. The parent decides, opens and keeps the definition; the VM's process
+ * plugs in. What leaves is told by that process, whoever wanted it: the guest may have.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "js.h"
+
+#define REMOVE_SECONDS	30
+
+/* The answer to who added or removed something. */
+static void result(struct pending *p)
+{
+	struct json_object *obj = machine_json(p->vm);
+
+	js_add_text(obj, "device", p->name);
+	pending_result(p, obj, -1);
+}
+
+static void tell(const struct pending *p, const char *what)
+{
+	struct json_object *more = js_new("device", p->name);
+	char why[80];
+
+	js_add_text(more, "kind", p->net ? "network" : "disk");
+	snprintf(why, sizeof(why), "the %s %s", p->net ? "network" : "disk", p->name);
+	event_more(p->vm, what, why, more);
+	json_object_put(more);
+}
+
+/* The parent takes it out of the definition. Return: with the answer to come, or NULL. */
+static struct pending *forget(struct machine *vm, bool net, const char *name)
+{
+	struct pending *p = pending_internal(vm, FOR_PARENT);
+	struct json_object *msg;
+
+	if (!p)
+		return NULL;
+	p->net = net;
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	msg = js_new("type", "device-gone");
+	js_add_text(msg, "vm", vm->def.name);
+	js_add_bool(msg, "net", net);
+	js_add_text(msg, "device", name);
+	parent_ask(p, msg, -1);
+	return p;
+}
+
+static void forgotten(struct pending *p, struct msg *msg)
+{
+	(void)msg;
+	pending_free(p);
+}
+
+/* It was not plugged in after all. */
+static void undo(const struct pending *p)
+{
+	struct pending *by = forget(p->vm, p->net, p->name);
+
+	if (by)
+		by->parent_done = forgotten;
+}
+
+static void plugged(struct pending *p, const struct vm_reply *head)
+{
+	const struct vm_device_reply *reply = container_of(head, struct vm_device_reply, head);
+
+	if (head->error) {
+		undo(p);
+		pending_refuse(p, "failed", *reply->why ? reply->why :
+			       strerror((int)head->error), NULL);
+		return;
+	}
+	tell(p, "device-added");
+	result(p);
+}
+
+/* The parent's answer: what the device is, and its descriptor if the VM runs. */
+static void allowed(struct pending *p, struct msg *msg)
+{
+	struct json_object *device = js_get(msg->json, "device");
+	int fd = msg_take_fd(msg, 0), err;
+
+	if (parent_refused(p, msg)) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	snprintf(p->name, sizeof(p->name), "%s", js_text(msg->json, "name") ?: "");
+	if (!p->vm) {
+		pending_refuse(p, "not-found", "the VM is gone", NULL);
+	} else if (fd < 0) {
+		tell(p, "device-added");
+		result(p);
+	} else {
+		p->waiting = FOR_PROCESS;
+		p->process_done = plugged;
+		err = machine_tell(p->vm, VM_PLUG, p->token, 0,
+				   json_object_to_json_string(device), fd);
+		if (err) {
+			undo(p);
+			pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void add(struct request *req, bool net)
+{
+	const char *member = net ? "interface" : "disk";
+	struct json_object *device = js_get(req->json, member), *msg;
+	struct pending *p;
+
+	if (!device || req->vm->state == STARTING) {
+		client_refuse(req->client, req->id, device ? "busy" : "bad-request",
+			      device ? "the VM is being started" : "what to add is missing");
+		return;
+	}
+	p = pending_new(req, FOR_PARENT);
+	if (!p)
+		return;
+	p->net = net;
+	p->parent_done = allowed;
+	msg = js_new("type", "device-add");
+	js_add_text(msg, "vm", req->vm->def.name);
+	js_add(msg, member, json_object_get(device));
+	/* The parent asks the kernel who that is: it is opened with their rights. */
+	parent_ask(p, msg, dup(req->client->watch.fd));
+}
+
+void op_disk_add(struct request *req)
+{
+	add(req, false);
+}
+
+void op_net_add(struct request *req)
+{
+	add(req, true);
+}
+
+/* The definition is without it: then all is told. */
+static void gone(struct pending *p, struct msg *msg)
+{
+	(void)msg;
+	if (p->vm) {
+		tell(p, "device-removed");
+		pendings_unplugged(p->vm, p->net, p->name, result);
+	}
+	pending_free(p);
+}
+
+/* The VM's process: a device has gone, asked for or not. */
+void machine_unplugged(struct machine *vm, bool net, const char *name)
+{
+	struct pending *p = forget(vm, net, name);
+
+	if (p)
+		p->parent_done = gone;
+}
+
+/* The guest has been asked. */
+static void asked(struct pending *p, const struct vm_reply *reply)
+{
+	if (reply->error) {
+		pending_refuse(p, "not-found", "the VM has no such device", NULL);
+		return;
+	}
+	p->waiting = FOR_UNPLUGGED;
+	/* Not to wait is no failure. */
+	if (!p->timer.due && !p->force)
+		result(p);
+}
+
+/* Of a VM that does not run. */
+static void struck(struct pending *p, struct msg *msg)
+{
+	if (parent_refused(p, msg))
+		return;
+	if (!p->vm) {
+		pending_refuse(p, "not-found", "the VM is gone", NULL);
+		return;
+	}
+	tell(p, "device-removed");
+	result(p);
+}
+
+static void strike(struct request *req, bool net, const char *name)
+{
+	struct pending *p = pending_new(req, FOR_PARENT);
+	struct json_object *msg;
+
+	if (!p)
+		return;
+	p->net = net;
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	p->parent_done = struck;
+	msg = js_new("type", "device-strike");
+	js_add_text(msg, "vm", req->vm->def.name);
+	js_add_bool(msg, "net", net);
+	js_add_text(msg, "device", name);
+	parent_ask(p, msg, -1);
+}
+
+/* @name: a device that the VM has. */
+static void take_out(struct request *req, bool net, const char *name)
+{
+	bool force = js_bool(req->json, "force", false);
+	double limit = request_seconds(req, REMOVE_SECONDS);
+	struct machine *vm = req->vm;
+	struct pending *p;
+
+	if (machine_at_rest(vm)) {
+		strike(req, net, name);
+		return;
+	}
+	if (!machine_takes_orders(vm)) {
+		request_not_running(req);
+		return;
+	}
+	p = pending_new(req, FOR_PROCESS);
+	if (!p)
+		return;
+	p->net = net;
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	p->process_done = asked;
+	p->force = force;
+	if (machine_tell(vm, VM_UNPLUG, p->token, (force ? UNPLUG_FORCE : 0) |
+			 (net ? UNPLUG_NET : 0), name, -1)) {
+		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		return;
+	}
+	if (limit > 0 && !force)
+		pending_timeout(p, limit);
+}
+
+static void no_such(struct request *req, bool net, const char *name)
+{
+	struct failure f;
+
+	fail(&f, "not-found", "the VM '%s' has no %s '%.40s'", req->vm->def.name,
+	     net ? "network" : "disk", name);
+	f.remedy = net ? "'net list' tells which it has" : "'disk list' tells which it has";
+	request_refuse(req, &f);
+}
+
+void op_disk_remove(struct request *req)
+{
+	const char *name = js_text(req->json, "disk") ?: "";
+
+	if (definition_disk(&req->vm->def, name))
+		take_out(req, false, name);
+	else
+		no_such(req, false, name);
+}
+
+void op_net_remove(struct request *req)
+{
+	const char *name = js_text(req->json, "interface") ?: "";
+
+	if (definition_find_interface(&req->vm->def, name))
+		take_out(req, true, name);
+	else
+		no_such(req, true, name);
+}
+
+/* They are among what is told of a VM anyway. */
+void op_net_list(struct request *req)
+{
+	struct json_object *obj = machine_json(req->vm);
+
+	if (!js_get(obj, "interfaces"))
+		js_add(obj, "interfaces", json_object_new_array());
+	request_result(req, obj);
+}
+
+void op_disk_list(struct request *req)
+{
+	struct json_object *obj = machine_json(req->vm);
+	struct json_object *disks = json_object_new_array();
+	const struct definition *def = &req->vm->def;
+	int i;
+
+	for (i = 0; i < def->nr_disks; i++)
+		json_object_array_add(disks, definition_disk_json(&def->disk[i], false));
+	js_add(obj, "disks", disks);
+	request_result(req, obj);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices of a VM that runs: the parent opens them, with the rights of who wants them, and keeps
+ * what it will run the next time as the VM is now. A created VM's definition is kept for good, a
+ * configured one's until the configuration is read again.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "js.h"
+#include "net/net.h"
+#include "parent.h"
+#include "parent_device.h"
+#include "peer.h"
+#include "store.h"
+
+static int put_disk(struct definition *def, const void *arg)
+{
+	const struct disk *disk = arg;
+	struct complaint c;
+	struct disk *copy;
+
+	if (definition_add_disk(def, disk->name, disk->path, &disk->options, &c))
+		return -1;
+	copy = definition_disk(def, disk->name);
+	copy->uid = disk->uid;
+	copy->gid = disk->gid;
+	return 0;
+}
+
+static int put_interface(struct definition *def, const void *arg)
+{
+	struct json_object *obj = interface_json(arg);
+	struct complaint c;
+	int err = definition_interface_from_json(def, obj, &c);
+
+	json_object_put(obj);
+	return err;
+}
+
+static int drop_disk(struct definition *def, const void *arg)
+{
+	struct disk *disk = definition_disk(def, arg);
+
+	if (disk)
+		definition_remove_disk(def, disk);
+	return 0;
+}
+
+static int drop_interface(struct definition *def, const void *arg)
+{
+	struct interface *nic = definition_find_interface(def, arg);
+
+	if (nic)
+		definition_remove_interface(def, nic);
+	return 0;
+}
+
+/* The VM's definition is changed already, and has been good before. */
+static int keep(struct owned *vm, int (*change)(struct definition *def, const void *arg),
+		const void *arg, struct failure *f)
+{
+	int err = vm->def.created ? store_save(&vm->def) : 0;
+
+	if (!err && vm->proc.pid)
+		err = process_change(vm->def.name, change, arg, vm->proc.nets);
+	owned_tell(vm);
+	return err ? fail(f, "failed", "cannot save the definition: %s", strerror(-err)) : 0;
+}
+
+/* Who may change it, and is there something to change? */
+static int check(const struct owned *vm, int client, struct peer *peer, struct failure *f)
+{
+	if (client < 0 || peer_get(client, peer))
+		return fail(f, "failed", "it is not known who asks");
+	if (!peer_is_admin(peer, parent.admin_gid) && !peer_owns(peer, &vm->def.owner))
+		return fail(f, "not-found", "no VM '%s'", vm->def.name);
+	return device_check(vm, f);
+}
+
+/* A VM that does not run is as its definition says, and one of them is a file of an admin's. */
+int device_check(const struct owned *vm, struct failure *f)
+{
+	if (vm->proc.pid || vm->def.created)
+		return 0;
+	fail(f, "not-running", "the VM '%s' does not run, and is of the configuration",
+	     vm->def.name);
+	f->remedy = "start it, or change the configuration";
+	return -1;
+}
+
+/**
+ * device_add_disk() - a client wants a VM to have a disk
+ * @vm: VM
+ * @obj: the disk
+ * @client: socket of who asks
+ * @answer: told the device and its name
+ * @fd: set to its file, if the VM runs
+ * @f: why not
+ *
+ * Return: 0 or less.
+ */
+int device_add_disk(struct owned *vm, struct json_object *obj, int client,
+		    struct json_object *answer, int *fd, struct failure *f)
+{
+	struct json_object *device;
+	struct complaint c;
+	struct peer peer;
+	struct disk *disk;
+
+	if (check(vm, client, &peer, f))
+		return -1;
+	if (definition_disk_from_json(&vm->def, obj, false, &c))
+		return fail(f, "bad-config", "%s", c.text);
+	disk = &vm->def.disk[vm->def.nr_disks - 1];
+	if (disk->options.format != DISK_RAW) {
+		definition_remove_disk(&vm->def, disk);
+		fail(f, "bad-config", "only raw disks can be added to a VM that there is");
+		f->remedy = "give the VM this one in its definition";
+		return -1;
+	}
+	if (peer.uid != vm->def.uid) {
+		disk->uid = peer.uid;
+		disk->gid = peer.gid;
+	}
+	if (vm->proc.pid)
+		*fd = disk_open_as(&vm->def, disk, -1, f);
+	if ((vm->proc.pid && *fd < 0) || keep(vm, put_disk, disk, f)) {
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+		definition_remove_disk(&vm->def, disk);
+		return -1;
+	}
+	device = json_object_new_object();
+	js_add(device, "disk", definition_disk_json(disk, true));
+	js_add(answer, "device", device);
+	js_add_text(answer, "name", disk->name);
+	return 0;
+}
+
+/* It is plugged in where both who wants it and the VM may be. */
+static int check_network(const struct owned *vm, const struct interface *nic,
+			 const struct peer *peer, struct failure *f)
+{
+	struct definition probe = { .nr_nics = 1, .nic[0] = *nic };
+
+	/* More would be more descriptors than one message brings. */
+	if (nic->queues > 1)
+		return fail(f, "bad-config",
+			    "a network that is added to a VM that runs has one pair of queues");
+	probe.uid = peer->uid;
+	probe.gid = peer->gid;
+	if (net_check(&probe, f))
+		return -1;
+	probe.uid = vm->def.uid;
+	probe.gid = vm->def.gid;
+	return net_check(&probe, f);
+}
+
+static void forget_network(struct owned *vm, const char *name)
+{
+	size_t i;
+
+	for (i = 0; vm->proc.nets && i < json_object_array_length(vm->proc.nets); i++) {
+		struct json_object *net = json_object_array_get_idx(vm->proc.nets, i);
+
+		if (!strcmp(js_text(net, "name") ?: "", name)) {
+			json_object_array_del_idx(vm->proc.nets, i, 1);
+			return;
+		}
+	}
+}
+
+/* Return: its one descriptor, or less. */
+static int plug_network(struct owned *vm, const struct interface *nic,
+			struct json_object *device, struct failure *f)
+{
+	struct json_object *told = interface_json(nic);
+	u32 uid, gid;
+	int fd, nr;
+
+	owned_user(&vm->def, &uid, &gid);
+	nr = net_plug_one(&vm->def, nic, uid, gid, &fd, told, f);
+	js_add(device, "told", json_object_get(told));
+	if (!vm->proc.nets)
+		vm->proc.nets = json_object_new_array();
+	json_object_array_add(vm->proc.nets, told);
+	return nr < 0 ? nr : fd;
+}
+
+/* Likewise a network. */
+int device_add_network(struct owned *vm, struct json_object *obj, int client,
+		       struct json_object *answer, int *fd, struct failure *f)
+{
+	struct json_object *device = json_object_new_object();
+	struct interface *nic;
+	struct complaint c;
+	struct peer peer;
+	int err;
+
+	js_add(answer, "device", device);
+	if (check(vm, client, &peer, f))
+		return -1;
+	if (definition_interface_from_json(&vm->def, obj, &c))
+		return fail(f, "bad-config", "%s", c.text);
+	nic = &vm->def.nic[vm->def.nr_nics - 1];
+	js_add(device, "interface", interface_json(nic));
+	js_add_text(answer, "name", nic->name);
+	err = check_network(vm, nic, &peer, f);
+	if (!err && vm->proc.pid) {
+		*fd = plug_network(vm, nic, device, f);
+		err = *fd < 0 ? *fd : 0;
+	}
+	err = err ?: keep(vm, put_interface, nic, f);
+	if (!err)
+		return 0;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	forget_network(vm, nic->name);
+	definition_remove_interface(&vm->def, nic);
+	return err;
+}
+
+/* A device is no more. */
+int device_gone(struct owned *vm, bool net, const char *name, struct failure *f)
+{
+	if (!net) {
+		drop_disk(&vm->def, name);
+		return keep(vm, drop_disk, name, f);
+	}
+	drop_interface(&vm->def, name);
+	forget_network(vm, name);
+	net_settle();
+	return keep(vm, drop_interface, name, f);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Devices that VMs get and lose while they run. */
+#ifndef VMD_PARENT_DEVICE_H
+#define VMD_PARENT_DEVICE_H
+
+#include "parent.h"
+
+struct json_object;
+
+int device_check(const struct owned *vm, struct failure *f);
+int device_add_disk(struct owned *vm, struct json_object *obj, int client,
+		    struct json_object *answer, int *fd, struct failure *f);
+int device_add_network(struct owned *vm, struct json_object *obj, int client,
+		       struct json_object *answer, int *fd, struct failure *f);
+int device_gone(struct owned *vm, bool net, const char *name, struct failure *f);
+
+#endif
