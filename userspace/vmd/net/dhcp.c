@@ -21,6 +21,7 @@
 #include "vmd/js.h"
 #include "vmd/parent.h"
 
+#define DHCP_NONE	"no dhcp: there is no dnsmasq (install the package dnsmasq-base)"
 #define ARGS_MAX	24
 #define DELAY_MS	1000
 #define DELAY_MAX_MS	60000
@@ -130,7 +131,7 @@ static void ended(int pid, int status)
 		return;
 	sw->dhcp.pid = 0;
 	sw->dhcp.delay = sw->dhcp.delay ? min(2 * sw->dhcp.delay, (u64)DELAY_MAX_MS) : DELAY_MS;
-	say("the switch %s: dnsmasq has ended (%s %d), and is started again", sw->def.name,
+	say("the switch %s: dnsmasq is gone (%s %d), and is started again", sw->def.name,
 	    WIFSIGNALED(status) ? "signal" : "code",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	timer_set(&sw->dhcp.again, sw->dhcp.delay, start_again);
@@ -180,7 +181,7 @@ int dhcp_start(struct soft_switch *sw)
 	for (i = 0; i < ARRAY_SIZE(places) && access(places[i], X_OK); i++)
 		;
 	if (i == ARRAY_SIZE(places)) {
-		complain(&sw->why, "no dhcp: there is no dnsmasq (install the package dnsmasq-base)");
+		complain(&sw->why, DHCP_NONE);
 		return -ENOENT;
 	}
 	pid = child_start(ended);

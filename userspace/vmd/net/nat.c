@@ -156,7 +156,7 @@ static void check_forwarding(bool asked)
 	if (fd >= 0)
 		close(fd);
 	if (value == '0')
-		say("switches have nat, but the host does not forward: sysctl net.ipv4.ip_forward=1, or ip-forward = yes");
+		say("switches have nat, but the host does not forward (net.ipv4.ip_forward is 0)");
 }
 
 /**
