@@ -25,12 +25,12 @@ struct runtime_services {
 	uint8_t header[24];
 	void *time[6];
 	uint64_t (*get_variable)(const uint16_t *name, const struct guid *vendor,
-					uint32_t *attributes, uint64_t *size,
-					void *data);
+				 uint32_t *attributes, uint64_t *size,
+				 void *data);
 	void *next_variable;
 	uint64_t (*set_variable)(const uint16_t *name, const struct guid *vendor,
-					uint32_t attributes, uint64_t size,
-					const void *data);
+				 uint32_t attributes, uint64_t size,
+				 const void *data);
 	void *monotonic;
 	void (*reset)(int type, uint64_t status, uint64_t size, void *data);
 };

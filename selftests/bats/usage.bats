@@ -177,10 +177,10 @@ VERBS="run create delete start stop pause resume reset nmi balloon disk list sho
 	done
 	run "$VMCTL" run --firmware bios kernel
 	[ "$status" = 2 ]
-	[[ $output == *"'kernel' is one kernel too many"* ]]
+	[[ $output == *"takes no kernel: not 'kernel'"* ]]
 	run "$VMCTL" run --firmware bios --cmdline quiet
 	[ "$status" = 2 ]
-	[[ $output == *"are a kernel's"* ]]
+	[[ $output == *"go with a kernel"* ]]
 }
 
 @test "run: bad sizes for the balloon" {

@@ -249,8 +249,8 @@ static void test_disk_adder(void **state)
 	assert_false(definition_equal(&def, &back));
 	definition_free(&back);
 	definition_free(&def);
-	assert_int_equal(take(&def, "{\"name\":\"a\",\"kernel\":\"/k\","
-			      "\"disks\":[{\"path\":\"/d\"}]}", false, &c), 0);
+	assert_int_equal(take(&def, "{\"name\":\"a\",\"kernel\":\"/k\",\"disks\":[{\"path\":\"/d\"}]}",
+			      false, &c), 0);
 	assert_int_equal(def.disk[0].uid, NOBODY);
 	definition_free(&def);
 }

@@ -30,7 +30,7 @@ static int add(const struct device_args *args)
 			  disk_json(out_path(args->args.operand[2]), &disk));
 }
 
-static int resize(struct device_args *args)
+static int resize_disk(struct device_args *args)
 {
 	struct act act = {
 		.op = "disk-resize",
@@ -115,7 +115,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 	if (!strcmp(word, "list") && args.args.nr_operands == 2)
 		return device_list(&args, "disk", print);
 	if (!strcmp(word, "resize"))
-		return resize(&args);
+		return resize_disk(&args);
 	return usage_error(cmd->name, "unexpected argument '%s': give add, remove, resize or list",
 			   strcmp(word, "list") ? word : args.args.operand[2]);
 }

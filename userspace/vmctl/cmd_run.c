@@ -259,10 +259,10 @@ static int check_start(struct run *run)
 		return 0;
 	}
 	if (args->nr_operands)
-		return usage_error("run", "--firmware starts from the disks: '%s' is one kernel too many",
+		return usage_error("run", "--firmware takes no kernel: not '%s'",
 				   args->operand[0]);
 	if (run->config.initrd.path || run->appended || run->only)
-		return usage_error("run", "--initrd and --cmdline are a kernel's: with --firmware the disks have theirs");
+		return usage_error("run", "--initrd and --cmdline go with a kernel, not --firmware");
 	return 0;
 }
 

@@ -456,7 +456,7 @@ static int check_start(struct definition *def, struct complaint *c)
 	if (def->firmware) {
 		if (!def->kernel && !def->initrd && !def->cmdline)
 			return 0;
-		return complain(c, "the VM '%s' has firmware: a kernel, its initrd and cmdline are on its disks then",
+		return complain(c, "the VM '%s' has firmware: no kernel, initrd or cmdline",
 				def->name);
 	}
 	if (!def->kernel)

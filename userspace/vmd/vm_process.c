@@ -67,7 +67,8 @@ static int receive(struct setup *s)
 	json_object_put(obj);
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
-	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + interfaces_fds(s->def.nic, s->def.nr_nics) +
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks +
+	       interfaces_fds(s->def.nic, s->def.nr_nics) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
 
