@@ -25,7 +25,8 @@ teardown()
 	rm -f /tmp/hot*.img
 }
 
-# In the guest, for each disk that comes: it is written and read as long as it is there.
+# In the guest, for each disk that comes: it is written and read as long as it is there, by a
+# node of its own: in /dev dd would make a file once the disk is gone, in the way of the next.
 # shellcheck disable=SC2034 # guest_net's script() begins with it
 GUEST_FIRST='
 dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
@@ -33,19 +34,22 @@ sum=$(md5sum </tmp/data)
 work()
 {
 	rounds=0
+	node=/tmp/$1.node
+	mknod $node b $(tr : " " </sys/block/$1/dev)
 	echo "guest: $1 has come, $(cat /sys/block/$1/size) $(cat /sys/block/$1/serial)"
-	while dd if=/tmp/data of=/dev/$1 bs=64k conv=fsync 2>/dev/null &&
-	      got=$(dd if=/dev/$1 bs=64k count=16 iflag=direct 2>/dev/null | md5sum); do
+	while dd if=/tmp/data of=$node bs=64k conv=fsync 2>/dev/null &&
+	      got=$(dd if=$node bs=64k count=16 iflag=direct 2>/dev/null | md5sum); do
 		[ "$got" = "$sum" ] && rounds=$((rounds + 1)) || break
 		[ $rounds != 3 ] || echo "guest: $1 works, ${sum%  -}"
 	done
 	until [ ! -e /sys/block/$1 ]; do sleep 0.1; done
+	rm $node
 	echo "guest: $1 has gone"
 }
 disks()
 {
 	for dev in vda vdb vdc; do
-		[ -e /sys/block/$dev -a -e /dev/$dev ] || continue
+		[ -e /sys/block/$dev/dev ] || continue
 		[ ! -e /tmp/$dev ] || continue
 		: >/tmp/$dev
 		{ work $dev; rm /tmp/$dev; } &
