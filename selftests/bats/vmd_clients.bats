@@ -80,12 +80,12 @@ teardown()
 	# The daemon would raise its limit. Its VMs have their own.
 	read -r nr_open </proc/sys/fs/nr_open
 	echo 1024 >/proc/sys/fs/nr_open
-	printf '#!/bin/sh\nulimit -n 18\nexec %s "$@"\n' "$VMD" >"$BATS_TEST_TMPDIR/few"
+	printf '#!/bin/sh\nulimit -n 22\nexec %s "$@"\n' "$VMD" >"$BATS_TEST_TMPDIR/few"
 	chmod +x "$BATS_TEST_TMPDIR/few"
 	VMD=$BATS_TEST_TMPDIR/few
 	daemon
 	echo "$nr_open" >/proc/sys/fs/nr_open
-	grep -q '^Max open files  *18 ' "/proc/$VMD_PID/limits"
+	grep -q '^Max open files  *22 ' "/proc/$VMD_PID/limits"
 	failed=
 	for n in {1..8}; do
 		run ask start vm$n
@@ -99,7 +99,7 @@ teardown()
 	for n in {1..20}; do
 		"$CTL" -f 10 '{"v":1,"op":"events"}' >/dev/null 2>&1 3>&- &
 	done
-	until_true 30 eval '[ "$(ls "/proc/$control/fd" | wc -l)" = 18 ]'
+	until_true 30 eval '[ "$(ls "/proc/$control/fd" | wc -l)" = 22 ]'
 	[ "$(state vm1)" = '"state":"running"' ]
 	for n in 1 2; do
 		run ask stop vm$n '"force":true'
