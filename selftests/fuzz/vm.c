@@ -277,6 +277,32 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+/*
+ * Descriptors of a configuration are the VMM's, which closes those that it has come to. Ours
+ * are for the next run too: it gets others, apart from those of its own.
+ */
+#define GIVEN_FIRST	200
+#define GIVEN_LAST	299
+
+static void give(struct vmm_file *file)
+{
+	if (file->path && file->fd >= 0)
+		file->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, GIVEN_FIRST);
+}
+
+static void give_all(struct vmm_config *config)
+{
+	int i;
+
+	give(&config->device);
+	give(&config->kernel);
+	give(&config->initrd);
+	for (i = 0; i < config->nr_disks; i++)
+		give(&config->disk[i].file);
+	for (i = 0; i < config->nr_nets; i++)
+		give(&config->net[i].file);
+}
+
 /* From a configuration to a result. */
 static void live(const struct options *options, const struct insn *program, size_t nr,
 		 unsigned int fail_at)
@@ -286,6 +312,7 @@ static void live(const struct options *options, const struct insn *program, size
 	int fd = next_fd();
 
 	configure(&config, options);
+	give_all(&config);
 	fake_kvm_begin(fail_at);
 	guest_begin(program, nr);
 	sched_begin();
@@ -293,6 +320,7 @@ static void live(const struct options *options, const struct insn *program, size
 	sched_end();
 	vmm_result_free(&result);
 	fake_kvm_end();
+	close_range(GIVEN_FIRST, GIVEN_LAST, 0);
 	if (target.end)
 		target.end();
 	if (next_fd() != fd) {

@@ -229,10 +229,13 @@ static int set_user(struct interface *nic, const char *text, struct complaint *c
 	bool on = true;
 	int err = set_bool("user", text, &on, c);
 
-	if (on)
+	if (on) {
+		/* Whichever is given last: a template may have the other. */
 		nic->kind = IF_USER;
-	else if (nic->kind == IF_USER)
+		nic->link[0] = '\0';
+	} else if (nic->kind == IF_USER) {
 		nic->kind = IF_NONE;
+	}
 	return err;
 }
 
