@@ -6,7 +6,7 @@
 load vmd
 load guest_net
 
-CYCLES=${HOTPLUG_CYCLES:-4}
+CYCLES=${HOTPLUG_CYCLES:-2}
 
 setup()
 {
