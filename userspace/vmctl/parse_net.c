@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* user[,OPTION]... or tap=NAME[,OPTION]..., cut where it lies. */
-#include <ctype.h>
 #include <errno.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "libjoist/mac.h"
 #include "parse.h"
 #include "parse_net.h"
 #include "vmm/backend/forward.h"
@@ -20,22 +19,6 @@ static const char *behind(const char *text, const char *prefix)
 	size_t len = strlen(prefix);
 
 	return strncmp(text, prefix, len) ? NULL : text + len;
-}
-
-static bool parse_mac(const char *text, u8 *mac)
-{
-	char *end;
-	int i;
-
-	for (i = 0; i < 6; i++) {
-		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
-			return false;
-		mac[i] = (u8)strtoul(text, &end, 16);
-		if (end != text + 2 || *end != (i < 5 ? ':' : '\0'))
-			return false;
-		text += 3;
-	}
-	return true;
 }
 
 /* Return: NULL, or what is wrong with it. */
@@ -67,7 +50,7 @@ static const char *parse_option(const char *text, struct vmm_net *net)
 
 	value = behind(text, "mac=");
 	if (value) {
-		if (!parse_mac(value, net->mac))
+		if (!mac_parse(value, net->mac))
 			return "is no address: give six bytes as 02:00:00:00:00:01";
 		if (net->mac[0] & 1)
 			return "is an address of a group: its first byte must be even";

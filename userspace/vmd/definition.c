@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "definition.h"
+#include "libjoist/number.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
@@ -100,28 +101,10 @@ bool bool_parse(const char *text, bool *value)
 /* Digits, and with @units K, M, G or T behind them. */
 static bool number_parse(const char *text, bool units, u64 *value)
 {
-	static const char letters[] = "KMGT";
-	const char *unit;
-	unsigned long long n;
-	char *end;
+	const char *end;
 
-	if (!isdigit((unsigned char)*text))
-		return false;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (errno)
-		return false;
-	if (units && *end) {
-		unit = strchr(letters, toupper((unsigned char)*end));
-		if (!unit)
-			return false;
-		if (n > UINT64_MAX >> (10 * (unit - letters + 1)))
-			return false;
-		n <<= 10 * (unit - letters + 1);
-		end++;
-	}
-	*value = n;
-	return !*end;
+	return !number_take(text, 10, value, &end) &&
+	       !(units && number_unit(value, &end)) && !*end;
 }
 
 /**

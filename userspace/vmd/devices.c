@@ -5,6 +5,7 @@
 
 #include "devices.h"
 #include "js.h"
+#include "libjoist/mac.h"
 #include "vmm/backend/user.h"
 #include "vmm/log.h"
 #include "vmm/vm.h"
@@ -33,9 +34,7 @@ struct vmm_net device_net(const struct interface *nic, struct json_object *obj, 
 
 	for (i = 1; i < nic->queues; i++)
 		net.more_fd[i - 1] = fd[i];
-	net.has_mac = mac && sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &net.mac[0],
-				    &net.mac[1], &net.mac[2], &net.mac[3],
-				    &net.mac[4], &net.mac[5]) == 6;
+	net.has_mac = mac && mac_parse(mac, net.mac);
 	return net;
 }
 

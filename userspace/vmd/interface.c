@@ -12,6 +12,8 @@
 
 #include "definition.h"
 #include "interface.h"
+#include "libjoist/mac.h"
+#include "libjoist/number.h"
 #include "vmm/backend/forward.h"
 
 #define MTU_MIN		1280
@@ -88,26 +90,10 @@ void ip_text(const struct ip_prefix *ip, char *text, size_t size)
 		snprintf(text, size, "%s/%u", addr, ip->bits);
 }
 
-/* @text: 18 bytes. */
-void mac_text(const u8 *mac, char *text)
-{
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		 mac[3], mac[4], mac[5]);
-}
-
 static int set_mac(struct interface *nic, const char *text, struct complaint *c)
 {
-	int i;
-
-	for (i = 0; i < 6; i++) {
-		const char *p = text + 3 * i;
-
-		if (!isxdigit((unsigned char)p[0]) || !isxdigit((unsigned char)p[1]) ||
-		    p[2] != (i < 5 ? ':' : '\0'))
-			return complain(c, "mac '%.40s' is no address, as 02:00:00:00:00:01",
-					text);
-		nic->mac[i] = (u8)strtoul(p, NULL, 16);
-	}
+	if (!mac_parse(text, nic->mac))
+		return complain(c, "mac '%.40s' is no address, as 02:00:00:00:00:01", text);
 	if (nic->mac[0] & 1)
 		return complain(c, "mac '%s' is an address of a group: its first byte is odd",
 				text);
@@ -118,20 +104,17 @@ static int set_mac(struct interface *nic, const char *text, struct complaint *c)
 /* Digits from @least to @most, up to @end. Return: behind them, or NULL. */
 static const char *take_number(const char *text, u64 least, u64 most, u64 *value)
 {
-	unsigned long long n;
-	char *end;
+	const char *end;
+	u64 n;
 
-	if (!isdigit((unsigned char)*text))
-		return NULL;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (errno || n < least || n > most)
+	if (number_take(text, 10, &n, &end) || n < least || n > most)
 		return NULL;
 	*value = n;
 	return end;
 }
 
-static int set_number(const char *key, const char *text, u64 least, u64 most, u64 *value,
+/* Return: 0 or -EINVAL. */
+int number_set(const char *key, const char *text, u64 least, u64 most, u64 *value,
 		      struct complaint *c)
 {
 	const char *end = take_number(text, least, most, value);
@@ -217,7 +200,7 @@ static int set_switch(struct interface *nic, const char *text, struct complaint 
 	return complain(c, "switch '%.40s' is no name of a switch", text);
 }
 
-static int set_bool(const char *key, const char *text, bool *value, struct complaint *c)
+int bool_set(const char *key, const char *text, bool *value, struct complaint *c)
 {
 	if (bool_parse(text, value))
 		return 0;
@@ -227,7 +210,7 @@ static int set_bool(const char *key, const char *text, bool *value, struct compl
 static int set_user(struct interface *nic, const char *text, struct complaint *c)
 {
 	bool on = true;
-	int err = set_bool("user", text, &on, c);
+	int err = bool_set("user", text, &on, c);
 
 	if (on) {
 		/* Whichever is given last: a template may have the other. */
@@ -273,25 +256,25 @@ int interface_set(struct interface *nic, const char *key, const char *text,
 	if (!strcmp(key, "forward"))
 		return add_forward(nic, text, c);
 	if (!strcmp(key, "isolated"))
-		return set_bool(key, text, &nic->isolated, c);
+		return bool_set(key, text, &nic->isolated, c);
 	if (!strcmp(key, "mac-check"))
-		return set_bool(key, text, &nic->mac_check, c);
+		return bool_set(key, text, &nic->mac_check, c);
 	if (!strcmp(key, "rate-in"))
 		return set_rate(key, text, &nic->rate_in, c);
 	if (!strcmp(key, "rate-out"))
 		return set_rate(key, text, &nic->rate_out, c);
 	if (!strcmp(key, "vlan")) {
-		err = set_number(key, text, 1, VLAN_MAX, &value, c);
+		err = number_set(key, text, 1, VLAN_MAX, &value, c);
 		nic->vlan = err ? nic->vlan : (u16)value;
 		return err;
 	}
 	if (!strcmp(key, "queues")) {
-		err = set_number(key, text, 1, IF_QUEUES_MAX, &value, c);
+		err = number_set(key, text, 1, IF_QUEUES_MAX, &value, c);
 		nic->queues = err ? nic->queues : (u32)value;
 		return err;
 	}
 	if (!strcmp(key, "mtu")) {
-		err = set_number(key, text, MTU_MIN, MTU_MAX, &value, c);
+		err = number_set(key, text, MTU_MIN, MTU_MAX, &value, c);
 		nic->mtu = err ? nic->mtu : (u16)value;
 		return err;
 	}

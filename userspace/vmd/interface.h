@@ -84,12 +84,16 @@ void interface_mac(const struct interface *nic, const char *uuid, u8 *mac);
 
 bool ip_parse(const char *text, struct ip_prefix *ip);
 void ip_text(const struct ip_prefix *ip, char *text, size_t size);
-void mac_text(const u8 *mac, char *text);
 bool ifname_valid(const char *name);
 
 /* interface_json.c */
 struct json_object *interface_json(const struct interface *nic);
 int interface_from_json(struct interface *nic, struct json_object *obj, int index,
 			struct complaint *c);
+
+/* Values of members, of switches too. */
+int number_set(const char *key, const char *text, u64 least, u64 most, u64 *value,
+	       struct complaint *c);
+int bool_set(const char *key, const char *text, bool *value, struct complaint *c);
 
 #endif

@@ -7,6 +7,7 @@
 #include "definition.h"
 #include "interface.h"
 #include "js.h"
+#include "libjoist/mac.h"
 
 static void add_number(struct json_object *obj, const char *key, u64 value)
 {
@@ -48,7 +49,7 @@ static void add_lists(struct json_object *obj, const struct interface *nic)
 struct json_object *interface_json(const struct interface *nic)
 {
 	struct json_object *obj = js_new("name", nic->name);
-	char text[18];
+	char text[MAC_TEXT_SIZE];
 
 	if (nic->kind == IF_SWITCH)
 		js_add_text(obj, "switch", nic->link);

@@ -86,15 +86,11 @@ static int add_user(struct switch_def *sw, const char *text, struct complaint *c
 
 static int set_mtu(struct switch_def *sw, const char *text, struct complaint *c)
 {
-	unsigned long mtu;
-	char *end;
+	u64 mtu;
+	int err = number_set("mtu", text, MTU_MIN, MTU_MAX, &mtu, c);
 
-	mtu = strtoul(text, &end, 10);
-	if (end == text || *end || mtu < MTU_MIN || mtu > MTU_MAX)
-		return complain(c, "mtu '%.40s' is no number from %d to %d", text, MTU_MIN,
-				MTU_MAX);
-	sw->mtu = (u16)mtu;
-	return 0;
+	sw->mtu = err ? sw->mtu : (u16)mtu;
+	return err;
 }
 
 static int set_uplink(struct switch_def *sw, const char *text, struct complaint *c)
@@ -128,13 +124,9 @@ int switch_set(struct switch_def *sw, const char *key, const char *text,
 	};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(bools); i++) {
-		if (strcmp(key, bools[i].key))
-			continue;
-		if (bool_parse(text, bools[i].value))
-			return 0;
-		return complain(c, "%s '%.40s' is neither yes nor no", key, text);
-	}
+	for (i = 0; i < ARRAY_SIZE(bools); i++)
+		if (!strcmp(key, bools[i].key))
+			return bool_set(key, text, bools[i].value, c);
 	if (!strcmp(key, "uplink"))
 		return set_uplink(sw, text, c);
 	if (!strcmp(key, "address"))

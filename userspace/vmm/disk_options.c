@@ -5,10 +5,10 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "disk_options.h"
+#include "libjoist/number.h"
 
 #define RATE_MAX	(1ULL << 50)
 
@@ -115,27 +115,16 @@ static const char *set_bool(bool *to, const char *text, bool inverse)
 
 static const char *set_number(u64 *to, const char *text, u64 highest, bool suffix)
 {
-	static const char letters[] = "KMGT";
-	const char *at;
-	char *end;
+	const char *end;
 	u64 value;
+	int err;
 
-	if (!isdigit((unsigned char)*text))
-		return suffix ? "is no size: give a number with K, M or G" : "is no number";
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno)
+	err = number_take(text, 10, &value, &end);
+	if (!err && suffix)
+		err = number_unit(&value, &end);
+	if (err == -ERANGE)
 		return "is too large";
-	at = suffix && *end ? strchr(letters, toupper((unsigned char)*end)) : NULL;
-	if (at) {
-		int shift = 10 * (int)(at - letters + 1);
-
-		if (value > UINT64_MAX >> shift)
-			return "is too large";
-		value <<= shift;
-		end++;
-	}
-	if (*end)
+	if (err || *end)
 		return suffix ? "is no size: give a number with K, M or G" : "is no number";
 	if (!value)
 		return "must not be 0";

@@ -13,6 +13,7 @@
 
 #include "bridge.h"
 #include "children.h"
+#include "libjoist/mac.h"
 #include "libjoist/tap.h"
 #include "switches.h"
 #include "tc.h"
@@ -248,7 +249,7 @@ static int plug_user(const struct interface *nic, u32 uid, u32 gid, int *fds,
 int net_plug_one(const struct definition *def, const struct interface *nic, u32 uid, u32 gid,
 		 int *fds, struct json_object *net, struct failure *f)
 {
-	char mac[18];
+	char mac[MAC_TEXT_SIZE];
 	u8 addr[6];
 
 	interface_mac(nic, def->uuid, addr);
