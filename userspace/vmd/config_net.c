@@ -6,16 +6,6 @@
 
 #include "config_parse.h"
 
-static const char *const nic_keys[] = {
-	"switch", "user", "mac", "vlan", "trunk", "isolated", "rate-in",
-	"rate-out", "mac-check", "ip", "mtu", "queues", "forward",
-};
-
-static const char *const switch_keys[] = {
-	"vlan-filtering", "uplink", "address", "dhcp", "dns", "nat", "ip-forward",
-	"isolated", "mtu", "users",
-};
-
 cfg_opt_t config_nic_opts[] = {
 	TEXT("switch"), TEXT("user"), TEXT("mac"), TEXT("vlan"),
 	TEXT("isolated"), TEXT("rate-in"), TEXT("rate-out"), TEXT("mac-check"),
@@ -65,14 +55,15 @@ static void apply_nic(struct definition *def, cfg_t *sec, int from)
 		return;
 	}
 	nic->line = line;
-	for (k = 0; k < ARRAY_SIZE(nic_keys); k++) {
-		cfg_opt_t *opt = cfg_getopt(sec, nic_keys[k]);
+	for (k = 0; config_nic_opts[k].name; k++) {
+		const char *key = config_nic_opts[k].name;
+		cfg_opt_t *opt = cfg_getopt(sec, key);
 
 		for (i = 0; opt && i < cfg_opt_size(opt); i++) {
 			char *full = config_expand(cfg_opt_getnstr(opt, i), def->name);
 
 			if (full)
-				interface_set(nic, nic_keys[k], full, &known);
+				interface_set(nic, key, full, &known);
 			free(full);
 		}
 	}
@@ -102,11 +93,12 @@ static void fill_switch(struct switch_def *sw, cfg_t *sec)
 	struct complaint known;
 	unsigned int k, i;
 
-	for (k = 0; k < ARRAY_SIZE(switch_keys); k++) {
-		cfg_opt_t *opt = cfg_getopt(sec, switch_keys[k]);
+	for (k = 0; config_switch_opts[k].name; k++) {
+		const char *key = config_switch_opts[k].name;
+		cfg_opt_t *opt = cfg_getopt(sec, key);
 
 		for (i = 0; opt && i < cfg_opt_size(opt); i++)
-			switch_set(sw, switch_keys[k], cfg_opt_getnstr(opt, i), &known);
+			switch_set(sw, key, cfg_opt_getnstr(opt, i), &known);
 	}
 }
 
@@ -171,13 +163,14 @@ void config_net_validate(cfg_t *cfg)
 	size_t i, k;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		for (k = 0; k < ARRAY_SIZE(nic_keys); k++) {
-			snprintf(name, sizeof(name), "%s|interface|%s", kinds[i], nic_keys[k]);
+		for (k = 0; config_nic_opts[k].name; k++) {
+			snprintf(name, sizeof(name), "%s|interface|%s", kinds[i],
+				 config_nic_opts[k].name);
 			cfg_set_validate_func(cfg, name, check_nic);
 		}
 	}
-	for (k = 0; k < ARRAY_SIZE(switch_keys); k++) {
-		snprintf(name, sizeof(name), "switch|%s", switch_keys[k]);
+	for (k = 0; config_switch_opts[k].name; k++) {
+		snprintf(name, sizeof(name), "switch|%s", config_switch_opts[k].name);
 		cfg_set_validate_func(cfg, name, check_switch);
 	}
 }

@@ -124,15 +124,6 @@ int link_set_mtu(int index, u32 mtu)
 	return nl_do(msg);
 }
 
-int link_set_mac(int index, const u8 *mac)
-{
-	struct nl_msg *msg = link_msg(RTM_NEWLINK, 0, index);
-
-	if (msg)
-		nla_put(msg, IFLA_ADDRESS, 6, mac);
-	return nl_do(msg);
-}
-
 /* @master: 0: nobody. */
 int link_set_master(int index, int master)
 {

@@ -41,7 +41,6 @@ int link_all(struct link **list);
 int link_set_alias(int index, const char *alias);
 int link_set_up(int index, bool up);
 int link_set_mtu(int index, u32 mtu);
-int link_set_mac(int index, const u8 *mac);
 int link_set_master(int index, int master);
 int link_quiet(int index);
 int link_delete(int index);
