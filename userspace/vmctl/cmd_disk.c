@@ -16,7 +16,7 @@
 
 #define MIB	(1ULL << 20)
 
-static int add(const struct device_args *args)
+static int add(const struct device_args *args, const struct device_kind *kind)
 {
 	struct disk_options disk;
 	const char *wrong;
@@ -26,7 +26,7 @@ static int add(const struct device_args *args)
 	wrong = disk_parse(args->args.operand[2], &disk);
 	if (wrong)
 		return usage_error("disk", "'%s' %s", args->args.operand[2], wrong);
-	return device_add(args, "disk", "disk",
+	return device_add(args, kind,
 			  disk_json(out_path(args->args.operand[2]), &disk));
 }
 
@@ -97,27 +97,17 @@ static void print(struct json_object *result)
 	table_print(&table);
 }
 
+static const struct device_kind kind = {
+	.name = "disk",
+	.member = "disk",
+	.add = add,
+	.print = print,
+	.resize = resize_disk,
+};
+
 static int run(const struct command *cmd, int argc, char **argv)
 {
-	struct device_args args = { .timeout_ms = NOT_GIVEN };
-	const char *word;
-	int code;
-
-	if (!opt_parse(cmd, &args, argc, argv, &code))
-		return code;
-	word = args.args.operand[0];
-	if (args.args.nr_operands < 2)
-		return usage_error(cmd->name, "no VM given");
-	if (!strcmp(word, "add"))
-		return add(&args);
-	if (!strcmp(word, "remove"))
-		return device_remove(&args, "disk", "disk");
-	if (!strcmp(word, "list") && args.args.nr_operands == 2)
-		return device_list(&args, "disk", print);
-	if (!strcmp(word, "resize"))
-		return resize_disk(&args);
-	return usage_error(cmd->name, "unexpected argument '%s': give add, remove, resize or list",
-			   strcmp(word, "list") ? word : args.args.operand[2]);
+	return device_run(cmd, argc, argv, &kind);
 }
 
 const struct command cmd_disk = {

@@ -11,7 +11,7 @@
 #include "table.h"
 #include "vmctl.h"
 
-static int add(const struct device_args *args)
+static int add(const struct device_args *args, const struct device_kind *kind)
 {
 	struct json_object *net;
 	const char *wrong;
@@ -21,7 +21,7 @@ static int add(const struct device_args *args)
 	net = net_json(args->args.operand[2], &wrong);
 	if (!net)
 		return usage_error("net", "'%s' %s", args->args.operand[2], wrong);
-	return device_add(args, "net", "interface", net);
+	return device_add(args, kind, net);
 }
 
 static void print(struct json_object *result)
@@ -48,25 +48,16 @@ static void print(struct json_object *result)
 	table_print(&table);
 }
 
+static const struct device_kind kind = {
+	.name = "net",
+	.member = "interface",
+	.add = add,
+	.print = print,
+};
+
 static int run(const struct command *cmd, int argc, char **argv)
 {
-	struct device_args args = { .timeout_ms = NOT_GIVEN };
-	const char *word;
-	int code;
-
-	if (!opt_parse(cmd, &args, argc, argv, &code))
-		return code;
-	word = args.args.operand[0];
-	if (args.args.nr_operands < 2)
-		return usage_error(cmd->name, "no VM given");
-	if (!strcmp(word, "add"))
-		return add(&args);
-	if (!strcmp(word, "remove"))
-		return device_remove(&args, "net", "interface");
-	if (!strcmp(word, "list") && args.args.nr_operands == 2)
-		return device_list(&args, "net", print);
-	return usage_error(cmd->name, "unexpected argument '%s': give add, remove or list",
-			   strcmp(word, "list") ? word : args.args.operand[2]);
+	return device_run(cmd, argc, argv, &kind);
 }
 
 const struct command cmd_net = {

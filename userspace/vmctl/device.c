@@ -2,12 +2,15 @@
 /* vmctl disk and its like: KIND add VM WHAT, KIND remove VM NAME..., KIND list VM. */
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client.h"
 #include "device.h"
 #include "error.h"
 #include "out.h"
+#include "vmctl.h"
 
+#define NOT_GIVEN	UINT64_MAX
 #define REMOVE_MS	30000
 #define MARGIN_MS	10000	/* vmd's own time to answer */
 
@@ -23,13 +26,13 @@ const struct opt device_options[] = {
 	OPT_END,
 };
 
-static struct json_object *request_of(const struct device_args *args, const char *kind,
-				      const char *what)
+static struct json_object *request_of(const struct device_args *args,
+				      const struct device_kind *kind, const char *what)
 {
 	struct json_object *request;
 	char op[32];
 
-	snprintf(op, sizeof(op), "%s-%s", kind, what);
+	snprintf(op, sizeof(op), "%s-%s", kind->name, what);
 	request = client_request(op);
 	json_object_object_add(request, "vm", json_object_new_string(args->args.operand[1]));
 	return request;
@@ -60,13 +63,12 @@ static void tell(const struct device_args *args, const char *verb, const char *d
 /**
  * device_add() - give a VM a device
  * @args: the command line
- * @kind: the verb: "disk", "net"
- * @member: as the protocol calls it: "disk", "interface"
+ * @kind: of which it is
  * @device: what; taken over
  *
  * Return: the exit code.
  */
-int device_add(const struct device_args *args, const char *kind, const char *member,
+int device_add(const struct device_args *args, const struct device_kind *kind,
 	       struct json_object *device)
 {
 	struct json_object *request = request_of(args, kind, "add"), *result = NULL;
@@ -74,7 +76,7 @@ int device_add(const struct device_args *args, const char *kind, const char *mem
 
 	if (args->name)
 		json_object_object_add(device, "name", json_object_new_string(args->name));
-	json_object_object_add(request, member, device);
+	json_object_object_add(request, kind->member, device);
 	code = client_once(request, CLIENT_TIMEOUT_MS, &result);
 	if (!code)
 		tell(args, "add", "added", result);
@@ -82,7 +84,7 @@ int device_add(const struct device_args *args, const char *kind, const char *mem
 	return code;
 }
 
-static int remove_one(const struct device_args *args, const char *kind, const char *member,
+static int remove_one(const struct device_args *args, const struct device_kind *kind,
 		      const char *name)
 {
 	struct json_object *request = request_of(args, kind, "remove"), *result = NULL;
@@ -90,7 +92,7 @@ static int remove_one(const struct device_args *args, const char *kind, const ch
 	u64 ms = args->timeout_ms == NOT_GIVEN ? REMOVE_MS : args->timeout_ms;
 	int code;
 
-	json_object_object_add(request, member, json_object_new_string(name));
+	json_object_object_add(request, kind->member, json_object_new_string(name));
 	json_object_object_add(request, "force", json_object_new_boolean(args->force));
 	json_object_object_add(request, "timeout", out_decimal((double)ms / 1000));
 	code = client_once(request, (int)min(ms + MARGIN_MS, (u64)INT32_MAX), &result);
@@ -101,22 +103,21 @@ static int remove_one(const struct device_args *args, const char *kind, const ch
 }
 
 /* One that fails does not keep the others from it. Return: the first exit code. */
-int device_remove(const struct device_args *args, const char *kind, const char *member)
+static int remove_all(const struct device_args *args, const struct device_kind *kind)
 {
 	int first = 0, i;
 
 	if (args->args.nr_operands < 3)
-		return usage_error(kind, "no %s given", member);
+		return usage_error(kind->name, "no %s given", kind->member);
 	for (i = 2; i < args->args.nr_operands; i++) {
-		int code = remove_one(args, kind, member, args->args.operand[i]);
+		int code = remove_one(args, kind, args->args.operand[i]);
 
 		first = first ? first : code;
 	}
 	return first;
 }
 
-int device_list(const struct device_args *args, const char *kind,
-		void (*print)(struct json_object *result))
+static int list(const struct device_args *args, const struct device_kind *kind)
 {
 	struct json_object *result = NULL;
 	int code = client_once(request_of(args, kind, "list"), CLIENT_TIMEOUT_MS, &result);
@@ -124,7 +125,41 @@ int device_list(const struct device_args *args, const char *kind,
 	if (!code && args->args.json)
 		out_json(result);
 	else if (!code)
-		print(result);
+		kind->print(result);
 	json_object_put(result);
 	return code;
+}
+
+/**
+ * device_run() - KIND add|remove|list|resize VM ...
+ * @cmd: the verb
+ * @argc: of its command line
+ * @argv: likewise
+ * @kind: what it is about
+ *
+ * Return: the exit code.
+ */
+int device_run(const struct command *cmd, int argc, char **argv,
+	       const struct device_kind *kind)
+{
+	struct device_args args = { .timeout_ms = NOT_GIVEN };
+	const char *word;
+	int code;
+
+	if (!opt_parse(cmd, &args, argc, argv, &code))
+		return code;
+	word = args.args.operand[0];
+	if (args.args.nr_operands < 2)
+		return usage_error(cmd->name, "no VM given");
+	if (!strcmp(word, "add"))
+		return kind->add(&args, kind);
+	if (!strcmp(word, "remove"))
+		return remove_all(&args, kind);
+	if (!strcmp(word, "list") && args.args.nr_operands == 2)
+		return list(&args, kind);
+	if (kind->resize && !strcmp(word, "resize"))
+		return kind->resize(&args);
+	return usage_error(cmd->name, "unexpected argument '%s': give add, remove%s or list",
+			   strcmp(word, "list") ? word : args.args.operand[2],
+			   kind->resize ? ", resize" : "");
 }

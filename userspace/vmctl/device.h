@@ -5,6 +5,7 @@
 
 #include "opt.h"
 
+struct command;
 struct json_object;
 
 /**
@@ -20,14 +21,27 @@ struct device_args {
 	u64 timeout_ms;
 };
 
-#define NOT_GIVEN	UINT64_MAX
+/**
+ * struct device_kind - a verb that is about devices of one kind
+ * @name: the verb: "disk", "net"
+ * @member: as the protocol calls one: "disk", "interface"
+ * @add: the command line has been taken apart; returns the exit code
+ * @print: what is told of a list, for people
+ * @resize: as @add; NULL: there is no such thing
+ */
+struct device_kind {
+	const char *name;
+	const char *member;
+	int (*add)(const struct device_args *args, const struct device_kind *kind);
+	void (*print)(struct json_object *result);
+	int (*resize)(struct device_args *args);
+};
 
 extern const struct opt device_options[];
 
-int device_add(const struct device_args *args, const char *kind, const char *member,
+int device_run(const struct command *cmd, int argc, char **argv,
+	       const struct device_kind *kind);
+int device_add(const struct device_args *args, const struct device_kind *kind,
 	       struct json_object *device);
-int device_remove(const struct device_args *args, const char *kind, const char *member);
-int device_list(const struct device_args *args, const char *kind,
-		void (*print)(struct json_object *result));
 
 #endif
