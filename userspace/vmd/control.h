@@ -173,6 +173,7 @@ void pending_result(struct pending *p, struct json_object *result, int fd);
 void pending_vm(struct pending *p);
 void pending_refuse(struct pending *p, const char *code, const char *message,
 		    const char *remedy);
+void pending_busy(struct pending *p);
 void pendings_running(struct machine *vm);
 void pendings_stopped(struct machine *vm);
 void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p));

@@ -105,7 +105,7 @@ static void no_news(struct pending *p)
 {
 	p->late = NULL;
 	if (machine_ask(p->vm, VM_BALLOON, p->token, 0, 0, -1))
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		pending_busy(p);
 }
 
 static void ask(struct pending *p, u32 flags, u64 target)
@@ -117,7 +117,7 @@ static void ask(struct pending *p, u32 flags, u64 target)
 	p->process_done = told;
 	if (machine_ask(p->vm, VM_BALLOON, p->token, flags | (fresh ? BALLOON_FRESH : 0),
 			(u32)(align_up(target, PAGE_SIZE) / PAGE_SIZE), -1)) {
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		pending_busy(p);
 		return;
 	}
 	p->late = fresh ? no_news : NULL;

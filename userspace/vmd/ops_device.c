@@ -32,22 +32,29 @@ static void tell(const struct pending *p, const char *what)
 	json_object_put(more);
 }
 
-/* The parent takes it out of the definition. Return: with the answer to come, or NULL. */
-static struct pending *forget(struct machine *vm, bool net, const char *name)
+/* The parent takes a device out of the definition. */
+static void ask_parent(struct pending *p, const char *type, bool net, const char *name,
+		       void (*done)(struct pending *p, struct msg *msg))
 {
-	struct pending *p = pending_internal(vm, FOR_PARENT);
-	struct json_object *msg;
+	struct json_object *msg = js_new("type", type);
 
-	if (!p)
-		return NULL;
 	p->net = net;
 	snprintf(p->name, sizeof(p->name), "%s", name);
-	msg = js_new("type", "device-gone");
-	js_add_text(msg, "vm", vm->def.name);
+	p->parent_done = done;
+	js_add_text(msg, "vm", p->vm->def.name);
 	js_add_bool(msg, "net", net);
 	js_add_text(msg, "device", name);
 	parent_ask(p, msg, -1);
-	return p;
+}
+
+/* Of a VM that runs. @done: with the answer. */
+static void forget(struct machine *vm, bool net, const char *name,
+		   void (*done)(struct pending *p, struct msg *msg))
+{
+	struct pending *p = pending_internal(vm, FOR_PARENT);
+
+	if (p)
+		ask_parent(p, "device-gone", net, name, done);
 }
 
 static void forgotten(struct pending *p, struct msg *msg)
@@ -59,10 +66,7 @@ static void forgotten(struct pending *p, struct msg *msg)
 /* It was not plugged in after all. */
 static void undo(const struct pending *p)
 {
-	struct pending *by = forget(p->vm, p->net, p->name);
-
-	if (by)
-		by->parent_done = forgotten;
+	forget(p->vm, p->net, p->name, forgotten);
 }
 
 static void plugged(struct pending *p, const struct vm_reply *head)
@@ -103,7 +107,7 @@ static void allowed(struct pending *p, struct msg *msg)
 				   json_object_to_json_string(device), fd);
 		if (err) {
 			undo(p);
-			pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+			pending_busy(p);
 		}
 	}
 	if (fd >= 0)
@@ -157,10 +161,7 @@ static void gone(struct pending *p, struct msg *msg)
 /* The VM's process: a device has gone, asked for or not. */
 void machine_unplugged(struct machine *vm, bool net, const char *name)
 {
-	struct pending *p = forget(vm, net, name);
-
-	if (p)
-		p->parent_done = gone;
+	forget(vm, net, name, gone);
 }
 
 /* The guest has been asked. */
@@ -192,18 +193,9 @@ static void struck(struct pending *p, struct msg *msg)
 static void strike(struct request *req, bool net, const char *name)
 {
 	struct pending *p = pending_new(req, FOR_PARENT);
-	struct json_object *msg;
 
-	if (!p)
-		return;
-	p->net = net;
-	snprintf(p->name, sizeof(p->name), "%s", name);
-	p->parent_done = struck;
-	msg = js_new("type", "device-strike");
-	js_add_text(msg, "vm", req->vm->def.name);
-	js_add_bool(msg, "net", net);
-	js_add_text(msg, "device", name);
-	parent_ask(p, msg, -1);
+	if (p)
+		ask_parent(p, "device-strike", net, name, struck);
 }
 
 /* @name: a device that the VM has. */
@@ -231,7 +223,7 @@ static void take_out(struct request *req, bool net, const char *name)
 	p->force = force;
 	if (machine_tell(vm, VM_UNPLUG, p->token, (force ? UNPLUG_FORCE : 0) |
 			 (net ? UNPLUG_NET : 0), name, -1)) {
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		pending_busy(p);
 		return;
 	}
 	if (limit > 0 && !force)

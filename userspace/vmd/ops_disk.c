@@ -7,22 +7,20 @@
 #include "control.h"
 #include "js.h"
 
-/* By its number, path or serial number. Return: which disk, or less: there is none. */
-static int find_disk(const struct definition *def, const char *text)
+/* By its name, or else its number, path or serial number. Return: NULL: there is none. */
+static struct disk *find_disk(struct definition *def, const char *text)
 {
+	struct disk *disk = definition_disk(def, text);
 	char number[16];
 	int i;
 
-	for (i = 0; i < def->nr_disks; i++)
-		if (!strcmp(def->disk[i].name, text))
-			return i;
-	for (i = 0; i < def->nr_disks; i++) {
+	for (i = 0; !disk && i < def->nr_disks; i++) {
 		snprintf(number, sizeof(number), "%d", i);
 		if (!strcmp(text, number) || !strcmp(text, def->disk[i].path) ||
 		    !strcmp(text, def->disk[i].options.serial))
-			return i;
+			disk = &def->disk[i];
 	}
-	return -ENODEV;
+	return disk;
 }
 
 static const char *explain(u32 error)
@@ -53,7 +51,7 @@ void op_disk_resize(struct request *req)
 	u64 size = (u64)js_int(req->json, "size", 0);
 	struct machine *vm = req->vm;
 	struct pending *p;
-	int disk;
+	struct disk *disk;
 
 	if (!text || !size || size % MIB || size / MIB > UINT32_MAX) {
 		client_refuse(req->client, req->id, "bad-request",
@@ -61,7 +59,7 @@ void op_disk_resize(struct request *req)
 		return;
 	}
 	disk = find_disk(&vm->def, text);
-	if (disk < 0) {
+	if (!disk) {
 		client_refuse(req->client, req->id, "failed", "the VM has no such disk");
 		return;
 	}
@@ -74,6 +72,6 @@ void op_disk_resize(struct request *req)
 		return;
 	p->process_done = resized;
 	if (machine_tell(vm, VM_DISK_RESIZE, p->token, (u32)(size / MIB),
-			 vm->def.disk[disk].name, -1))
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+			 disk->name, -1))
+		pending_busy(p);
 }

@@ -98,7 +98,7 @@ static void ask_process(struct request *req, enum vm_op op)
 		return;
 	p->process_done = paused;
 	if (machine_ask(vm, op, p->token, 0, 0, -1))
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		pending_busy(p);
 }
 
 void op_pause(struct request *req)
@@ -118,7 +118,7 @@ static void let_go(struct pending *p, struct msg *msg)
 	p->waiting = FOR_PROCESS;
 	p->process_done = paused;
 	if (machine_ask(p->vm, VM_RESUME, p->token, 0, 0, -1))
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		pending_busy(p);
 }
 
 void op_resume(struct request *req)
@@ -161,7 +161,7 @@ void op_reset(struct request *req)
 	vm->reset_asked = true;
 	if (machine_ask(vm, VM_RESET, 0, 0, 0, -1)) {
 		vm->reset_asked = false;
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		pending_busy(p);
 	}
 }
 
@@ -247,5 +247,5 @@ void op_console(struct request *req)
 			  (u32)min(bytes, (s64)SCROLLBACK_MAX), pair[1]);
 	close(pair[1]);
 	if (err)
-		pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+		pending_busy(p);
 }

@@ -154,6 +154,12 @@ void pending_refuse(struct pending *p, const char *code, const char *message,
 	pending_free(p);
 }
 
+/* What was asked of the VM's process could not be sent. */
+void pending_busy(struct pending *p)
+{
+	pending_refuse(p, "busy", "the VM's process takes no orders", NULL);
+}
+
 static void on_timeout(struct timer *timer)
 {
 	struct pending *p = container_of(timer, struct pending, timer);
