@@ -95,11 +95,14 @@ static void tell(struct net_worker *w, struct virtq *q)
 	struct virtio_dev *dev = &w->net->dev;
 	bool wanted;
 
-	pthread_mutex_lock(&dev->lock);
 	pthread_mutex_lock(&w->lock);
 	wanted = w->live && queue_wants_interrupt(q);
 	pthread_mutex_unlock(&w->lock);
-	if (wanted)
+	if (!wanted)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	/* The driver may be gone by now. */
+	if (q->ready)
 		dev->notify(dev, q);
 	pthread_mutex_unlock(&dev->lock);
 }
