@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../backend/lock.h"
 #include "../boot/boot.h"
 #include "../firmware.h"
 #include "../log.h"
@@ -118,12 +119,10 @@ static const struct bus_ops flash_ops = {
 /* Two VMs writing one file destroy it. */
 static int lock_file(struct flash *flash, const struct image *img)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
 	flash->fd = fcntl(img->fd, F_DUPFD_CLOEXEC, 0);
 	if (flash->fd < 0)
 		return -errno;
-	if (!fcntl(flash->fd, F_OFD_SETLK, &lock))
+	if (!lock_image(flash->fd, false))
 		return 0;
 	log_err("the firmware's variables in %s are in use by another VM", img->path);
 	return -EBUSY;
