@@ -5,6 +5,7 @@
 
 #include "libjoist/types.h"
 #include "net_json.h"
+#include "vmm/pieces.h"
 
 /* Options by the names they are typed with and those they have in a definition. */
 static const struct {
@@ -36,7 +37,7 @@ static void put(struct json_object *net, const char *key, bool list, const char 
 }
 
 /* Return: NULL, or what is wrong with @piece. */
-static const char *take(struct json_object *net, char *piece)
+static const char *take(char *piece, void *net)
 {
 	char *value = strchr(piece, '=');
 	size_t i;
@@ -72,19 +73,13 @@ static const char *take(struct json_object *net, char *piece)
 struct json_object *net_json(char *text, const char **wrong)
 {
 	struct json_object *net = json_object_new_object();
-	char *rest = text, *piece;
 
-	*wrong = NULL;
-	while (!*wrong && (piece = strsep(&rest, ",")))
-		*wrong = take(net, piece);
-	if (!*wrong && !json_object_object_get_ex(net, "user", NULL) &&
-	    !json_object_object_get_ex(net, "switch", NULL)) {
+	if (!pieces_parse(text, take, take, net, wrong) &&
+	    !json_object_object_get_ex(net, "user", NULL) &&
+	    !json_object_object_get_ex(net, "switch", NULL))
 		*wrong = "is no network: give switch=NAME or user";
-		piece = text;
-	}
 	if (!*wrong)
 		return net;
-	memmove(text, piece, strlen(piece) + 1);
 	json_object_put(net);
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include "parse.h"
 #include "parse_net.h"
 #include "vmm/backend/forward.h"
+#include "vmm/pieces.h"
 #include "vmm/vmm.h"
 
 #define MTU_MIN		1280
@@ -22,9 +23,10 @@ static const char *behind(const char *text, const char *prefix)
 }
 
 /* Return: NULL, or what is wrong with it. */
-static const char *parse_kind(const char *text, struct vmm_net *net)
+static const char *parse_kind(char *text, void *into)
 {
 	const char *name = behind(text, "tap=");
+	struct vmm_net *net = into;
 	size_t len;
 
 	*net = (struct vmm_net) { .kind = VMM_NET_USER, .file = vmm_path(NULL) };
@@ -42,8 +44,9 @@ static const char *parse_kind(const char *text, struct vmm_net *net)
 }
 
 /* Likewise. */
-static const char *parse_option(const char *text, struct vmm_net *net)
+static const char *parse_option(char *text, void *into)
 {
+	struct vmm_net *net = into;
 	struct forward fwd;
 	const char *value;
 	u64 number;
@@ -96,15 +99,5 @@ static const char *parse_option(const char *text, struct vmm_net *net)
  */
 int parse_net(char *text, struct vmm_net *net, const char **wrong)
 {
-	char *rest = text, *piece = strsep(&rest, ",");
-
-	*wrong = parse_kind(piece, net);
-	while (!*wrong && rest) {
-		piece = strsep(&rest, ",");
-		*wrong = parse_option(piece, net);
-	}
-	if (!*wrong)
-		return 0;
-	memmove(text, piece, strlen(piece) + 1);
-	return -EINVAL;
+	return pieces_parse(text, parse_kind, parse_option, net, wrong);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "firmware.h"
+#include "pieces.h"
 #include "vmm.h"
 
 static const struct {
@@ -18,8 +19,9 @@ static const struct {
 };
 
 /* Return: NULL, or what is wrong with it. */
-static const char *parse_kind(const char *text, struct vmm_firmware *fw)
+static const char *parse_kind(char *text, void *into)
 {
+	struct vmm_firmware *fw = into;
 	size_t i;
 
 	*fw = (struct vmm_firmware) { .code.fd = -1, .vars.fd = -1 };
@@ -38,8 +40,10 @@ static const char *parse_kind(const char *text, struct vmm_firmware *fw)
 }
 
 /* Likewise. */
-static const char *parse_option(const char *text, struct vmm_firmware *fw)
+static const char *parse_option(char *text, void *into)
 {
+	struct vmm_firmware *fw = into;
+
 	if (!strcmp(text, "debug")) {
 		fw->debug = true;
 		return NULL;
@@ -66,17 +70,7 @@ static const char *parse_option(const char *text, struct vmm_firmware *fw)
  */
 int firmware_parse(char *text, struct vmm_firmware *fw, const char **wrong)
 {
-	char *rest = text, *piece = strsep(&rest, ",");
-
-	*wrong = parse_kind(piece, fw);
-	while (!*wrong && rest) {
-		piece = strsep(&rest, ",");
-		*wrong = parse_option(piece, fw);
-	}
-	if (!*wrong)
-		return 0;
-	memmove(text, piece, strlen(piece) + 1);
-	return -EINVAL;
+	return pieces_parse(text, parse_kind, parse_option, fw, wrong);
 }
 
 /* Return: Debian's package that has a file of ours, or NULL. */
