@@ -94,17 +94,6 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	return obj;
 }
 
-/* A string without a NUL inside; no longer one than any member takes. */
-static const char *plain_text(struct json_object *value)
-{
-	const char *text = json_object_get_string(value);
-
-	if (!json_object_is_type(value, json_type_string) ||
-	    strlen(text) != (size_t)json_object_get_string_len(value))
-		return NULL;
-	return text;
-}
-
 /* The number beside a name is believed only of our own processes. */
 static int take_owner(struct definition *def, struct json_object *value,
 		      bool all, struct complaint *c)
@@ -127,7 +116,7 @@ static int take_owner(struct definition *def, struct json_object *value,
 		id = member;
 	}
 	name = json_object_is_type(id, json_type_int) ?
-	       json_object_get_string(id) : plain_text(id);
+	       json_object_get_string(id) : json_plain(id);
 	if (!name || !*name || *name == ':' || strlen(name) > NAME_LEN_MAX)
 		return complain(c, "an owner is a name or a number");
 	snprintf(text, sizeof(text), "%s%s", group ? ":" : "", name);
@@ -160,10 +149,10 @@ int definition_disk_from_json(struct definition *def, struct json_object *obj, b
 	if (!json_object_is_type(obj, json_type_object))
 		return complain(c, "a disk is an object with 'path'");
 	if (name) {
-		if (!plain_text(name) || !device_name_valid(plain_text(name)))
+		if (!json_plain(name) || !device_name_valid(json_plain(name)))
 			return complain(c, "a disk has the name %.100s, which is none",
 					json_object_to_json_string(name));
-		snprintf(text, sizeof(text), "%s", plain_text(name));
+		snprintf(text, sizeof(text), "%s", json_plain(name));
 		json_object_object_del(obj, "name");
 	}
 	if (all) {
@@ -248,7 +237,7 @@ static bool right_type(const char *key, struct json_object *value)
 	if (!strcmp(key, "autostart") || !strcmp(key, "balloon") || !strcmp(key, "rng"))
 		type = json_type_boolean;
 	if (type == json_type_string)
-		return plain_text(value);
+		return json_plain(value);
 	return json_object_is_type(value, type);
 }
 
@@ -278,7 +267,7 @@ static int take_member(struct definition *def, const char *key,
 	const char *text;
 
 	if (!strcmp(key, "name")) {
-		text = plain_text(value);
+		text = json_plain(value);
 		if (!text || !name_valid(text))
 			return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
 					text ?: "");

@@ -8,6 +8,7 @@
 #include "interface.h"
 #include "js.h"
 #include "libjoist/mac.h"
+#include "vmm/disk_json.h"
 
 static void add_number(struct json_object *obj, const char *key, u64 value)
 {
@@ -78,8 +79,7 @@ static int take_value(struct interface *nic, const char *key, struct json_object
 	const char *text = json_object_get_string(value);
 	bool scalar = json_object_is_type(value, json_type_int) ||
 		      json_object_is_type(value, json_type_boolean) ||
-		      (json_object_is_type(value, json_type_string) &&
-		       strlen(text) == (size_t)json_object_get_string_len(value));
+		      json_plain(value);
 
 	if (!scalar)
 		return complain(c, "'%.40s' of an interface has the wrong type", key);

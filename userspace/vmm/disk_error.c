@@ -5,22 +5,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "console.h"
 #include "disk_error.h"
 #include "log.h"
 #include "vm.h"
-
-#define SECOND	1000000000ULL
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * SECOND + (u64)ts.tv_nsec;
-}
 
 void disk_errors_init(struct disk_errors *errors)
 {
@@ -57,7 +47,7 @@ void disk_error(struct vm *vm, int disk, const char *path, int err)
 	errors->disk[disk].nr++;
 	errors->disk[disk].last = -err;
 	/* A guest that tries again and again must not fill the log. */
-	tell = now - errors->disk[disk].when >= SECOND;
+	tell = now - errors->disk[disk].when >= NS_PER_SECOND;
 	if (tell) {
 		errors->disk[disk].when = now;
 		tell_log(vm, disk, path);

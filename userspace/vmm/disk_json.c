@@ -35,8 +35,8 @@ struct json_object *disk_json(struct json_object *path, const struct disk_option
 	return disk;
 }
 
-/* A string without a NUL inside. */
-static const char *plain(struct json_object *value)
+/* Return: NULL unless it is a string without a NUL inside. */
+const char *json_plain(struct json_object *value)
 {
 	const char *text = json_object_get_string(value);
 
@@ -59,7 +59,7 @@ static bool right_type(const char *name, struct json_object *value)
 	case DISK_OPTION_BOOL:
 		return json_object_is_type(value, json_type_boolean);
 	case DISK_OPTION_TEXT:
-		return plain(value);
+		return json_plain(value);
 	default:
 		return json_object_is_type(value, json_type_int);
 	}
@@ -84,7 +84,7 @@ int disk_from_json(struct json_object *disk, const char **path,
 	*options = (struct disk_options) { 0 };
 	json_object_object_foreach(disk, key, value) {
 		if (!strcmp(key, "path")) {
-			*path = plain(value);
+			*path = json_plain(value);
 			continue;
 		}
 		if (!right_type(key, value)) {

@@ -11,4 +11,6 @@ struct json_object *disk_json(struct json_object *path, const struct disk_option
 int disk_from_json(struct json_object *disk, const char **path,
 		   struct disk_options *options, char *wrong, size_t size);
 
+const char *json_plain(struct json_object *value);
+
 #endif

@@ -12,12 +12,8 @@
 #include "host_bridge.h"
 #include "pci.h"
 
-#define VENDOR_INTEL		0x8086
 #define DEVICE_Q35		0x29c0
 #define CLASS_HOST_BRIDGE	0x060000
-/* By these firmware knows that it is in a virtual machine. */
-#define VENDOR_REDHAT		0x1af4
-#define SUBSYSTEM_QEMU		0x1100
 
 #define PCIEXBAR		0x60
 #define PCIEXBAR_ENABLE		BIT(0)
@@ -116,10 +112,10 @@ struct ecam host_bridge_ecam(struct vm *vm)
 int host_bridge_create(struct vm *vm)
 {
 	static const struct pci_id id = {
-		.vendor = VENDOR_INTEL,
+		.vendor = PCI_VENDOR_INTEL,
 		.device = DEVICE_Q35,
-		.subsystem_vendor = VENDOR_REDHAT,
-		.subsystem = SUBSYSTEM_QEMU,
+		.subsystem_vendor = PCI_VENDOR_REDHAT,
+		.subsystem = PCI_SUBSYSTEM_QEMU,
 		.class_revision = CLASS_HOST_BRIDGE << 8,
 	};
 	struct host_bridge *bridge = calloc(1, sizeof(*bridge));

@@ -13,10 +13,7 @@
 #include "pci.h"
 #include "pm.h"
 
-#define VENDOR_INTEL		0x8086
 #define DEVICE_ICH9_LPC		0x2918
-#define VENDOR_REDHAT		0x1af4
-#define SUBSYSTEM_QEMU		0x1100
 #define REVISION		2
 #define CLASS_ISA_BRIDGE	0x060100
 
@@ -57,10 +54,10 @@ static void init_routes(struct pci_dev *pci, size_t reg)
 int lpc_create(struct vm *vm)
 {
 	static const struct pci_id id = {
-		.vendor = VENDOR_INTEL,
+		.vendor = PCI_VENDOR_INTEL,
 		.device = DEVICE_ICH9_LPC,
-		.subsystem_vendor = VENDOR_REDHAT,
-		.subsystem = SUBSYSTEM_QEMU,
+		.subsystem_vendor = PCI_VENDOR_REDHAT,
+		.subsystem = PCI_SUBSYSTEM_QEMU,
 		.class_revision = CLASS_ISA_BRIDGE << 8 | REVISION,
 	};
 	struct lpc *lpc = calloc(1, sizeof(*lpc));

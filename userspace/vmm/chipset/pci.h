@@ -14,6 +14,11 @@
 #define PCI_CONFIG_SIZE	4096
 #define PCI_BARS	6
 
+#define PCI_VENDOR_INTEL	0x8086
+/* By these firmware knows that it is in a virtual machine. */
+#define PCI_VENDOR_REDHAT	0x1af4
+#define PCI_SUBSYSTEM_QEMU	0x1100
+
 struct pci;
 struct pci_dev;
 struct vm;

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../clock.h"
 #include "../vm.h"
 #include "chipset.h"
 #include "pm.h"
@@ -23,7 +23,6 @@
 
 #define TIMER_HZ		3579545ULL
 #define TIMER_MASK		0xffffff
-#define NS_PER_SECOND		1000000000ULL
 
 #define GPE_BYTES		(PM_GPE0_LEN / 2)
 #define GPE_ENABLE		(PM_GPE0 + GPE_BYTES)
@@ -68,11 +67,10 @@ static void update_sci(struct pm *pm)
 
 static u32 timer(void)
 {
-	struct timespec now;
+	u64 now = now_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u32)((u64)now.tv_sec * TIMER_HZ +
-		     (u64)now.tv_nsec * TIMER_HZ / NS_PER_SECOND) & TIMER_MASK;
+	return (u32)(now / NS_PER_SECOND * TIMER_HZ +
+		     now % NS_PER_SECOND * TIMER_HZ / NS_PER_SECOND) & TIMER_MASK;
 }
 
 static void pm_read(void *ctx, u64 offset, void *data, unsigned int len)

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "../clock.h"
 #include "../console.h"
 #include "../log.h"
 #include "../vm.h"
@@ -58,14 +58,6 @@ struct virtio_balloon {
 	struct virtio_worker worker;
 	struct chain chain;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000000000ULL + (u64)ts.tv_nsec;
-}
 
 static bool accepted(const struct virtio_dev *dev, int feature)
 {

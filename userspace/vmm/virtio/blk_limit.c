@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A disk's limits: a request begins when nothing is owed, and is paid for then. */
-#include <time.h>
 
+#include "../clock.h"
 #include "blk_limit.h"
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * BUCKET_SECOND + (u64)ts.tv_nsec;
-}
 
 /* @iops, @bps: 0: no limit. A second's worth may come at once. */
 void blk_limit_init(struct blk_limit *limit, u64 iops, u64 bps)

@@ -11,7 +11,6 @@
 #include "libjoist/joist.h"
 #include "pci.h"
 
-#define VENDOR_VIRTIO		0x1af4
 #define DEVICE_MODERN		0x1040	/* + the device's id */
 #define REVISION_MODERN		1
 
@@ -367,9 +366,9 @@ static void add_virtio_cap(struct pci_dev *pci, u8 type, u32 offset, u32 length)
 int virtio_pci_init(struct virtio_pci *vp, struct virtio_dev *dev, u32 class)
 {
 	struct pci_id id = {
-		.vendor = VENDOR_VIRTIO,
+		.vendor = PCI_VENDOR_REDHAT,
 		.device = (u16)(DEVICE_MODERN + dev->id),
-		.subsystem_vendor = VENDOR_VIRTIO,
+		.subsystem_vendor = PCI_VENDOR_REDHAT,
 		.subsystem = (u16)(DEVICE_MODERN + dev->id),
 		.class_revision = class << 8 | REVISION_MODERN,
 	};

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "../clock.h"
 #include "../log.h"
 #include "../vm.h"
 #include "bucket.h"
@@ -31,14 +31,6 @@ struct virtio_rng {
 	struct bucket bucket;
 	struct chain chain;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * BUCKET_SECOND + (u64)ts.tv_nsec;
-}
 
 /* Return: how many bytes, or -EINVAL: there is nothing to fill. */
 static int fill(struct virtio_rng *rng)
