@@ -2,6 +2,7 @@
 /* Devices of a VM's process: those it starts with, and those it gets later. */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "devices.h"
 #include "js.h"
@@ -49,14 +50,19 @@ static int plug_net(struct vm *vm, struct json_object *obj, struct json_object *
 
 	if (interface_from_json(&nic, obj, 0, &c)) {
 		log_err("%s", c.text);
+	} else if (nic.queues > 1) {
+		log_err("a network that is plugged in has one pair of queues");
 	} else {
 		snprintf(name, DEVICE_NAME_SIZE, "%s", nic.name);
 		net = device_net(&nic, told, &fd);
-		err = nic.queues > 1 ? -EINVAL : 0;
-		if (!err && nic.kind == IF_USER)
-			err = user_await(fd);
-		err = err ?: vm_plug_net(vm, &net);
+		err = nic.kind == IF_USER ? user_await(fd) : 0;
+		if (!err) {
+			err = vm_plug_net(vm, &net);
+			fd = -1;
+		}
 	}
+	if (fd >= 0)
+		close(fd);
 	interface_free(&nic);
 	return err;
 }
@@ -75,7 +81,10 @@ static int plug_disk(struct vm *vm, struct json_object *obj, int fd, char *name)
 		snprintf(name, DEVICE_NAME_SIZE, "%s", def.disk[0].name);
 		disk = device_disk(&def.disk[0], fd);
 		err = vm_plug_disk(vm, &disk);
+		fd = -1;
 	}
+	if (fd >= 0)
+		close(fd);
 	definition_free(&def);
 	return err;
 }
