@@ -21,19 +21,22 @@ static const char *parse(const char *what)
 
 static void test_parse(void **state)
 {
+	static const char all[] =
+		"a,,b,,,queues=4,direct,discard=off,iops=100,bps=2M,serial=S-1,format=qcow2";
+
 	assert_null(parse("/d"));
 	assert_string_equal(text, "/d");
 	assert_false(options.readonly || options.direct || options.keep || options.queues);
 	assert_null(parse("d,ro"));
 	assert_string_equal(text, "d");
 	assert_true(options.readonly);
-	assert_null(parse("a,,b,,,queues=4,direct,discard=off,iops=100,bps=2M,serial=S,format=qcow2"));
+	assert_null(parse(all));
 	assert_string_equal(text, "a,b,");
 	assert_int_equal(options.queues, 4);
 	assert_true(options.direct && options.keep);
 	assert_int_equal(options.iops, 100);
 	assert_int_equal(options.bps, 2 << 20);
-	assert_string_equal(options.serial, "S");
+	assert_string_equal(options.serial, "S-1");
 	assert_int_equal(options.format, DISK_QCOW2);
 	assert_null(parse("d,readonly=yes,discard=on,direct=no"));
 	assert_true(options.readonly && !options.keep && !options.direct);

@@ -226,6 +226,8 @@ static void test_disk_adder(void **state)
 {
 	static const char text[] = "{\"name\":\"a\",\"kernel\":\"/k\",\n"
 		"\"disks\":[{\"path\":\"/d\",\"name\":\"data\",\"adder-uid\":0,\"adder-gid\":7}]}";
+	static const char one_disk[] =
+		"{\"name\":\"a\",\"kernel\":\"/k\",\"disks\":[{\"path\":\"/d\"}]}";
 	struct definition def, back;
 	struct json_object *obj;
 	struct complaint c;
@@ -249,8 +251,7 @@ static void test_disk_adder(void **state)
 	assert_false(definition_equal(&def, &back));
 	definition_free(&back);
 	definition_free(&def);
-	assert_int_equal(take(&def, "{\"name\":\"a\",\"kernel\":\"/k\",\"disks\":[{\"path\":\"/d\"}]}",
-			      false, &c), 0);
+	assert_int_equal(take(&def, one_disk, false, &c), 0);
 	assert_int_equal(def.disk[0].uid, NOBODY);
 	definition_free(&def);
 }

@@ -262,7 +262,8 @@ static int check_start(struct run *run)
 		return usage_error("run", "--firmware takes no kernel: not '%s'",
 				   args->operand[0]);
 	if (run->config.initrd.path || run->appended || run->only)
-		return usage_error("run", "--initrd and --cmdline go with a kernel, not --firmware");
+		return usage_error("run",
+				   "--initrd and --cmdline go with a kernel, not --firmware");
 	return 0;
 }
 

@@ -115,7 +115,7 @@ static const char *take_number(const char *text, u64 least, u64 most, u64 *value
 
 /* Return: 0 or -EINVAL. */
 int number_set(const char *key, const char *text, u64 least, u64 most, u64 *value,
-		      struct complaint *c)
+	       struct complaint *c)
 {
 	const char *end = take_number(text, least, most, value);
 

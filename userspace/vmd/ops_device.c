@@ -190,7 +190,7 @@ static void struck(struct pending *p, struct msg *msg)
 	result(p);
 }
 
-static void strike(struct request *req, bool net, const char *name)
+static void drop_at_rest(struct request *req, bool net, const char *name)
 {
 	struct pending *p = pending_new(req, FOR_PARENT);
 
@@ -207,7 +207,7 @@ static void take_out(struct request *req, bool net, const char *name)
 	struct pending *p;
 
 	if (machine_at_rest(vm)) {
-		strike(req, net, name);
+		drop_at_rest(req, net, name);
 		return;
 	}
 	if (!machine_takes_orders(vm)) {

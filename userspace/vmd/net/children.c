@@ -36,6 +36,7 @@ int child_start(void (*ended)(int pid, int status))
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		setsid();
+		free(child);
 		return 0;
 	}
 	if (pid < 0) {

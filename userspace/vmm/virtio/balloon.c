@@ -294,16 +294,17 @@ bool virtio_balloon_refresh(struct virtio_balloon *b)
  */
 bool virtio_balloon_state(struct virtio_balloon *b, struct balloon_state *state)
 {
-	u64 all = pages(b);
+	u64 all = pages(b), held;
 	bool news;
 
 	pthread_mutex_lock(&b->dev.lock);
+	held = min((u64)b->config.actual, all);
 	*state = (struct balloon_state) {
 		.driver = virtio_dev_live(&b->dev),
 		.reached = there(b),
 		.refreshing = b->refreshing,
 		.target = (all - b->config.num_pages) * PAGE_SIZE,
-		.actual = (all - min((u64)b->config.actual, all)) * PAGE_SIZE,
+		.actual = (all - held) * PAGE_SIZE,
 		.stats = b->stats,
 		.age_ms = (now_ns() - b->stats_ns) / 1000000,
 	};
