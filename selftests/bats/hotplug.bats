@@ -86,9 +86,27 @@ says()
 	until_true 600 eval "[ \$(log $1 | grep -c \"$2\") -ge ${3:-1} ]"
 }
 
-fds()
+# held NAME: descriptors, threads and mappings of its VMM
+held()
 {
-	find "/proc/$(pid_of "$1")/fd" -type l | wc -l
+	local proc
+	proc=/proc/$(pid_of "$1")
+	echo "$(find "$proc/fd" -type l | wc -l) descriptors," \
+		"$(find "$proc/task" -mindepth 1 -maxdepth 1 | wc -l) threads," \
+		"$(wc -l <"$proc/maps") mappings"
+}
+
+# heap NAME: KiB that its VMM has allocated and touched
+heap()
+{
+	awk '/\[heap\]/ { own = 1 } own && $1 == "Rss:" { print $2; exit }' "/proc/$(pid_of "$1")/smaps"
+}
+
+# same NAME HELD HEAP: as after the first cycle; the heap may differ by its rounding
+same()
+{
+	echo "now: $(held "$1"), $(heap "$1") KiB; after one cycle: $2, $3 KiB"
+	[ "$(held "$1")" = "$2" ] && [ "$(heap "$1")" -le $(($3 + 64)) ]
 }
 
 disk()
@@ -106,7 +124,7 @@ net()
 WAIT='echo "guest: up"; while :; do disks; sleep 0.1; done'
 
 @test "a disk comes, works, and goes under load, again and again, and nothing is left of it" {
-	local n before
+	local n before kib
 	script "$WAIT"
 	linux one 'vcpus = 2' | conf
 	daemon
@@ -121,9 +139,9 @@ WAIT='echo "guest: up"; while :; do disks; sleep 0.1; done'
 		disk remove one disk0 --timeout 120
 		[ "$status" = 0 ] && [ "$output" = "one: disk0 removed" ]
 		says one "vda has gone" "$n"
-		[ "$n" != 1 ] || before=$(fds one)
+		[ "$n" != 1 ] || { before=$(held one) kib=$(heap one); }
 	done
-	[ "$(fds one)" = "$before" ]
+	same one "$before" "$kib"
 	[ "$(log one | sed -n 's/.*vda works, //p' | tail -n 1)" = "$(head -c 1048576 "$DISK" | md5sum | cut -c 1-32)" ]
 	run ls -l "/proc/$(pid_of one)/fd"
 	[[ $output != *"$DISK"* ]]
@@ -133,7 +151,7 @@ WAIT='echo "guest: up"; while :; do disks; sleep 0.1; done'
 }
 
 @test "a network comes, answers, and goes under load, again and again; the definition is as the VM" {
-	local n before
+	local n before kib
 	# shellcheck disable=SC2016 # the guest's
 	script 'load net; echo "guest: up"; while :; do nets; disks; sleep 0.1; done'
 	conf </dev/null
@@ -158,9 +176,9 @@ WAIT='echo "guest: up"; while :; do disks; sleep 0.1; done'
 		[ "$status" = 0 ] && [ "$output" = "web: eth0 removed" ]
 		says web "eth0 has gone" "$n"
 		until_true 50 eval '! pidof vmnat'
-		[ "$n" != 1 ] || before=$(fds web)
+		[ "$n" != 1 ] || { before=$(held web) kib=$(heap web); }
 	done
-	[ "$(fds web)" = "$before" ]
+	same web "$before" "$kib"
 	net remove web eth0
 	[ "$status" = 3 ]
 	"$VMCTL" stop --force web

@@ -13,7 +13,7 @@
 #define GSI_PCI_A	10	/* the lines of the PCI slots: pci_slot_gsi() */
 #define GSI_PCI_B	11
 #define GSI_MSI_FIRST	24	/* below: pins of the I/O APIC */
-#define GSI_MSI_NR	256
+#define GSI_MSI_NR	1024	/* 16 disks of 16 queues each, and more */
 
 struct kvm_irq_routing;
 
