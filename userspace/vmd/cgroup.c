@@ -155,16 +155,27 @@ static int set_limits(const char *dir, const struct definition *def)
 	return err ?: put(dir, "pids.max", text);
 }
 
+/* Return: a descriptor: who writes "0" there is in the VM's group; -1: there is none. */
+int cgroup_procs(const char *name)
+{
+	char path[1100];
+
+	if (!*base)
+		return -1;
+	snprintf(path, sizeof(path), "%s/vm-%s/cgroup.procs", base, name);
+	return open(path, O_WRONLY | O_CLOEXEC);
+}
+
 /**
  * cgroup_create() - a group for a VM
  * @def: the VM
- * @procs_fd: set to a descriptor: who writes "0" there is in it; -1: there is no group
+ * @procs_fd: set to what cgroup_procs() has
  *
  * Return: 0; -errno: it has limits that cannot be had.
  */
 int cgroup_create(const struct definition *def, int *procs_fd)
 {
-	char dir[1024], path[1100];
+	char dir[1024];
 	int err = -ENOENT;
 
 	*procs_fd = -1;
@@ -172,8 +183,7 @@ int cgroup_create(const struct definition *def, int *procs_fd)
 		snprintf(dir, sizeof(dir), "%s/vm-%s", base, def->name);
 		err = mkdir(dir, 0755) && errno != EEXIST ? -errno : 0;
 		err = err ?: set_limits(dir, def);
-		snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
-		*procs_fd = open(path, O_WRONLY | O_CLOEXEC);
+		*procs_fd = cgroup_procs(def->name);
 	}
 	if ((!err && *procs_fd >= 0) || !has_limits(def))
 		return 0;

@@ -7,6 +7,7 @@
 
 void cgroup_init(void);
 int cgroup_hold(void);
+int cgroup_procs(const char *name);
 int cgroup_create(const struct definition *def, int *procs_fd);
 void cgroup_remove(const char *name);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Disks of other formats than raw: the process that knows them is the parent's child, with
- * the rights of the VM's creator; the VM's process gets its socket, as it gets files.
+ * the rights of who named the disk; the VM's process gets its socket, as it gets files.
  */
 #include <errno.h>
 #include <grp.h>
@@ -14,7 +14,7 @@
 #include "users.h"
 #include "vmm/backend/tool.h"
 
-struct creator {
+struct namer {
 	u32 uid, gid;
 	int procs_fd;
 };
@@ -28,9 +28,9 @@ static int become_root(void)
 }
 
 /* In its process. The images behind an image are opened with these rights, too. */
-static int become_creator(void *arg)
+static int become_namer(void *arg)
 {
-	const struct creator *who = arg;
+	const struct namer *who = arg;
 	u32 groups[GROUPS_MAX];
 	int nr;
 
@@ -55,11 +55,18 @@ static int become_creator(void *arg)
  *
  * Return: a socket, or less.
  */
-int disk_tool_start(const struct definition *def, int disk, int procs_fd, struct failure *f)
+int disk_tool_start(const struct definition *def, const struct disk *disk, int procs_fd,
+		    struct failure *f)
 {
-	struct creator who = { def->uid, def->gid, procs_fd };
-	const char *path = def->disk[disk].path;
-	int fd = tool_start(path, &def->disk[disk].options, RUN_DIR, become_creator, &who, NULL);
+	struct namer who = { def->uid, def->gid, procs_fd };
+	const char *path = disk->path;
+	int fd;
+
+	if (disk->uid != NOBODY) {
+		who.uid = disk->uid;
+		who.gid = disk->gid;
+	}
+	fd = tool_start(path, &disk->options, RUN_DIR, become_namer, &who, NULL);
 
 	if (fd == -ENOPKG) {
 		fail(f, "failed", "the disk %s needs qemu-nbd", path);

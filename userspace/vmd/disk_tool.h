@@ -4,6 +4,7 @@
 
 #include "vmd.h"
 
-int disk_tool_start(const struct definition *def, int disk, int procs_fd, struct failure *f);
+int disk_tool_start(const struct definition *def, const struct disk *disk, int procs_fd,
+		    struct failure *f);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "js.h"
 #include "net/net.h"
 #include "parent.h"
@@ -90,6 +91,17 @@ int device_check(const struct owned *vm, struct failure *f)
 	return -1;
 }
 
+/* What a disk's format takes is the VM's. */
+static int open_disk(const struct owned *vm, const struct disk *disk, struct failure *f)
+{
+	int procs_fd = cgroup_procs(vm->def.name);
+	int fd = disk_open_as(&vm->def, disk, procs_fd, f);
+
+	if (procs_fd >= 0)
+		close(procs_fd);
+	return fd;
+}
+
 /**
  * device_add_disk() - a client wants a VM to have a disk
  * @vm: VM
@@ -114,18 +126,12 @@ int device_add_disk(struct owned *vm, struct json_object *obj, int client,
 	if (definition_disk_from_json(&vm->def, obj, false, &c))
 		return fail(f, "bad-config", "%s", c.text);
 	disk = &vm->def.disk[vm->def.nr_disks - 1];
-	if (disk->options.format != DISK_RAW) {
-		definition_remove_disk(&vm->def, disk);
-		fail(f, "bad-config", "only raw disks can be added to a VM that there is");
-		f->remedy = "give the VM this one in its definition";
-		return -1;
-	}
 	if (peer.uid != vm->def.uid) {
 		disk->uid = peer.uid;
 		disk->gid = peer.gid;
 	}
 	if (vm->proc.pid)
-		*fd = disk_open_as(&vm->def, disk, -1, f);
+		*fd = open_disk(vm, disk, f);
 	if ((vm->proc.pid && *fd < 0) || keep(vm, put_disk, disk, f)) {
 		if (*fd >= 0)
 			close(*fd);

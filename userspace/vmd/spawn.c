@@ -190,7 +190,7 @@ int disk_open_as(const struct definition *def, const struct disk *disk, int proc
 	int fd;
 
 	if (disk->options.format != DISK_RAW)
-		return disk_tool_start(def, (int)(disk - def->disk), procs_fd, f);
+		return disk_tool_start(def, disk, procs_fd, f);
 	if (disk->uid == NOBODY)
 		return open_named(def, "disk", disk->path, write, f);
 	fd = file_open_as(disk->uid, disk->gid, disk->path, write ? O_RDWR : O_RDONLY);
