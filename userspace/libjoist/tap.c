@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <linux/if_tun.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -21,6 +22,18 @@ static int name_request(struct ifreq *req, const char *name)
 		return -EINVAL;
 	strcpy(req->ifr_name, name);
 	return 0;
+}
+
+static int attach(int fd, struct ifreq *req, bool queues)
+{
+	int err;
+
+	req->ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (queues ? IFF_MULTI_QUEUE : 0);
+	err = ret_errno(ioctl(fd, TUNSETIFF, req));
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 /**
@@ -41,15 +54,19 @@ int tap_open(const char *name, bool queues)
 	if (err)
 		return err;
 	fd = ret_errno(open(TUN_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK));
-	if (fd < 0)
-		return fd;
-	req.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (queues ? IFF_MULTI_QUEUE : 0);
-	err = ret_errno(ioctl(fd, TUNSETIFF, &req));
-	if (err) {
-		close(fd);
-		return err;
-	}
-	return fd;
+	return fd < 0 ? fd : attach(fd, &req, queues);
+}
+
+/* Likewise of a macvtap, by its number. */
+int tap_open_macvtap(int index, bool queues)
+{
+	struct ifreq req = { 0 };
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/tap%d", index);
+	fd = ret_errno(open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK));
+	return fd < 0 ? fd : attach(fd, &req, queues);
 }
 
 /**

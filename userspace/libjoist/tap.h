@@ -6,6 +6,7 @@
 #include "types.h"
 
 int tap_open(const char *name, bool queues);
+int tap_open_macvtap(int index, bool queues);
 int tap_create(char *name, bool queues);
 int tap_name(int fd, char *name);
 int tap_set_queue(int fd, bool on);

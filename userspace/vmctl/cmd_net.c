@@ -38,10 +38,10 @@ static void print(struct json_object *result)
 	for (i = 0; json_object_is_type(nets, json_type_array) &&
 	     i < json_object_array_length(nets); i++) {
 		struct json_object *net = json_object_array_get_idx(nets, i);
-		bool user = out_flag(net, "user");
+		const char *into = out_text(net, "switch") ?: out_text(net, "macvtap");
 
 		table_cell(&table, "%s", out_text(net, "name"));
-		table_cell(&table, "%s", user ? "(user)" : out_text(net, "switch") ?: "-");
+		table_cell(&table, "%s", out_flag(net, "user") ? "(user)" : into ?: "-");
 		table_cell(&table, "%s", out_text(net, "mac") ?: "-");
 		table_cell(&table, "%s", out_text(net, "tap") ?: "-");
 	}

@@ -12,7 +12,7 @@ static const struct {
 	const char *typed, *key;
 	bool list;
 } options[] = {
-	{ "switch", "switch", false },
+	{ "switch", "switch", false }, { "macvtap", "macvtap", false },
 	{ "name", "name", false }, { "mac", "mac", false }, { "vlan", "vlan", false },
 	{ "trunk", "trunk", true }, { "isolated", "isolated", false },
 	{ "rate-in", "rate-in", false }, { "rate-out", "rate-out", false },
@@ -76,8 +76,9 @@ struct json_object *net_json(char *text, const char **wrong)
 
 	if (!pieces_parse(text, take, take, net, wrong) &&
 	    !json_object_object_get_ex(net, "user", NULL) &&
-	    !json_object_object_get_ex(net, "switch", NULL))
-		*wrong = "is no network: give switch=NAME or user";
+	    !json_object_object_get_ex(net, "switch", NULL) &&
+	    !json_object_object_get_ex(net, "macvtap", NULL))
+		*wrong = "is no network: give switch=NAME, macvtap=INTERFACE or user";
 	if (!*wrong)
 		return net;
 	json_object_put(net);

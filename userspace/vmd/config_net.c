@@ -7,7 +7,7 @@
 #include "config_parse.h"
 
 cfg_opt_t config_nic_opts[] = {
-	TEXT("switch"), TEXT("user"), TEXT("mac"), TEXT("vlan"),
+	TEXT("switch"), TEXT("macvtap"), TEXT("user"), TEXT("mac"), TEXT("vlan"),
 	TEXT("isolated"), TEXT("rate-in"), TEXT("rate-out"), TEXT("mac-check"),
 	TEXT("mtu"), TEXT("queues"), TEXTS("trunk"), TEXTS("ip"), TEXTS("forward"), CFG_END(),
 };

@@ -200,6 +200,17 @@ static int set_switch(struct interface *nic, const char *text, struct complaint 
 	return complain(c, "switch '%.40s' is no name of a switch", text);
 }
 
+static int set_macvtap(struct interface *nic, const char *text, struct complaint *c)
+{
+	bool good = ifname_valid(text);
+
+	nic->kind = IF_MACVTAP;
+	snprintf(nic->link, sizeof(nic->link), "%s", good ? text : "");
+	if (good)
+		return 0;
+	return complain(c, "macvtap '%.40s' is no name of an interface", text);
+}
+
 int bool_set(const char *key, const char *text, bool *value, struct complaint *c)
 {
 	if (bool_parse(text, value))
@@ -245,6 +256,8 @@ int interface_set(struct interface *nic, const char *key, const char *text,
 
 	if (!strcmp(key, "switch"))
 		return set_switch(nic, text, c);
+	if (!strcmp(key, "macvtap"))
+		return set_macvtap(nic, text, c);
 	if (!strcmp(key, "user"))
 		return set_user(nic, text, c);
 	if (!strcmp(key, "mac"))
@@ -296,7 +309,7 @@ int interface_check(const struct interface *nic, struct complaint *c)
 {
 	if (nic->kind == IF_NONE)
 		return complain(c,
-				"the interface \"%s\" is plugged into nothing: give switch or user",
+				"the interface \"%s\" is plugged into nothing: give switch, macvtap or user",
 				nic->name);
 	if (nic->kind != IF_USER && nic->nr_forwards)
 		return complain(c, "the interface \"%s\" has forward, which is for user = yes",

@@ -17,7 +17,7 @@
 struct complaint;
 struct json_object;
 
-enum interface_kind { IF_NONE, IF_SWITCH, IF_USER };
+enum interface_kind { IF_NONE, IF_SWITCH, IF_USER, IF_MACVTAP };
 
 /**
  * struct ip_prefix - an address, or those that begin as it does
@@ -38,7 +38,7 @@ struct vlan_range {
  * struct interface - one of a VM's
  * @name: within the VM
  * @kind: enum interface_kind
- * @link: the switch
+ * @link: the switch, or of macvtap: the interface of the host
  * @has_mac: @mac was given; else it follows from the VM's UUID and @name
  * @vlan: the network it is in, 0: the switch's own; frames come without a tag
  * @trunk: networks whose frames come with their tags

@@ -54,6 +54,8 @@ struct json_object *interface_json(const struct interface *nic)
 
 	if (nic->kind == IF_SWITCH)
 		js_add_text(obj, "switch", nic->link);
+	if (nic->kind == IF_MACVTAP)
+		js_add_text(obj, "macvtap", nic->link);
 	if (nic->kind == IF_USER)
 		js_add_bool(obj, "user", true);
 	mac_text(nic->mac, text);

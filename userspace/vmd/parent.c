@@ -301,6 +301,8 @@ static int load_all(void)
 	for (vm = parent.vms; vm; vm = vm->next)
 		owned_adopt(vm);
 	process_scan(take_running);
+	/* What VMs had that ended while there was no daemon. */
+	net_settle();
 	return 0;
 }
 

@@ -224,6 +224,7 @@ int owned_start(struct owned *vm, struct failure *f)
 	owned_user(&vm->def, &uid, &gid);
 	if (spawn_vm(&vm->def, uid, gid, &vm->proc, f)) {
 		vm->proc.pid = 0;
+		net_settle();
 		return -1;
 	}
 	vm->pending = false;

@@ -15,6 +15,7 @@
 #include "children.h"
 #include "libjoist/mac.h"
 #include "libjoist/tap.h"
+#include "macvtap.h"
 #include "switches.h"
 #include "tc.h"
 #include "vmd/js.h"
@@ -62,6 +63,18 @@ static bool may_use(const struct switch_def *sw, u32 uid, u32 gid)
 	return false;
 }
 
+/* Whose guests are neighbours of the host's own is an admin's to say. */
+static int check_macvtap(const struct definition *def, const struct interface *nic,
+			 struct failure *f)
+{
+	if (is_admin(def->uid, def->gid))
+		return 0;
+	fail(f, "not-yours", "the interface %s of the host is not for the VM's creator",
+	     nic->link);
+	f->remedy = "an admin can make a switch of it in joist.conf: uplink and users";
+	return -1;
+}
+
 static int check_switch(const struct definition *def, const struct interface *nic,
 			struct failure *f)
 {
@@ -99,6 +112,8 @@ int net_check(const struct definition *def, struct failure *f)
 
 		if (nic->kind == IF_SWITCH && check_switch(def, nic, f))
 			return -1;
+		if (nic->kind == IF_MACVTAP && check_macvtap(def, nic, f))
+			return -1;
 	}
 	return 0;
 }
@@ -134,7 +149,7 @@ static int port_arrange(const struct definition *def, const struct interface *ni
 	if (err)
 		return failed(err, "set up", nic, f);
 	err = nic->rate_in ? tc_limit_in(link.index, nic->rate_in) : 0;
-	err = err ?: tc_guard(link.index, nic, mac);
+	err = err ?: tc_guard(link.index, TC_H_MIN_INGRESS, nic, mac);
 	if (err)
 		return failed(err, "check and limit what passes", nic, f);
 	err = link_set_master(link.index, sw->index);
@@ -255,8 +270,14 @@ int net_plug_one(const struct definition *def, const struct interface *nic, u32 
 	interface_mac(nic, def->uuid, addr);
 	mac_text(addr, mac);
 	js_add_text(net, "mac", mac);
-	return nic->kind == IF_USER ? plug_user(nic, uid, gid, fds, f) :
-	       plug_switch(def, nic, fds, net, f);
+	switch (nic->kind) {
+	case IF_USER:
+		return plug_user(nic, uid, gid, fds, f);
+	case IF_MACVTAP:
+		return macvtap_plug(def, nic, fds, net, f);
+	default:
+		return plug_switch(def, nic, fds, net, f);
+	}
 }
 
 /**

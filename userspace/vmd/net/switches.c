@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bridge.h"
+#include "macvtap.h"
 #include "nat.h"
 #include "switches.h"
 
@@ -215,8 +216,7 @@ static void drop_unused(bool all)
 	free(links);
 }
 
-/* A VM has ended, or the configuration is another one. */
-void net_settle(void)
+static void settle(void)
 {
 	struct soft_switch *sw;
 
@@ -227,6 +227,13 @@ void net_settle(void)
 	drop_unused(false);
 	if (nat_apply(list))
 		say("rules for NAT cannot be changed: %s", rtnl_why(-EIO));
+}
+
+/* A VM has ended, or did not start, or has an interface less. */
+void net_settle(void)
+{
+	macvtap_settle();
+	settle();
 }
 
 /* The daemon ends. VMs that run on keep what they are plugged into. */
@@ -290,7 +297,7 @@ void net_apply(const struct config *config)
 	for (sw = list; sw; sw = sw->next)
 		sw->dropped = !config_switch(config, sw->def.name);
 	/* What goes may have an uplink that another is to get. */
-	net_settle();
+	settle();
 	for (i = 0; i < config->nr_switches; i++) {
 		sw = switch_find(config->sw[i].name) ?: add(&config->sw[i]);
 		if (sw)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
-#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/tc_act/tc_gact.h>
 #include <stdlib.h>
@@ -127,16 +126,25 @@ static void put_action(struct nl_msg *msg, int type, u64 rate, int action)
 	nla_nest_end(msg, actions);
 }
 
-static struct nl_msg *filter_msg(int index, u32 prio, const char *kind)
+/* Where filters hang. Return: 0 or -errno. */
+static int add_hooks(int index)
 {
-	return tc_msg(RTM_NEWTFILTER, index, 0, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+	int err = nl_do(tc_msg(RTM_NEWQDISC, index, TC_H_MAKE(TC_H_CLSACT, 0), TC_H_CLSACT, 0,
+			       "clsact"));
+
+	return err == -EEXIST ? 0 : err;
+}
+
+static struct nl_msg *filter_msg(int index, u32 hook, u32 prio, const char *kind)
+{
+	return tc_msg(RTM_NEWTFILTER, index, 0, TC_H_MAKE(TC_H_CLSACT, hook),
 		      TC_H_MAKE(prio << 16, htons(ETH_P_ALL)), kind);
 }
 
 /* What passes the program is limited, if it is to be. */
-static int add_program(int index, const struct sock_filter *insns, int nr, u64 rate)
+static int add_program(int index, u32 hook, const struct sock_filter *insns, int nr, u64 rate)
 {
-	struct nl_msg *msg = filter_msg(index, PRIO_CHECK, "bpf");
+	struct nl_msg *msg = filter_msg(index, hook, PRIO_CHECK, "bpf");
 	struct nlattr *options;
 
 	if (msg) {
@@ -150,9 +158,9 @@ static int add_program(int index, const struct sock_filter *insns, int nr, u64 r
 }
 
 /* The others: all, or those that the program does not let pass. */
-static int add_rest(int index, u64 rate)
+static int add_rest(int index, u32 hook, u64 rate)
 {
-	struct nl_msg *msg = filter_msg(index, PRIO_REST, "matchall");
+	struct nl_msg *msg = filter_msg(index, hook, PRIO_REST, "matchall");
 	struct nlattr *options;
 
 	if (msg) {
@@ -163,28 +171,36 @@ static int add_rest(int index, u64 rate)
 	return nl_do(msg);
 }
 
+/* To the guest, where there is no queue to wait in: what comes by @hook is dropped. */
+int tc_limit_hook(int index, u32 hook, u64 rate)
+{
+	int err = add_hooks(index);
+
+	return err ?: add_rest(index, hook, rate);
+}
+
 /**
  * tc_guard() - what a guest may send, and how much
- * @index: its tap
+ * @index: its interface on the host
+ * @hook: TC_H_MIN_INGRESS: a tap, by which it comes in; TC_H_MIN_EGRESS: it goes out by it
  * @nic: its interface
  * @mac: address
  *
  * Return: 0 or -errno.
  */
-int tc_guard(int index, const struct interface *nic, const u8 *mac)
+int tc_guard(int index, u32 hook, const struct interface *nic, const u8 *mac)
 {
 	static struct sock_filter insns[GUARD_INSNS_MAX];
 	int nr = guard_program(insns, nic, mac), err;
 
 	if (!nr && !nic->rate_out)
 		return 0;
-	err = nl_do(tc_msg(RTM_NEWQDISC, index, TC_H_MAKE(TC_H_CLSACT, 0), TC_H_CLSACT, 0,
-			   "clsact"));
+	err = add_hooks(index);
 	if (err)
 		return err;
 	if (!nr)
-		return add_rest(index, nic->rate_out);
+		return add_rest(index, hook, nic->rate_out);
 	/* First what drops all: nothing passes unchecked in between. */
-	err = add_rest(index, 0);
-	return err ?: add_program(index, insns, nr, nic->rate_out);
+	err = add_rest(index, hook, 0);
+	return err ?: add_program(index, hook, insns, nr, nic->rate_out);
 }

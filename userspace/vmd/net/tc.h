@@ -3,9 +3,12 @@
 #ifndef VMD_NET_TC_H
 #define VMD_NET_TC_H
 
+#include <linux/pkt_sched.h>
+
 #include "rtnl.h"
 
 int tc_limit_in(int index, u64 rate);
-int tc_guard(int index, const struct interface *nic, const u8 *mac);
+int tc_limit_hook(int index, u32 hook, u64 rate);
+int tc_guard(int index, u32 hook, const struct interface *nic, const u8 *mac);
 
 #endif

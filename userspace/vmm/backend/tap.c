@@ -58,6 +58,16 @@ static int open_pairs(struct net_link *link, const struct vmm_net *config)
 	return 0;
 }
 
+/* A tap has one length for all, a macvtap one for each queue. */
+static int set_headers(const struct net_link *link)
+{
+	int i, err = 0;
+
+	for (i = 0; !err && i < link->nr_fds; i++)
+		err = tap_set_header(link->fd[i], sizeof(struct virtio_net_hdr_v1));
+	return err;
+}
+
 /* Return: 0, or -errno with the reason logged. */
 int link_open_tap(struct net_link *link, const struct vmm_net *config)
 {
@@ -71,7 +81,7 @@ int link_open_tap(struct net_link *link, const struct vmm_net *config)
 	}
 	/* Until the driver asks for more */
 	link->used = link->nr_fds;
-	err = tap_set_header(link->fd[0], sizeof(struct virtio_net_hdr_v1));
+	err = set_headers(link);
 	err = err ?: tap_set_offloads(link->fd[0], 0);
 	err = err ?: link_set_pairs(link, 1);
 	if (err) {
