@@ -15,6 +15,7 @@
 #define DEVICES_FROM	1	/* slot 0 is the host's bridge */
 #define EDGE		0x2000	/* how close "close to" is */
 #define FWCFG_BYTES	256	/* read one by one, at most */
+#define FWCFG_COPY	0x10000
 
 static const struct insn *program;
 static size_t left;
@@ -140,7 +141,8 @@ static void do_exit(const struct insn *i)
 
 /*
  * A request of fw_cfg's. a: what it asks for, and from bit 5 on where it lies: well, beyond the
- * end of memory, where its own answer goes; by the data port, then. b: key; c: bytes; d: where to.
+ * end of memory, where its own answer goes; by the data port, then. b: key; c: bytes, few unless
+ * bit 31 is set: to copy takes time; d: where to.
  */
 static void do_fwcfg(const struct insn *i)
 {
@@ -148,7 +150,9 @@ static void do_fwcfg(const struct insn *i)
 		u32 control, length;
 		u64 address;
 	} req = {
-		htobe32((u32)i->b << 16 | (i->a & 31)), htobe32(i->c), htobe64(gpa64_of(i->d)),
+		htobe32((u32)i->b << 16 | (i->a & 31)),
+		htobe32(i->c & BIT(31) ? i->c : i->c % FWCFG_COPY),
+		htobe64(gpa64_of(i->d)),
 	};
 	const u64 at[] = { DATA, MEM_SIZE_MIN - 8, gpa64_of(i->d) };
 	unsigned int how = i->a >> 5 & 3;

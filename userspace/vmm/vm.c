@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "boot/boot.h"
 #include "boot/layout.h"
 #include "chipset/chipset.h"
 #include "libjoist/joist.h"
@@ -163,6 +164,7 @@ void vm_destroy(struct vm *vm)
 	virtio_balloon_destroy(vm->balloon);
 	virtio_ports_destroy(vm->ports);
 	chipset_destroy(vm);
+	firmware_unload(vm);
 	irq_destroy(&vm->irq);
 	if (vm->fd >= 0)
 		close(vm->fd);
