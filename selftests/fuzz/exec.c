@@ -141,8 +141,8 @@ static void do_exit(const struct insn *i)
 
 /*
  * A request of fw_cfg's. a: what it asks for, and from bit 5 on where it lies: well, beyond the
- * end of memory, where its own answer goes; by the data port, then. b: key; c: bytes, few unless
- * bit 31 is set: to copy takes time; d: where to.
+ * end of memory, where its own answer goes; by the data port, then. b: key; c: bytes: few, or
+ * more than there is memory, for to fill all of it takes that of the host; d: where to.
  */
 static void do_fwcfg(const struct insn *i)
 {
@@ -151,7 +151,7 @@ static void do_fwcfg(const struct insn *i)
 		u64 address;
 	} req = {
 		htobe32((u32)i->b << 16 | (i->a & 31)),
-		htobe32(i->c & BIT(31) ? i->c : i->c % FWCFG_COPY),
+		htobe32(i->c & BIT(31) ? i->c | 0xf0000000 : i->c % FWCFG_COPY),
 		htobe64(gpa64_of(i->d)),
 	};
 	const u64 at[] = { DATA, MEM_SIZE_MIN - 8, gpa64_of(i->d) };

@@ -66,7 +66,7 @@ static int create_vm(struct vm *vm)
 	/* Only CPUs without unrestricted guest need them: others may refuse. */
 	joist_set_identity_map(vm->fd, IDENTITY_MAP_GPA);
 	joist_set_tss_addr(vm->fd, TSS_GPA);
-	if (vm->config->name)
+	if (vm->config->listed)
 		vm_set_name(vm->config->name);
 	return 0;
 }
