@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A disk of two sectors that a BIOS boots: it says so by the BIOS's screen, has the BIOS
- * read the second sector and say what is in there, waits some ticks of the clock, and
- * powers off by the ports that the LPC bridge says power management has.
+ * read the second sector and say what is in there, looks for SMBIOS, waits some ticks of the
+ * clock, and powers off by the ports that the LPC bridge says power management has.
  */
 	.code16
 	.globl _start
@@ -25,7 +25,21 @@ _start:
 	jnc	2f
 	movw	$failed, %si
 2:	call	print
-	sti
+	movw	$0xf000, %ax		/* SMBIOS: at each 16th byte of the BIOS's segment */
+	movw	%ax, %es
+	xorw	%di, %di
+6:	movw	$anchor, %si
+	movw	$5, %cx
+	pushw	%di
+	repe cmpsb
+	popw	%di
+	je	7f
+	addw	$16, %di
+	jnz	6b
+	jmp	8f
+7:	movw	$smbios, %si
+	call	print
+8:	sti
 	movw	$4, %cx			/* ticks: the last of it is still on its way */
 5:	hlt
 	loop	5b
@@ -55,6 +69,8 @@ print:	lodsb
 
 first:	.asciz	"bios: the boot sector runs\r\n"
 failed:	.asciz	"bios: cannot read\r\n"
+anchor:	.ascii	"_SM3_"
+smbios:	.asciz	"bios: SMBIOS 3 is there\r\n"
 	.balign	4
 packet:	.byte	16, 0
 	.word	1			/* sector */

@@ -26,6 +26,7 @@ firmware()
 	run firmware bios -d bios.disk -c 2
 	[ "$status" = 0 ]
 	[[ $output == *"bios: the boot sector runs"*"bios: the second sector was read"* ]]
+	[[ $output == *"bios: SMBIOS 3 is there"* ]]
 }
 
 @test "BIOS: a path, what it says while it debugs, the order of the disks" {
@@ -43,9 +44,9 @@ firmware()
 @test "UEFI: variables are kept in the file, across VMs" {
 	[ -e $OVMF ] || skip "no ovmf"
 	for boot in 1 2; do
-		run firmware uefi,vars=vars.fd -d efi.disk
+		run firmware uefi,vars=vars.fd -d efi.disk --name "boot-$boot"
 		[ "$status" = 0 ]
-		[[ $output == *"efi: boot $boot"* ]]
+		[[ $output == *"efi: boot $boot"*"efi: SMBIOS boot-$boot"* ]]
 	done
 	! cmp -s vars.fd /usr/share/OVMF/OVMF_VARS_4M.fd || false
 	[ "$(stat -c %s vars.fd)" = "$(stat -c %s /usr/share/OVMF/OVMF_VARS_4M.fd)" ]

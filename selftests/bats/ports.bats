@@ -46,6 +46,8 @@ says()
 	script '
 		a=$(port org.joist.a)
 		b=$(port second)
+		cd /sys/class/dmi/id
+		echo "guest: dmi $(cat sys_vendor product_name product_serial product_uuid | tr "\n" /)"
 		echo "guest: $(ls /sys/class/virtio-ports | wc -l) ports"
 		(while read -r line; do echo "hvc: $line"; done) </dev/hvc0 >/dev/hvc0 &
 		exec 5<>$a
@@ -61,8 +63,10 @@ says()
 		done
 		echo "guest: done"'
 	begin --console-port "name=org.joist.a,path=$S/a" --console-port "name=second,path=$S/b" \
-		--console-port "name=tty,path=$S/tty,console"
+		--console-port "name=tty,path=$S/tty,console" \
+		--name its-name --uuid 00112233-4455-6677-8899-AABBCCDDEEFF
 	says "guest: 3 ports"
+	says "guest: dmi joist/Virtual Machine/its-name/00112233-4455-6677-8899-aabbccddeeff/"
 	[ -S "$S/a" ] && [ "$(stat -c %a "$S/a")" = 600 ]
 	says "guest: open"
 	# One after the other.

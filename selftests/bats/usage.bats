@@ -183,6 +183,14 @@ VERBS="run create delete start stop pause resume reset nmi balloon disk list sho
 	[[ $output == *"go with a kernel"* ]]
 }
 
+@test "run: what is no UUID" {
+	for uuid in '' 1 00112233445566778899aabbccddeeff 0011223g-4455-6677-8899-aabbccddeeff; do
+		run "$VMCTL" run --uuid "$uuid" kernel
+		[ "$status" = 2 ]
+		[[ $output == *"'$uuid' is no UUID"* ]]
+	done
+}
+
 @test "run: bad sizes for the balloon" {
 	for size in '' 0 x 1Q -1M; do
 		run "$VMCTL" run --balloon "$size" kernel

@@ -57,6 +57,8 @@ log_has()
 	[ -e /guest/vmlinux ] || skip "no guest kernel"
 	# What it reads it keeps, until somebody wants the memory; as long as the disk is open.
 	script '
+		cd /sys/class/dmi/id
+		echo "guest: $(cat product_serial) $(cat product_uuid)."
 		exec 9</dev/vda
 		read_all() { dd if=/dev/vda of=/dev/null bs=1M; }
 		read_all
@@ -74,6 +76,9 @@ log_has()
 	EVENTS=$!
 	ask start web
 	log_has web "guest: full"
+	# Whose memory it is it finds in its SMBIOS.
+	run ask show web
+	logged web "guest: web $(field uuid)\."
 	before=$(resident web)
 	[ "$before" -gt 200 ]
 	run balloon web

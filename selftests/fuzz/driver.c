@@ -15,11 +15,19 @@
 #define TABLES_SIZE	0x40000ULL
 #define CAPS_MAX	32
 
+/**
+ * struct ring - a queue as its driver has it
+ * @free: the next descriptor that driver_chain() takes
+ * @wrap: of a packed ring, in which round @free is
+ * @flags: of a packed ring, those of what is offered next
+ */
 struct ring {
 	u16 size;
 	u64 desc, avail, used;
-	u16 free;	/* the next descriptor that driver_chain() takes */
+	u16 free;
 	u16 avail_idx;
+	bool wrap;
+	u16 flags;
 	u64 notify;
 };
 
@@ -30,6 +38,7 @@ static struct {
 	u32 notify_step;
 	u8 msix_cap;
 	u16 nr_queues;
+	bool packed;
 	struct ring ring[QUEUES_MAX];
 	u64 next_data, next_table;
 } drv;
@@ -105,6 +114,7 @@ static u64 negotiate(u64 clear, u64 set)
 	features |= get(VIRTIO_PCI_COMMON_DF, 4) << 32;
 	/* Rings are split ones, unless a program says otherwise. */
 	features = (features & ~(clear | BIT_ULL(VIRTIO_F_RING_PACKED))) | set;
+	drv.packed = features & BIT_ULL(VIRTIO_F_RING_PACKED);
 	put(VIRTIO_PCI_COMMON_GFSELECT, 4, 0);
 	put(VIRTIO_PCI_COMMON_GF, 4, (u32)features);
 	put(VIRTIO_PCI_COMMON_GFSELECT, 4, 1);
@@ -124,7 +134,7 @@ void driver_queue(int queue, u16 size, int which, u64 gpa)
 	u64 at = RINGS + (u64)(queue % QUEUES_MAX) * RINGS_STRIDE;
 
 	put(VIRTIO_PCI_COMMON_Q_SELECT, 2, (u64)queue);
-	*r = (struct ring) { .size = (u16)get(VIRTIO_PCI_COMMON_Q_SIZE, 2) };
+	*r = (struct ring) { .size = (u16)get(VIRTIO_PCI_COMMON_Q_SIZE, 2), .wrap = true };
 	if (size) {
 		r->size = size;
 		put(VIRTIO_PCI_COMMON_Q_SIZE, 2, size);
@@ -134,6 +144,8 @@ void driver_queue(int queue, u16 size, int which, u64 gpa)
 	r->used = which == 3 ? gpa : at + USED_AT;
 	r->notify = drv.notify + get(VIRTIO_PCI_COMMON_Q_NOFF, 2) * drv.notify_step;
 	guest_ram_fill(r->avail, 4, 0);
+	if (drv.packed)
+		guest_ram_fill(r->desc, r->size * sizeof(struct vring_packed_desc), 0);
 	put_gpa(VIRTIO_PCI_COMMON_Q_DESCLO, r->desc);
 	put_gpa(VIRTIO_PCI_COMMON_Q_AVAILLO, r->avail);
 	put_gpa(VIRTIO_PCI_COMMON_Q_USEDLO, r->used);
@@ -201,9 +213,32 @@ static void write_desc(u64 table, u16 i, u64 gpa, u32 len, u16 flags, u16 next)
 	guest_ram_write(table + i * sizeof(desc), &desc, sizeof(desc));
 }
 
+static void write_packed(u64 table, u16 i, u64 gpa, u32 len, u16 flags, u16 id)
+{
+	struct vring_packed_desc desc = { .addr = gpa, .len = len, .flags = flags, .id = id };
+
+	guest_ram_write(table + i * sizeof(desc), &desc, sizeof(desc));
+}
+
+/* What makes a descriptor available that is so many behind the next. */
+static u16 packed_avail(const struct ring *r, u16 behind)
+{
+	bool wrap = r->wrap ^ (r->size && (r->free + behind) / r->size % 2);
+
+	return wrap ? BIT(VRING_PACKED_DESC_F_AVAIL) : BIT(VRING_PACKED_DESC_F_USED);
+}
+
+/* @next: of a packed ring the buffer's number */
 void driver_desc(int queue, u16 i, u64 gpa, u32 len, u16 flags, u16 next)
 {
-	write_desc(ring_of(queue)->desc, i, gpa, len, flags, next);
+	struct ring *r = ring_of(queue);
+
+	if (drv.packed) {
+		r->flags = flags;
+		write_packed(r->desc, i, gpa, len, flags | packed_avail(r, 0), next);
+		return;
+	}
+	write_desc(r->desc, i, gpa, len, flags, next);
 }
 
 static u16 slot_of(const struct ring *r, u16 i)
@@ -211,11 +246,18 @@ static u16 slot_of(const struct ring *r, u16 i)
 	return r->size ? i % r->size : 0;
 }
 
-/* @by: how far the index goes on: 1 */
+/* @by: how far the index goes on: 1; in a packed ring anything else is the wrong round */
 void driver_offer(int queue, u16 head, u16 by)
 {
 	struct ring *r = ring_of(queue);
+	u16 flags;
 
+	if (drv.packed) {
+		flags = r->flags | packed_avail(r, by == 1 ? 0 : r->size);
+		guest_ram_write(r->desc + head * sizeof(struct vring_packed_desc) +
+				offsetof(struct vring_packed_desc, flags), &flags, sizeof(flags));
+		return;
+	}
 	guest_ram_write(r->avail + 4 + 2ULL * slot_of(r, r->avail_idx), &head, sizeof(head));
 	r->avail_idx = (u16)(r->avail_idx + by);
 	guest_ram_write(r->avail + 2, &r->avail_idx, sizeof(r->avail_idx));
@@ -225,12 +267,14 @@ void driver_offer(int queue, u16 head, u16 by)
 void driver_ring(int queue, int which, u16 value)
 {
 	struct ring *r = ring_of(queue);
-	const u64 at[] = {
+	const u64 at[2][6] = { {
 		r->avail, r->avail + 2, r->avail + 4 + 2ULL * r->size,
 		r->used, r->used + 2, r->used + 4 + 8ULL * r->size,
-	};
+	}, {
+		r->avail, r->avail + 2, r->used, r->used + 2, r->desc + 12, r->desc + 14,
+	} };
 
-	guest_ram_write(at[which % (int)ARRAY_SIZE(at)], &value, sizeof(value));
+	guest_ram_write(at[drv.packed][which % 6], &value, sizeof(value));
 }
 
 struct table {
@@ -286,7 +330,16 @@ static void add_at(struct table *t, u64 gpa, u32 len, bool in, bool last)
 {
 	u16 flags = (in ? VRING_DESC_F_WRITE : 0) | (last ? 0 : VRING_DESC_F_NEXT);
 
-	write_desc(t->at, entry(t, t->nr), gpa, len, flags, entry(t, (u16)(t->nr + 1)));
+	if (!drv.packed)
+		write_desc(t->at, entry(t, t->nr), gpa, len, flags, entry(t, (u16)(t->nr + 1)));
+	else if (t->indirect)
+		write_packed(t->at, t->nr, gpa, len, flags & VRING_DESC_F_WRITE, 0);
+	else
+		write_packed(t->at, entry(t, t->nr), gpa, len,
+			     flags | (t->nr ? packed_avail(t->ring, t->nr) : 0), t->first);
+	/* Of a packed ring the first becomes available last. */
+	if (!t->nr)
+		t->ring->flags = flags;
 	t->nr++;
 }
 
@@ -310,6 +363,27 @@ static void add_header(struct table *t, const struct chain_shape *s, bool last)
 	if (half)
 		add_bytes(t, s->header, half, false);
 	add_bytes(t, s->header + half, s->header_len - half, last);
+}
+
+/* The ring's one descriptor of an indirect table. */
+static void point_to(struct table *t)
+{
+	const u32 len = (u32)(t->nr * sizeof(struct vring_desc));
+	struct ring *r = t->ring;
+
+	r->flags = VRING_DESC_F_INDIRECT;
+	if (drv.packed)
+		write_packed(r->desc, slot_of(r, r->free), t->at, len, r->flags, r->free);
+	else
+		write_desc(r->desc, slot_of(r, r->free), t->at, len, r->flags, 0);
+	t->first = r->free;
+	t->nr = 1;
+}
+
+static void advance(struct ring *r, u16 by)
+{
+	r->wrap = packed_avail(r, by) == BIT(VRING_PACKED_DESC_F_AVAIL);
+	r->free = slot_of(r, (u16)(r->free + by));
 }
 
 /* A request: a header and more to read, then what is to be written. */
@@ -339,13 +413,11 @@ void driver_chain(const struct chain_shape *s)
 
 		add_piece(&t, last && s->status ? 1 : s->len, true, last);
 	}
-	if (s->indirect) {
-		write_desc(r->desc, slot_of(r, r->free), t.at,
-			   (u32)(t.nr * sizeof(struct vring_desc)), VRING_DESC_F_INDIRECT, 0);
-		t.first = r->free;
-		t.nr = 1;
-	}
-	r->free = slot_of(r, (u16)(r->free + t.nr));
+	if (s->indirect)
+		point_to(&t);
 	if (s->offer)
 		driver_offer(s->queue, slot_of(r, t.first), 1);
+	/* A packed ring has no gaps. */
+	if (s->offer || !drv.packed)
+		advance(r, t.nr);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What each instruction of a program means. */
+#include <endian.h>
 #include <linux/kvm.h>
 #include <string.h>
 
@@ -8,10 +9,13 @@
 #include "guest.h"
 #include "sched.h"
 #include "target.h"
+#include "vmm/chipset/chipset.h"
 #include "vmm/memory.h"
 
 #define DEVICES_FROM	1	/* slot 0 is the host's bridge */
 #define EDGE		0x2000	/* how close "close to" is */
+#define FWCFG_BYTES	256	/* read one by one, at most */
+#define FWCFG_COPY	0x10000
 
 static const struct insn *program;
 static size_t left;
@@ -58,6 +62,8 @@ static u64 gpa_of(u32 code)
 		return at << 36;
 	case 10:
 		return MEM_SIZE_MIN - at % EDGE;
+	case 11:
+		return FIRMWARE_END - 1 - at;
 	default:
 		return at;
 	}
@@ -131,6 +137,37 @@ static void do_exit(const struct insn *i)
 
 	fake_kvm_set_regs(&regs);
 	guest_exit(reasons[i->a % ARRAY_SIZE(reasons)], i->b >> 8);
+}
+
+/*
+ * A request of fw_cfg's. a: what it asks for, and from bit 5 on where it lies: well, beyond the
+ * end of memory, where its own answer goes; by the data port, then. b: key; c: bytes: few, or
+ * more than there is memory, for to fill all of it takes that of the host; d: where to.
+ */
+static void do_fwcfg(const struct insn *i)
+{
+	struct {
+		u32 control, length;
+		u64 address;
+	} req = {
+		htobe32((u32)i->b << 16 | (i->a & 31)),
+		htobe32(i->c & BIT(31) ? i->c | 0xf0000000 : i->c % FWCFG_COPY),
+		htobe64(gpa64_of(i->d)),
+	};
+	const u64 at[] = { DATA, MEM_SIZE_MIN - 8, gpa64_of(i->d) };
+	unsigned int how = i->a >> 5 & 3;
+	u32 n;
+
+	if (how < ARRAY_SIZE(at)) {
+		guest_ram_write(at[how], &req, sizeof(req));
+		if (at[how] >> 32 || i->a & BIT(7))
+			guest_out(PORT_FWCFG + 4, 4, htobe32((u32)(at[how] >> 32)), 1);
+		guest_out(PORT_FWCFG + 8, 4, htobe32((u32)at[how]), 1);
+		return;
+	}
+	guest_out(PORT_FWCFG, 2, i->b, 1);
+	for (n = 0; n < i->c % FWCFG_BYTES; n++)
+		guest_in(PORT_FWCFG + 1, 1);
 }
 
 static void do_access(const struct insn *i, enum op op)
@@ -225,6 +262,9 @@ static void do_other(const struct insn *i, enum op op)
 		break;
 	case OP_EXIT:
 		do_exit(i);
+		break;
+	case OP_FWCFG:
+		do_fwcfg(i);
 		break;
 	default:
 		break;

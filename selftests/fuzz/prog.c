@@ -34,6 +34,7 @@ const char *const op_names[NR_OPS] = {
 	[OP_PREEMPT] = "preempt",
 	[OP_EXIT] = "exit",
 	[OP_MSIX] = "msix",
+	[OP_FWCFG] = "fwcfg",
 };
 
 static bool find_op(const char *word, u8 *op)

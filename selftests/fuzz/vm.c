@@ -297,10 +297,14 @@ static void give_all(struct vmm_config *config)
 	give(&config->device);
 	give(&config->kernel);
 	give(&config->initrd);
+	give(&config->firmware.code);
+	give(&config->firmware.vars);
 	for (i = 0; i < config->nr_disks; i++)
 		give(&config->disk[i].file);
 	for (i = 0; i < config->nr_nets; i++)
 		give(&config->net[i].file);
+	for (i = 0; i < config->nr_ports; i++)
+		give(&config->port[i].file);
 }
 
 /* From a configuration to a result. */

@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "libjoist/joist.h"
+#include "libjoist/uuid.h"
 #include "opt.h"
 #include "out.h"
 #include "parse.h"
@@ -184,6 +185,17 @@ static int set_name(void *args, char *arg)
 		return usage_error("run", "bad name '%s': give 1 to %d printable bytes, no blanks",
 				   arg, JOIST_NAME_MAX);
 	run->config.name = arg;
+	run->config.listed = true;
+	return 0;
+}
+
+static int set_uuid(void *args, char *arg)
+{
+	struct run *run = args;
+
+	if (!uuid_valid(arg))
+		return usage_error("run", "'%s' is no UUID", arg);
+	run->config.uuid = arg;
 	return 0;
 }
 
@@ -209,7 +221,9 @@ static const struct opt options[] = {
 	OPT_CALL("console-port", 0, add_port, "name=NAME,path=SOCKET[,console]", "name=",
 		 "a named port of the guest's, a socket of the host's; may be repeated"),
 	OPT_CALL("name", 'n', set_name, "NAME", NULL,
-		 "what 'vmctl list' shows it as"),
+		 "what 'vmctl list' shows it as, and what the guest finds in its SMBIOS"),
+	OPT_CALL("uuid", 0, set_uuid, "UUID", NULL,
+		 "likewise, in its SMBIOS (none)"),
 	OPT_CALL("debug-exit", 0, set_debug_exit, "PORT", "0xf4",
 		 "a write of V to PORT ends with exit code V*2+1"),
 	OPT_FLAG("reboot", 0, struct run, reboot,

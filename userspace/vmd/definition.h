@@ -4,12 +4,12 @@
 #define VMD_DEFINITION_H
 
 #include "interface.h"
+#include "libjoist/uuid.h"
 #include "vmm/vmm.h"
 
 #define NAME_LEN_MAX	63
 #define NAME_RULE	"1 to 63 letters, digits, '-', '_', '.', a letter first"
 #define DEVICE_NAME_RULE	"1 to 31 letters, digits, '-', '_', '.', a letter first"
-#define UUID_LEN	36
 #define DISKS_MAX	16
 #define NOBODY		0xffffffffU
 #define MIB		(1ULL << 20)
@@ -124,8 +124,6 @@ struct json_object *owner_json(const struct owner *owner);
 const char *restart_name(u32 restart);
 
 /* uuid.c */
-bool uuid_valid(const char *text);
-void uuid_bytes(const char *uuid, u8 *bytes);
 int uuid_random(char *uuid);
 void uuid_from_name(char *uuid, const char *host, const char *name);
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* UUIDs: random ones (version 4), and those that follow from a name (version 8). */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -17,35 +15,6 @@ static void print_uuid(char *uuid, u8 *b, u8 version)
 		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
 		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9],
 		 b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
-bool uuid_valid(const char *text)
-{
-	size_t i;
-
-	if (strlen(text) != UUID_LEN)
-		return false;
-	for (i = 0; i < UUID_LEN; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-			return false;
-	}
-	return true;
-}
-
-/* @uuid: a valid one; @bytes: 16 of them, in the order they are written in. */
-void uuid_bytes(const char *uuid, u8 *bytes)
-{
-	char digits[3] = "";
-	int i;
-
-	for (i = 0; i < 16; i++) {
-		uuid += *uuid == '-';
-		memcpy(digits, uuid, 2);
-		bytes[i] = (u8)strtoul(digits, NULL, 16);
-		uuid += 2;
-	}
 }
 
 int uuid_random(char *uuid)

@@ -84,6 +84,8 @@ static void configure(struct vmm_config *config, struct setup *s)
 		.cmdline = s->def.cmdline,
 		.memory = s->def.memory,
 		.vcpus = s->def.vcpus,
+		.name = s->def.name,
+		.uuid = s->def.uuid,
 		.balloon = s->def.balloon,
 		.balloon_target = s->def.memory,
 		.rng = s->def.rng,

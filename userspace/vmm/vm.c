@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "boot/boot.h"
 #include "boot/layout.h"
 #include "chipset/chipset.h"
 #include "libjoist/joist.h"
@@ -65,7 +66,7 @@ static int create_vm(struct vm *vm)
 	/* Only CPUs without unrestricted guest need them: others may refuse. */
 	joist_set_identity_map(vm->fd, IDENTITY_MAP_GPA);
 	joist_set_tss_addr(vm->fd, TSS_GPA);
-	if (vm->config->name)
+	if (vm->config->listed)
 		vm_set_name(vm->config->name);
 	return 0;
 }
@@ -163,6 +164,7 @@ void vm_destroy(struct vm *vm)
 	virtio_balloon_destroy(vm->balloon);
 	virtio_ports_destroy(vm->ports);
 	chipset_destroy(vm);
+	firmware_unload(vm);
 	irq_destroy(&vm->irq);
 	if (vm->fd >= 0)
 		close(vm->fd);

@@ -60,7 +60,9 @@ struct vm {
 	struct host_bridge *host_bridge;
 	struct lpc *lpc;
 	struct i8042 *i8042;
-	struct fwcfg *fwcfg;	/* these two with firmware only, or NULL */
+	void *firmware;		/* these with firmware only, or NULL */
+	u64 firmware_size;
+	struct fwcfg *fwcfg;
 	struct flash *flash;
 	struct hotplug *hotplug;
 	struct virtio_blk *blk[VMM_DISKS_MAX];

@@ -107,7 +107,9 @@ struct vmm_port {
  * @balloon: the guest can give memory back, and tells of what is free
  * @balloon_target: bytes that it is to keep at first; more than it has: all
  * @debug_exit: port whose written value ends the VM, or -1
- * @name: as the module's netlink family is to show it, or NULL
+ * @name: what the guest finds in its SMBIOS tables, or NULL
+ * @uuid: likewise
+ * @listed: the module's netlink family is to show @name
  * @rng: a source of random numbers
  * @rings: from vmm_rings(), where it is forbidden to make any; else NULL
  * @frontend: who carries the console; NULL: standard input and output
@@ -124,6 +126,8 @@ struct vmm_config {
 	u64 balloon_target;
 	int debug_exit;
 	const char *name;
+	const char *uuid;
+	bool listed;
 	bool rng;
 	struct rings *rings;
 	const struct vmm_frontend *frontend;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../chipset/smbios.h"
 #include "../log.h"
 #include "../vm.h"
 #include "boot.h"
@@ -51,5 +52,5 @@ int boot_load(struct vm *vm, struct boot_entry *entry)
 		err = -ENOEXEC;
 	}
 	image_close(&img);
-	return err;
+	return err ?: smbios_place(vm);
 }

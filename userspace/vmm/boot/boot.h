@@ -49,6 +49,7 @@ int boot_load(struct vm *vm, struct boot_entry *entry);
 
 /* firmware.c */
 int firmware_load(struct vm *vm);
+void firmware_unload(struct vm *vm);
 
 /* image.c */
 int image_open(struct image *img, const struct vmm_file *file,

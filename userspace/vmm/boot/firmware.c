@@ -18,7 +18,6 @@
 
 #define LOW_SIZE	0x20000ULL	/* of the copy below 1 MiB */
 
-/* Not given back: the guest has it as long as the VM lives, and that is all we do. */
 static int map_code(struct vm *vm, const struct image *img)
 {
 	struct kvm_userspace_memory_region slot = {
@@ -35,6 +34,8 @@ static int map_code(struct vm *vm, const struct image *img)
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (data == MAP_FAILED)
 		return -errno;
+	vm->firmware = data;
+	vm->firmware_size = img->size;
 	slot.userspace_addr = (u64)(uintptr_t)data;
 	err = image_read(img, 0, data, img->size);
 	if (!err)
@@ -53,7 +54,7 @@ static int map_code(struct vm *vm, const struct image *img)
  * firmware_load() - the configuration's firmware, and what it asks the board about
  * @vm: VM with all its devices, its vCPUs not running
  *
- * Return: 0, or -errno with the reason logged.
+ * Return: 0, or -errno with the reason logged; firmware_unload() is due in both cases.
  */
 int firmware_load(struct vm *vm)
 {
@@ -78,4 +79,12 @@ int firmware_load(struct vm *vm)
 	if (!err && fw->vars.path)
 		err = flash_create(vm, start);
 	return err ? err : fwcfg_create(vm);
+}
+
+/* After the vCPUs have ended. */
+void firmware_unload(struct vm *vm)
+{
+	if (vm->firmware)
+		munmap(vm->firmware, vm->firmware_size);
+	vm->firmware = NULL;
 }

@@ -21,6 +21,7 @@
 #define ACPI_GPA		0xe0000ULL	/* RSDP: where old kernels look */
 #define ACPI_SIZE		0x10000ULL
 #define DSDT_MAX		0x4000ULL
+#define SMBIOS_GPA		0xf0000ULL	/* to BIOS_END: where it is looked for */
 #define BIOS_END		0x100000ULL
 
 #endif

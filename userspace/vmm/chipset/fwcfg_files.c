@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What fw_cfg knows: CPUs, memory, the order to boot in, and the ACPI tables. */
+/* What fw_cfg knows: CPUs, memory, the order to boot in, the ACPI and SMBIOS tables. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "chipset.h"
 #include "fwcfg.h"
 #include "pci.h"
+#include "smbios.h"
 
 #define KEY_RAM_SIZE		0x0003
 #define KEY_NO_GRAPHICS		0x0004
@@ -143,6 +144,21 @@ static int add_acpi(struct fwcfg *fw)
 	return 0;
 }
 
+static int add_smbios(struct fwcfg *fw)
+{
+	struct smbios_anchor anchor;
+	struct smbios t;
+	int err;
+
+	err = smbios_tables(&t, fw->vm);
+	if (err)
+		return err;
+	smbios_anchor(&anchor, &t, 0);
+	fwcfg_add_file(fw, SMBIOS_FILE_TABLES, t.data, t.used);
+	fwcfg_add_file(fw, SMBIOS_FILE_ANCHOR, &anchor, sizeof(anchor));
+	return 0;
+}
+
 /**
  * fwcfg_create() - the device, with all it knows of the VM
  * @vm: VM with all its devices
@@ -163,6 +179,8 @@ int fwcfg_create(struct vm *vm)
 	add_e820(fw, &vm->mem);
 	add_boot_order(fw, vm->pci);
 	err = add_acpi(fw);
+	if (!err)
+		err = add_smbios(fw);
 	if (!err)
 		err = fwcfg_finish(fw);
 	if (!err)

@@ -290,12 +290,15 @@ static bool serve(struct virtio_ports *ports)
 
 /*
  * Who is connected is only looked at when the guest takes what they say, or has something to
- * say; who comes next when the guest knows that the last one has left.
+ * say, and of a device that it broke never: nobody would serve them. Who comes next is looked
+ * at when the guest knows that the last one has left.
  */
-static struct pollfd port_poll(const struct port *port)
+static struct pollfd port_poll(const struct port *port, bool live)
 {
 	short events = (short)((port->want_in ? POLLIN : 0) | (port->want_out ? POLLOUT : 0));
 
+	if (!live)
+		events = 0;
 	if (port->end.fd >= 0)
 		return (struct pollfd) { events ? port->end.fd : -1, events, 0 };
 	return (struct pollfd) {
@@ -322,7 +325,7 @@ static void serve_all(struct virtio_ports *ports, struct pollfd *fds)
 		pthread_mutex_lock(&dev->lock);
 		more = serve(ports);
 		for (i = 0; i < ports->nr; i++)
-			fds[i] = port_poll(&ports->port[i]);
+			fds[i] = port_poll(&ports->port[i], virtio_dev_live(dev));
 		pthread_mutex_unlock(&dev->lock);
 	} while (more && !vm_stopping(dev->vm));
 }
