@@ -78,6 +78,7 @@ static void escape_help(void)
 	static const char text[] =
 		"\r\nvmctl: Ctrl-A x  leave, the guest is lost\r\n"
 		"vmctl: Ctrl-A p  press the guest's power button\r\n"
+		"vmctl: Ctrl-A s  press its sleep button\r\n"
 		"vmctl: Ctrl-A a  send Ctrl-A to the guest\r\n";
 	ssize_t done = write(STDERR_FILENO, text, sizeof(text) - 1);
 
@@ -95,6 +96,9 @@ static bool escape_byte(struct stdio *io, u8 *byte)
 		return false;
 	case KEY_POWER:
 		pm_power_button(io->vm->pm);
+		return false;
+	case KEY_SLEEP:
+		pm_sleep_button(io->vm->pm);
 		return false;
 	case KEY_NONE:
 		return false;
