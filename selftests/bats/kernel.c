@@ -157,6 +157,9 @@ static void obey(char what, const struct info *info)
 	case 'n':
 		await_nmi();
 		break;
+	case 'g':
+		start_watchdog();
+		break;
 	case 'v':
 		break_virtio();
 		break;
