@@ -175,6 +175,7 @@ static const struct {
 	{ VM "	balloon = 128M\n}\n", 3, "neither" },
 	{ VM "	rng = maybe\n}\n", 3, "neither" },
 	{ VM "	restart = often\n}\n", 3, "none of" },
+	{ VM "	watchdog = bark\n}\n", 3, "none of reset" },
 	{ VM "	uuid = 12\n}\n", 3, "no UUID" },
 	{ VM "	template = gone\n}\n", 1, "no template" },
 	{ VM "	disk \"d\" { path = d }\n}\n", 3, "no absolute path" },

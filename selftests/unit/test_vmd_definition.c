@@ -16,7 +16,7 @@ static const char full[] =
 	"{\"name\":\"web\",\"uuid\":\"ABCD0000-0000-4000-8000-000000000001\",\n"
 	"\"kernel\":\"/k\",\"initrd\":\"/i\",\"cmdline\":\"a b\",\"vcpus\":2,\n"
 	"\"memory\":67108864,\"disks\":[{\"path\":\"/d\",\"readonly\":true},{\"path\":\"/e\"}],\n"
-	"\"balloon\":false,\"rng\":true,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
+	"\"balloon\":false,\"rng\":true,\"watchdog\":\"pause\",\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
 	"\"cpu-max\":50,\"memory-max\":134217728,\"pids-max\":64}";
 
 /* Return: 0, or 1: refused. */
@@ -47,6 +47,7 @@ static void test_whole(void **state)
 	assert_int_equal(def.owner.kind, OWNER_GROUP);
 	assert_int_equal(def.owner.id, NOBODY);
 	assert_int_equal(def.restart, RESTART_ON_FAILURE);
+	assert_int_equal(def.watchdog, WATCHDOG_PAUSE);
 	assert_true(def.autostart && def.rng && !def.balloon);
 	definition_free(&def);
 }
@@ -129,6 +130,8 @@ static const struct {
 	{ "\"balloon\":\"yes\"", "wrong type" },
 	{ "\"rng\":1", "wrong type" },
 	{ "\"restart\":\"maybe\"", "none of" },
+	{ "\"watchdog\":\"yes\"", "none of reset" },
+	{ "\"watchdog\":true", "wrong type" },
 	{ "\"uuid\":\"abcd\"", "no UUID" },
 	{ "\"uuid\":\"abcd00000000-4000-8000-0000-000000000001\"", "no UUID" },
 	{ "\"uuid\":\"gbcd0000-0000-4000-8000-000000000001\"", "no UUID" },

@@ -213,6 +213,15 @@ static int set_restart(void *args, char *arg)
 	return set(args, "restart", json_object_new_string(arg));
 }
 
+static int set_watchdog(void *args, char *arg)
+{
+	u32 action;
+
+	if (!watchdog_parse(arg, &action))
+		return usage_error("create", "bad --watchdog '%s': give " WATCHDOG_RULE, arg);
+	return set(args, "watchdog", json_object_new_string(arg));
+}
+
 static int set_uuid(void *args, char *arg)
 {
 	return set(args, "uuid", json_object_new_string(arg));
@@ -236,6 +245,8 @@ static const struct opt options[] = {
 		 "the guest can give memory back: see vmctl balloon (yes)"),
 	OPT_CALL("rng", 0, set_rng, "YES-OR-NO", "yes no",
 		 "the guest has the host's random numbers (yes)"),
+	OPT_CALL("watchdog", 0, set_watchdog, "ACTION", "reset poweroff pause none no",
+		 "a watchdog, and what is done when it fires (no)"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "switch= user",
 		 "a network: switch=NAME, or user; may be repeated"),
 	OPT_CALL("owner", 'o', set_owner, "USER|:GROUP", NULL,

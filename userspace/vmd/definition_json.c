@@ -73,6 +73,7 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_int(obj, "memory", (s64)def->memory);
 	js_add_bool(obj, "balloon", def->balloon);
 	js_add_bool(obj, "rng", def->rng);
+	js_add_text(obj, "watchdog", watchdog_name(def->watchdog));
 	for (i = 0; i < def->nr_disks; i++)
 		json_object_array_add(disks, definition_disk_json(&def->disk[i], all));
 	js_add(obj, "disks", disks);

@@ -89,6 +89,7 @@ static void configure(struct vmm_config *config, struct setup *s)
 		.balloon = s->def.balloon,
 		.balloon_target = s->def.memory,
 		.rng = s->def.rng,
+		.watchdog = s->def.watchdog,
 		.debug_exit = -1,
 		.nr_disks = s->def.nr_disks,
 		.nr_nets = s->def.nr_nics,

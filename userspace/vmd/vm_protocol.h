@@ -27,6 +27,7 @@ enum vm_op {
 	VM_PLUG,	/* a device in JSON behind, with its descriptor */
 	VM_UNPLUG,	/* a device's name behind; answered once the guest is asked */
 	VM_UNPLUGGED,	/* the VM's, unasked: a device has gone */
+	VM_WATCHDOG,	/* the VM's, unasked: its watchdog has fired */
 	NR_VM_OPS,
 };
 

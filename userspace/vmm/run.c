@@ -11,6 +11,7 @@
 
 #include "backend/aio.h"
 #include "boot/boot.h"
+#include "chipset/i6300esb.h"
 #include "chipset/pci.h"
 #include "console.h"
 #include "frontend.h"
@@ -111,6 +112,8 @@ static int start(struct vm *vm)
 	}
 	if (!err && vm->ports)
 		err = virtio_ports_start(vm->ports);
+	if (!err && vm->watchdog)
+		err = i6300esb_start(vm->watchdog);
 	pci_boot_done(vm->pci);
 	if (!err)
 		err = vcpus_start(vm);
@@ -175,6 +178,7 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		virtio_rng_stop(vm.rng);
 		virtio_balloon_stop(vm.balloon);
 		virtio_ports_stop(vm.ports);
+		i6300esb_stop(vm.watchdog);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

@@ -12,6 +12,7 @@
 #include "boot/boot.h"
 #include "boot/layout.h"
 #include "chipset/chipset.h"
+#include "chipset/i6300esb.h"
 #include "libjoist/joist.h"
 #include "log.h"
 #include "name.h"
@@ -145,6 +146,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = virtio_balloon_create(vm, &vm->balloon);
 	if (!err && config->nr_ports)
 		err = virtio_ports_create(vm, &vm->ports);
+	if (!err && config->watchdog)
+		err = i6300esb_create(vm, &vm->watchdog);
 	if (!err)
 		err = vcpus_create(vm);
 	return err;
@@ -163,6 +166,7 @@ void vm_destroy(struct vm *vm)
 	virtio_rng_destroy(vm->rng);
 	virtio_balloon_destroy(vm->balloon);
 	virtio_ports_destroy(vm->ports);
+	i6300esb_destroy(vm->watchdog);
 	chipset_destroy(vm);
 	firmware_unload(vm);
 	irq_destroy(&vm->irq);

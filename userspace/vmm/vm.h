@@ -19,6 +19,7 @@ struct fwcfg;
 struct host_bridge;
 struct i8042;
 struct hotplug;
+struct i6300esb;
 struct lpc;
 struct pci;
 struct pm;
@@ -70,6 +71,7 @@ struct vm {
 	struct virtio_rng *rng;
 	struct virtio_balloon *balloon;	/* or NULL */
 	struct virtio_ports *ports;	/* or NULL */
+	struct i6300esb *watchdog;	/* or NULL */
 
 	struct disk_errors disk_errors;
 	struct plug plug;

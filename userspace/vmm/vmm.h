@@ -5,6 +5,7 @@
 
 #include "disk_options.h"
 #include "libjoist/types.h"
+#include "watchdog.h"
 
 #define VMM_DISKS_MAX	16
 #define VMM_NETS_MAX	8
@@ -111,6 +112,7 @@ struct vmm_port {
  * @uuid: likewise
  * @listed: the module's netlink family is to show @name
  * @rng: a source of random numbers
+ * @watchdog: enum watchdog_action
  * @rings: from vmm_rings(), where it is forbidden to make any; else NULL
  * @frontend: who carries the console; NULL: standard input and output
  */
@@ -129,6 +131,7 @@ struct vmm_config {
 	const char *uuid;
 	bool listed;
 	bool rng;
+	u32 watchdog;
 	struct rings *rings;
 	const struct vmm_frontend *frontend;
 	int nr_disks;
@@ -156,6 +159,7 @@ enum vmm_code {
 	VMM_ENTRY	= 24,	/* KVM_EXIT_FAIL_ENTRY */
 	VMM_UNKNOWN	= 26,	/* an exit the VMM does not know */
 	VMM_ESCAPE	= 28,	/* Ctrl-A x */
+	VMM_WATCHDOG	= 30,	/* the guest's watchdog, which is to switch it off */
 	VMM_SIGNAL	= 128,	/* + the signal's number */
 };
 
