@@ -222,8 +222,11 @@ static void regs_read(struct virtio_pci *vp, u64 offset, void *data,
 		return;
 	}
 	if (offset >= REGS_ISR) {
+		/* Locked: a line that rises meanwhile must not be taken for the one read. */
+		pthread_mutex_lock(&vp->dev->lock);
 		if (offset == REGS_ISR)
 			*(u8 *)data = read_isr(vp);
+		pthread_mutex_unlock(&vp->dev->lock);
 		return;
 	}
 	if (offset + len > sizeof(cfg))
