@@ -301,6 +301,7 @@ static void give_all(struct vmm_config *config)
 		give(&config->disk[i].file);
 	for (i = 0; i < config->nr_nets; i++)
 		give(&config->net[i].file);
+	give(&config->vsock.file);
 }
 
 /* From a configuration to a result. */

@@ -12,6 +12,7 @@
 
 #include "definition.h"
 #include "libjoist/number.h"
+#include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
@@ -41,6 +42,7 @@ static const struct member {
 	  MEM_SIZE_MIN, MEM_SIZE_MAX },
 	{ "balloon", BOOL, offsetof(struct definition, balloon), 0, 0 },
 	{ "rng", BOOL, offsetof(struct definition, rng), 0, 0 },
+	{ "vsock", NUMBER, offsetof(struct definition, vsock), VSOCK_CID_MIN, VSOCK_CID_MAX },
 	{ "autostart", BOOL, offsetof(struct definition, autostart), 0, 0 },
 	{ "restart", RESTART, offsetof(struct definition, restart), 0, 0 },
 	{ "cpu-max", NUMBER, offsetof(struct definition, cpu_max), 1, 25600 },
@@ -488,7 +490,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	       same(a->initrd, b->initrd) && same(a->cmdline, b->cmdline) &&
 	       !strcmp(a->uuid, b->uuid) &&
 	       a->vcpus == b->vcpus && a->memory == b->memory &&
-	       a->balloon == b->balloon && a->rng == b->rng &&
+	       a->balloon == b->balloon && a->rng == b->rng && a->vsock == b->vsock &&
 	       a->owner.kind == b->owner.kind && a->owner.id == b->owner.id &&
 	       a->autostart == b->autostart && a->restart == b->restart &&
 	       a->cpu_max == b->cpu_max && a->memory_max == b->memory_max &&

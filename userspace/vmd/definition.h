@@ -46,6 +46,7 @@ struct disk {
 
 /**
  * struct definition - one VM
+ * @vsock: the guest's address for sockets, its CID; 0: it has none
  * @restart: enum restart
  * @cpu_max: percent of a CPU; 0: no limit, as of the next two
  * @created: by a client, not by a configuration file
@@ -63,6 +64,7 @@ struct definition {
 	u64 memory;
 	bool balloon;
 	bool rng;
+	u32 vsock;
 	int nr_disks;
 	struct disk disk[DISKS_MAX];
 	int nr_nics;

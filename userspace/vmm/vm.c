@@ -21,6 +21,7 @@
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
+#include "virtio/vsock.h"
 #include "vm.h"
 
 static int open_device(struct vm *vm)
@@ -144,6 +145,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = virtio_balloon_create(vm, &vm->balloon);
 	if (!err && config->nr_ports)
 		err = virtio_ports_create(vm, &vm->ports);
+	if (!err && config->vsock.cid)
+		err = virtio_vsock_create(vm, &vm->vsock);
 	if (!err)
 		err = vcpus_create(vm);
 	return err;
@@ -162,6 +165,7 @@ void vm_destroy(struct vm *vm)
 	virtio_rng_destroy(vm->rng);
 	virtio_balloon_destroy(vm->balloon);
 	virtio_ports_destroy(vm->ports);
+	virtio_vsock_destroy(vm->vsock);
 	chipset_destroy(vm);
 	irq_destroy(&vm->irq);
 	if (vm->fd >= 0)
