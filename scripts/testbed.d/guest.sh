@@ -57,6 +57,7 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order-console virtio_pci virtio_console
 	# Of the standard kernel: the other has none.
 	guest_modules "$(kernel_dir "$std")" "$std" "$root/modules" order-watchdog i6300esb
+	guest_modules "$kdir" "$rel" "$root/modules" order-vsock virtio_pci vmw_vsock_virtio_transport
 	pack "$root" >"$dir/initrd"
 	rm -rf "$root"
 	touch "$dir/.complete"

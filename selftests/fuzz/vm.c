@@ -308,6 +308,7 @@ static void give_all(struct vmm_config *config)
 		give(&config->net[i].file);
 	for (i = 0; i < config->nr_ports; i++)
 		give(&config->port[i].file);
+	give(&config->vsock.file);
 }
 
 /* From a configuration to a result. */

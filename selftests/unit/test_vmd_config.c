@@ -174,6 +174,8 @@ static const struct {
 	{ VM "	autostart = perhaps\n}\n", 3, "neither" },
 	{ VM "	balloon = 128M\n}\n", 3, "neither" },
 	{ VM "	rng = maybe\n}\n", 3, "neither" },
+	{ VM "	vsock = 2\n}\n", 3, "not from 3 to" },
+	{ VM "	vsock = 42\n}\n", 0, NULL },
 	{ VM "	restart = often\n}\n", 3, "none of" },
 	{ VM "	watchdog = bark\n}\n", 3, "none of reset" },
 	{ VM "	uuid = 12\n}\n", 3, "no UUID" },

@@ -16,7 +16,7 @@ static const char full[] =
 	"{\"name\":\"web\",\"uuid\":\"ABCD0000-0000-4000-8000-000000000001\",\n"
 	"\"kernel\":\"/k\",\"initrd\":\"/i\",\"cmdline\":\"a b\",\"vcpus\":2,\n"
 	"\"memory\":67108864,\"disks\":[{\"path\":\"/d\",\"readonly\":true},{\"path\":\"/e\"}],\n"
-	"\"balloon\":false,\"rng\":true,\"watchdog\":\"pause\",\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
+	"\"balloon\":false,\"rng\":true,\"watchdog\":\"pause\",\"vsock\":42,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
 	"\"cpu-max\":50,\"memory-max\":134217728,\"pids-max\":64}";
 
 /* Return: 0, or 1: refused. */
@@ -49,6 +49,7 @@ static void test_whole(void **state)
 	assert_int_equal(def.restart, RESTART_ON_FAILURE);
 	assert_int_equal(def.watchdog, WATCHDOG_PAUSE);
 	assert_true(def.autostart && def.rng && !def.balloon);
+	assert_int_equal(def.vsock, 42);
 	definition_free(&def);
 }
 
@@ -92,6 +93,9 @@ static void test_there_and_back(void **state)
 	b = a;
 	b.vcpus = 3;
 	assert_false(definition_equal(&a, &b));
+	b = a;
+	b.vsock = 43;
+	assert_false(definition_equal(&a, &b));
 	definition_free(&a);
 }
 
@@ -129,6 +133,9 @@ static const struct {
 	{ "\"autostart\":1", "wrong type" },
 	{ "\"balloon\":\"yes\"", "wrong type" },
 	{ "\"rng\":1", "wrong type" },
+	{ "\"vsock\":2", "not from 3 to" },
+	{ "\"vsock\":4294967295", "not from 3 to" },
+	{ "\"vsock\":\"3\"", "wrong type" },
 	{ "\"restart\":\"maybe\"", "none of" },
 	{ "\"watchdog\":\"yes\"", "none of reset" },
 	{ "\"watchdog\":true", "wrong type" },

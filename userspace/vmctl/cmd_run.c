@@ -12,12 +12,14 @@
 #include "error.h"
 #include "libjoist/joist.h"
 #include "libjoist/uuid.h"
+#include "libjoist/vhost.h"
 #include "opt.h"
 #include "out.h"
 #include "parse.h"
 #include "parse_net.h"
 #include "parse_port.h"
 #include "vmctl.h"
+#include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
@@ -157,6 +159,20 @@ static int set_watchdog(void *args, char *arg)
 	return 0;
 }
 
+static int set_vsock(void *args, char *arg)
+{
+	struct run *run = args;
+	u64 cid;
+
+	if (!parse_number(arg, VSOCK_CID_MIN, VSOCK_CID_MAX, &cid))
+		return usage_error("run", "bad CID '%s' for --vsock: give 3 to 4294967294",
+				   arg);
+	run->config.vsock = (struct vmm_vsock) {
+		(u32)cid, vmm_path(VHOST_VSOCK_DEVICE),
+	};
+	return 0;
+}
+
 static int set_initrd(void *args, char *arg)
 {
 	struct run *run = args;
@@ -229,6 +245,8 @@ static const struct opt options[] = {
 		 "a watchdog, and what is done when it fires"),
 	OPT_CALL("balloon", 0, set_balloon, "SIZE", "128M 256M 1G",
 		 "the guest is to give back free memory, and keep no more than SIZE"),
+	OPT_CALL("vsock", 0, set_vsock, "CID", "3 4 5",
+		 "sockets between guest and host, with that address for the guest"),
 	OPT_CALL("console-port", 0, add_port, "name=NAME,path=SOCKET[,console]", "name=",
 		 "a named port of the guest's, a socket of the host's; may be repeated"),
 	OPT_CALL("name", 'n', set_name, "NAME", NULL,

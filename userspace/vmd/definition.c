@@ -12,6 +12,7 @@
 
 #include "definition.h"
 #include "libjoist/number.h"
+#include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
@@ -42,6 +43,7 @@ static const struct member {
 	{ "balloon", BOOL, offsetof(struct definition, balloon), 0, 0 },
 	{ "rng", BOOL, offsetof(struct definition, rng), 0, 0 },
 	{ "watchdog", WATCHDOG, offsetof(struct definition, watchdog), 0, 0 },
+	{ "vsock", NUMBER, offsetof(struct definition, vsock), VSOCK_CID_MIN, VSOCK_CID_MAX },
 	{ "autostart", BOOL, offsetof(struct definition, autostart), 0, 0 },
 	{ "restart", RESTART, offsetof(struct definition, restart), 0, 0 },
 	{ "cpu-max", NUMBER, offsetof(struct definition, cpu_max), 1, 25600 },
@@ -494,6 +496,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	       !strcmp(a->uuid, b->uuid) &&
 	       a->vcpus == b->vcpus && a->memory == b->memory &&
 	       a->balloon == b->balloon && a->rng == b->rng && a->watchdog == b->watchdog &&
+	       a->vsock == b->vsock &&
 	       a->owner.kind == b->owner.kind && a->owner.id == b->owner.id &&
 	       a->autostart == b->autostart && a->restart == b->restart &&
 	       a->cpu_max == b->cpu_max && a->memory_max == b->memory_max &&

@@ -18,6 +18,7 @@
 #include "devices.h"
 #include "hostile.h"
 #include "js.h"
+#include "libjoist/vhost.h"
 #include "sandbox.h"
 #include "setup.h"
 #include "vm_front.h"
@@ -33,7 +34,7 @@
  * @firmware: of @def; its code's path is NULL: there is none
  * @text: where its paths are
  * @nets: what the interfaces are
- * @fd: see enum setup_fd; disks and interfaces behind
+ * @fd: see enum setup_fd; what is behind follows from @def
  */
 struct setup {
 	struct definition def;
@@ -67,7 +68,7 @@ static int receive(struct setup *s)
 	json_object_put(obj);
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
-	return s->nr_fds == SETUP_FIXED + s->def.nr_disks +
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + (s->def.vsock != 0) +
 	       interfaces_fds(s->def.nic, s->def.nr_nics) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
@@ -101,6 +102,10 @@ static void configure(struct vmm_config *config, struct setup *s)
 		config->initrd = (struct vmm_file) { s->def.initrd, s->fd[next++] };
 	for (i = 0; i < s->def.nr_disks; i++)
 		config->disk[i] = device_disk(&s->def.disk[i], s->fd[next++]);
+	if (s->def.vsock)
+		config->vsock = (struct vmm_vsock) {
+			s->def.vsock, { VHOST_VSOCK_DEVICE, s->fd[next++] },
+		};
 	for (i = 0; i < s->def.nr_nics; i++) {
 		config->net[i] = device_net(&s->def.nic[i],
 					    json_object_array_get_idx(s->nets, (size_t)i),

@@ -23,6 +23,7 @@
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
+#include "virtio/vsock.h"
 #include "vm.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -114,6 +115,8 @@ static int start(struct vm *vm)
 		err = virtio_ports_start(vm->ports);
 	if (!err && vm->watchdog)
 		err = i6300esb_start(vm->watchdog);
+	if (!err && vm->vsock)
+		err = virtio_vsock_start(vm->vsock);
 	pci_boot_done(vm->pci);
 	if (!err)
 		err = vcpus_start(vm);
@@ -179,6 +182,7 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		virtio_balloon_stop(vm.balloon);
 		virtio_ports_stop(vm.ports);
 		i6300esb_stop(vm.watchdog);
+		virtio_vsock_stop(vm.vsock);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

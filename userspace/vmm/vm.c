@@ -23,6 +23,7 @@
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
+#include "virtio/vsock.h"
 #include "vm.h"
 
 static int open_device(struct vm *vm)
@@ -148,6 +149,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = virtio_ports_create(vm, &vm->ports);
 	if (!err && config->watchdog)
 		err = i6300esb_create(vm, &vm->watchdog);
+	if (!err && config->vsock.cid)
+		err = virtio_vsock_create(vm, &vm->vsock);
 	if (!err)
 		err = vcpus_create(vm);
 	return err;
@@ -167,6 +170,7 @@ void vm_destroy(struct vm *vm)
 	virtio_balloon_destroy(vm->balloon);
 	virtio_ports_destroy(vm->ports);
 	i6300esb_destroy(vm->watchdog);
+	virtio_vsock_destroy(vm->vsock);
 	chipset_destroy(vm);
 	firmware_unload(vm);
 	irq_destroy(&vm->irq);

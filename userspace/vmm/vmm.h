@@ -97,6 +97,16 @@ struct vmm_port {
 };
 
 /**
+ * struct vmm_vsock - sockets between guest and host
+ * @cid: the guest's address; 0: there are none
+ * @file: the kernel's vhost device; one that is open has the address already
+ */
+struct vmm_vsock {
+	u32 cid;
+	struct vmm_file file;
+};
+
+/**
  * struct vmm_config - what to run
  * @device: /dev/joist or another device with the KVM ABI
  * @firmware: starts from the disks; then there is no kernel
@@ -113,6 +123,7 @@ struct vmm_port {
  * @listed: the module's netlink family is to show @name
  * @rng: a source of random numbers
  * @watchdog: enum watchdog_action
+ * @vsock: sockets between it and the host
  * @rings: from vmm_rings(), where it is forbidden to make any; else NULL
  * @frontend: who carries the console; NULL: standard input and output
  */
@@ -132,6 +143,7 @@ struct vmm_config {
 	bool listed;
 	bool rng;
 	u32 watchdog;
+	struct vmm_vsock vsock;
 	struct rings *rings;
 	const struct vmm_frontend *frontend;
 	int nr_disks;
