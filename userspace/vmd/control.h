@@ -30,6 +30,7 @@ struct last {
  * @id: in the module's list of VMs, 0: none
  * @nets: its interfaces while it runs; NULL: as @def says
  * @greeted: its process has said hello on this connection
+ * @said: enum vm_state: what it said last, while it is not known to run
  * @conn: to its process
  * @balloon: what its process said last of its balloon
  * @stop_asked: its end is wanted: it is not to be restarted
@@ -53,6 +54,7 @@ struct machine {
 	u32 id;
 	struct json_object *nets;
 	bool greeted;
+	u32 said;
 	struct last last;
 	struct watch conn;
 	struct vm_balloon_reply balloon;

@@ -61,14 +61,13 @@ void machine_hang_up(struct machine *vm)
 static void identified(struct pending *p, struct msg *msg)
 {
 	struct machine *vm = p->vm;
-	u32 state = p->bytes;
 
 	pending_free(p);
 	/* Its process may have ended meanwhile. */
 	if (!vm || !vm->pid)
 		return;
 	vm->id = (u32)js_int(msg->json, "vm-id", 0);
-	machine_hello(vm, state);
+	machine_hello(vm, vm->said);
 }
 
 /*
@@ -81,11 +80,11 @@ void machine_greet(struct machine *vm, u32 state)
 	struct json_object *msg;
 
 	vm->greeted = true;
+	vm->said = state;
 	if (!p) {
 		machine_hello(vm, state);
 		return;
 	}
-	p->bytes = state;
 	p->parent_done = identified;
 	msg = js_new("type", "identify");
 	js_add_text(msg, "vm", vm->def.name);
@@ -114,10 +113,14 @@ static void disk_failed(struct machine *vm, const struct vm_device_reply *news)
 	json_object_put(more);
 }
 
-/* Its process has done what is to be done; of an end the parent tells. */
+/*
+ * Its process has done what is to be done; of an end the parent tells. It may come while the
+ * parent is being asked what the module calls the VM: then that is its state when it runs.
+ */
 static void watchdog_fired(struct machine *vm, u32 state)
 {
 	event(vm, "watchdog", "the guest's watchdog has fired");
+	vm->said = state;
 	if (state != VM_PAUSED || vm->state != RUNNING)
 		return;
 	machine_state(vm, PAUSED);

@@ -252,6 +252,7 @@ static void add_memory(struct smbios *t, const struct memory *mem)
 {
 	const char *const none[] = { NULL }, *const strings[] = { "DIMM 0", VENDOR, NULL };
 	const u32 mib = (u32)(mem->size >> 20);
+	const u16 size = (u16)min(mib, (u32)DEVICE_SIZE_ELSEWHERE);
 	const struct memory_array array = {
 		.header = HEADER(TYPE_MEMORY_ARRAY, 0, array),
 		.location = ARRAY_OTHER, .use = ARRAY_SYSTEM, .correction = ARRAY_NO_CORRECTION,
@@ -262,7 +263,7 @@ static void add_memory(struct smbios *t, const struct memory *mem)
 		.header = HEADER(TYPE_MEMORY_DEVICE, 0, device),
 		.array = HANDLE(TYPE_MEMORY_ARRAY), .errors = HANDLE_NO_ERRORS,
 		.total_width = DEVICE_NO_WIDTH, .data_width = DEVICE_NO_WIDTH,
-		.size = (u16)min(mib, (u32)DEVICE_SIZE_ELSEWHERE),
+		.size = size,
 		.size_mib = mib < DEVICE_SIZE_ELSEWHERE ? 0 : mib,
 		.form = DEVICE_DIMM, .type = DEVICE_RAM, .details = DEVICE_OTHER,
 		.locator = 1, .vendor = 2,
