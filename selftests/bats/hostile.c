@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/kvm.h>
+#include <linux/vhost.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -274,6 +275,19 @@ static long do_kvm(int pid)
 	return ret;
 }
 
+/* Another guest's address for sockets. */
+static long do_cid(int pid)
+{
+	u64 cid = 99;
+	long ret = -1;
+	int fd;
+
+	(void)pid;
+	for (fd = FD_FIRST; fd < FD_LAST && ret; fd++)
+		ret = syscall(SYS_ioctl, fd, VHOST_VSOCK_SET_GUEST_CID, &cid);
+	return ret;
+}
+
 /* A file that was given to be read. */
 static long do_write(int pid)
 {
@@ -337,7 +351,7 @@ static const struct {
 	{ "mmap", do_mmap }, { "mprotect", do_mprotect }, { "setuid", do_setuid },
 	{ "setgid", do_setgid }, { "capset", do_capset }, { "unshare", do_unshare },
 	{ "mount", do_mount }, { "chroot", do_chroot }, { "dumpable", do_dumpable },
-	{ "rlimit", do_rlimit }, { "chmod", do_chmod }, { "ioctl", do_ioctl },
+	{ "rlimit", do_rlimit }, { "chmod", do_chmod }, { "ioctl", do_ioctl }, { "cid", do_cid },
 	{ "kvm", do_kvm }, { "write", do_write }, { "bpf", do_bpf },
 	{ "uring", do_uring }, { "int80", do_int80 }, { "x32", do_x32 },
 };

@@ -15,6 +15,7 @@ setup_file()
 	busybox httpd -f -p 8000 -h "$BATS_FILE_TMPDIR/www" 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/httpd"
 	modprobe tun
+	modprobe vhost_net
 	tunctl -t tap0
 	ip addr add 192.168.77.1/24 dev tap0
 	ip link set tap0 up
@@ -182,6 +183,37 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 	[[ $output =~ features\ 11110101110111011 ]]
 }
 
+# The same by the kernel's own hands, twice: the driver comes again.
+@test "tap: with vhost, by two pairs, a ping, $MB MiB from the host and back, and again" {
+	script "
+		ip addr add 192.168.78.2/24 dev eth0
+		ping -c 3 192.168.78.1 | grep 'packets received'
+		wget -q -O /tmp/blob http://192.168.78.1:8000/blob
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_net/unbind
+		echo virtio0 >/sys/bus/virtio/drivers/virtio_net/bind
+		ip link set eth0 address 02:00:00:00:00:99
+		ip link set eth0 up
+		ip addr add 192.168.78.2/24 dev eth0
+		echo \"features \$(cat /sys/class/net/eth0/device/features)\"
+		$(there_and_back 192.168.78.1)
+		$ERRORS"
+	receive
+	net_guest --vcpus 2 --net tap=mq0,queues=2,vhost=on >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	guest=$!
+	until_true 100 test -e /sys/class/net/mq0
+	ip addr add 192.168.78.1/24 dev mq0
+	ip link set mq0 up
+	wait $guest
+	cat "$BATS_TEST_TMPDIR/out"
+	grep "3 packets received" "$BATS_TEST_TMPDIR/out"
+	grep "$SUM" "$BATS_TEST_TMPDIR/out"
+	grep "bad sums: 0" "$BATS_TEST_TMPDIR/out"
+	[ "$(grep -c "does not take" "$BATS_TEST_TMPDIR/out")" = 0 ]
+	received
+	# Offloads, MRG_RXBUF, CTRL_VQ, CTRL_RX; no CTRL_VLAN and CTRL_RX_EXTRA, no packed rings
+	grep -E "features 11110101110111011110001100001100100" "$BATS_TEST_TMPDIR/out"
+}
+
 @test "tap: one that is not there or not ours is an error that says what to do" {
 	run net_guest_now --net tap=lo
 	[ "$status" = 1 ]
@@ -282,4 +314,9 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 	[[ $output =~ resets\ needed:\ [1-9][0-9]+ ]]
 	[[ $output == *"the guest broke a queue of the network tap0"* ]]
 	[[ $output == *"the guest broke a queue of the network user"* ]]
+	run guest v --net tap=tap0,vhost=on
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output == *"virtio devices: 1, in order after a reset: 1"* ]]
+	[[ $output =~ resets\ needed:\ [1-9][0-9]+ ]]
 }

@@ -8,7 +8,7 @@ load vmd
 # The filter of system calls ends the process.
 KILLED="open create escape root device mem readv ptrace kill tgkill pidfd unix inet netlink fork
 	exec memfd mmap mprotect setuid setgid capset unshare mount chroot dumpable rlimit chmod
-	ioctl kvm bpf uring int80 x32"
+	ioctl kvm cid bpf uring int80 x32"
 # It goes on, with an errno: a call that the C library tries, a file that was opened to be read.
 REFUSED="clone3=38 write=9"
 # The filter only logs: what the empty root, the user, and the lost rights refuse still.

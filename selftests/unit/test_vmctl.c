@@ -318,6 +318,11 @@ static void test_nets(void **state)
 	assert_true(n.has_mac);
 	assert_memory_equal(n.mac, mac, sizeof(mac));
 	assert_int_equal(n.mtu, 9000);
+	assert_false(n.vhost);
+	assert_int_equal(net(&n, "tap=vm0,vhost=on"), 0);
+	assert_true(n.vhost);
+	assert_int_equal(net(&n, "tap=vm0,vhost=on,vhost=off"), 0);
+	assert_false(n.vhost);
 	assert_int_equal(net(&n, "user,hostfwd=tcp::80-:80,hostfwd=udp:0.0.0.0:5-10.0.2.15:6"), 0);
 	assert_int_equal(n.nr_forwards, 2);
 	assert_string_equal(n.forward[1], "udp:0.0.0.0:5-10.0.2.15:6");
@@ -330,7 +335,8 @@ static void test_bad_nets(void **state)
 		"tap=%d", "user,", "user,mac=", "user,mac=02:00:00:00:00", "user,x=1",
 		"user,mac=02:00:00:00:00:00:00", "user,mac=01:00:00:00:00:00",
 		"user,mac=2:0:0:0:0:0", "user,mac=02-00-00-00-00-00", "user,mtu=1279",
-		"user,mtu=65522", "user,mtu=x", "tap=a,hostfwd=tcp::80-:80",
+		"user,mtu=65522", "user,mtu=x", "user,vhost=on", "tap=a,vhost=",
+		"tap=a,vhost=yes", "tap=a,hostfwd=tcp::80-:80",
 		"user,hostfwd=", "user,hostfwd=tcp::80", "user,hostfwd=tcp::0-:80",
 		"user,hostfwd=tcp::80-:65536", "user,hostfwd=sctp::80-:80",
 		"user,hostfwd=tcp:host:80-:80", "user,hostfwd=tcp:1.2.3.4.5:80-:80",

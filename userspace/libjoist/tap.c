@@ -123,6 +123,15 @@ int tap_set_offloads(int fd, unsigned int flags)
 	return ret_errno(ioctl(fd, TUNSETOFFLOAD, (unsigned long)flags));
 }
 
+/* Which frames are for whoever reads from @fd. Return: 0 or -errno. */
+int tap_set_filter(int fd, const struct tun_filter *filter)
+{
+	int ret = ret_errno(ioctl(fd, TUNSETTXFILTER, filter));
+
+	/* How many addresses are compared, not hashed, is of no interest. */
+	return min(ret, 0);
+}
+
 /* Return: the interface's MTU, or -errno. */
 int tap_mtu(const char *name)
 {

@@ -91,6 +91,12 @@ int vhost_set_err(int fd, u32 ring, int eventfd)
 	return set_file(fd, VHOST_SET_VRING_ERR, ring, eventfd);
 }
 
+/* Which tap a ring's frames come from or go to; -1: none, and the ring is not served. */
+int vhost_net_set_backend(int fd, u32 ring, int tap)
+{
+	return set_file(fd, VHOST_NET_SET_BACKEND, ring, tap);
+}
+
 /* The guest's address; before it has an owner, too. Return: 0 or -errno; -EADDRINUSE. */
 int vhost_vsock_set_cid(int fd, u64 cid)
 {

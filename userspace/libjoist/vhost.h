@@ -7,6 +7,7 @@
 
 #include "types.h"
 
+#define VHOST_NET_DEVICE	"/dev/vhost-net"
 #define VHOST_VSOCK_DEVICE	"/dev/vhost-vsock"
 
 int vhost_open(const char *path);
@@ -21,6 +22,7 @@ int vhost_get_base(int fd, u32 ring);
 int vhost_set_kick(int fd, u32 ring, int eventfd);
 int vhost_set_call(int fd, u32 ring, int eventfd);
 int vhost_set_err(int fd, u32 ring, int eventfd);
+int vhost_net_set_backend(int fd, u32 ring, int tap);
 int vhost_vsock_set_cid(int fd, u64 cid);
 int vhost_vsock_run(int fd, bool on);
 

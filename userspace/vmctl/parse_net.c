@@ -76,9 +76,16 @@ static const char *parse_option(char *text, void *into)
 		net->pairs = (int)number;
 		return NULL;
 	}
+	value = behind(text, "vhost=");
+	if (value) {
+		if (net->kind != VMM_NET_TAP)
+			return "is for a tap only";
+		net->vhost = !strcmp(value, "on");
+		return net->vhost || !strcmp(value, "off") ? NULL : "is neither on nor off";
+	}
 	value = behind(text, "hostfwd=");
 	if (!value)
-		return "is no option of a network: there are mac=, mtu=, queues=, hostfwd=";
+		return "is no option of a network: there are mac=, mtu=, queues=, vhost=, hostfwd=";
 	if (net->kind != VMM_NET_USER)
 		return "is for the user network only";
 	if (!forward_parse(value, &fwd))

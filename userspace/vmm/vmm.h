@@ -69,6 +69,7 @@ enum vmm_net_kind { VMM_NET_TAP, VMM_NET_USER };
  * @mtu: what the guest is told; 0: what the link has
  * @pairs: of queues, of a tap that may have several; 0: 1
  * @more_fd: of a tap that is open: descriptors of the pairs behind the first
+ * @vhost: of a tap: the host's kernel serves the queues
  * @forward: ports of the host's that the user-mode network takes for the guest
  */
 struct vmm_net {
@@ -80,6 +81,7 @@ struct vmm_net {
 	u16 mtu;
 	int pairs;
 	int more_fd[VMM_NET_PAIRS_MAX - 1];
+	bool vhost;
 	int nr_forwards;
 	const char *forward[VMM_FORWARDS_MAX];
 };

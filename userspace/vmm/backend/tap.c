@@ -2,6 +2,7 @@
 /* A tap interface of the host: bridged, routed or filtered there as any other. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,6 +69,15 @@ static int set_headers(const struct net_link *link)
 	return err;
 }
 
+/* One that is there for long may have the filter of a guest that is gone: see net_vhost.c. */
+static void let_all_pass(int fd)
+{
+	const struct tun_filter none = { 0 };
+
+	/* Taps alone have one, and what has none lets all pass. */
+	(void)tap_set_filter(fd, &none);
+}
+
 /* Return: 0, or -errno with the reason logged. */
 int link_open_tap(struct net_link *link, const struct vmm_net *config)
 {
@@ -90,6 +100,8 @@ int link_open_tap(struct net_link *link, const struct vmm_net *config)
 		link_close(link);
 		return err;
 	}
+	if (config->file.fd < 0)
+		let_all_pass(link->fd[0]);
 	link->offloads = true;
 	/* A descriptor handed over comes with its MTU: we have no way to ask. */
 	mtu = config->mtu || config->file.fd >= 0 ? 0 : tap_mtu(name);

@@ -59,7 +59,7 @@ static int use_pairs(struct virtio_net *net, int pairs)
 	for (i = 0; i < net->nr_workers; i++) {
 		struct net_worker *w = &net->worker[i];
 
-		w->live = w->ready && i < net->link.used;
+		w->live = w->ready && i < net->link.used && !net->in_kernel;
 		eventfd_write(w->pair.rx->kick_fd, 1);
 	}
 	return err;
@@ -80,6 +80,7 @@ static void driver_goes(struct virtio_dev *dev)
 	for (i = 0; i < net->nr_workers; i++)
 		net->worker[i].live = false;
 	net_unlock_workers(net);
+	net_vhost_goes(net);
 }
 
 /* The driver is ready, or was reset. The device's lock is held. */
@@ -105,6 +106,7 @@ static void driver_changed(struct virtio_dev *dev)
 	link_set_offloads(&net->link, features & NET_GUEST_OFFLOADS);
 	use_pairs(net, 1);
 	net_unlock_workers(net);
+	net_vhost_changed(net);
 }
 
 /* Locally administered, the same at each start, another for each wire of a host. */
@@ -168,6 +170,9 @@ static int init(struct virtio_net *net, struct vm *vm)
 		dev->features |= OFFLOADS;
 	if (net->nr_workers > 1)
 		dev->features |= BIT_ULL(VIRTIO_NET_F_MQ);
+	err = net_vhost_init(net);
+	if (err)
+		return err;
 	dev->goes = driver_goes;
 	dev->changed = driver_changed;
 	net->ctrl.filter = &net->filter;
@@ -202,6 +207,7 @@ int virtio_net_create(struct vm *vm, const struct vmm_net *config, int index,
 		pthread_mutex_init(&net->worker[i].lock, NULL);
 		net->worker[i].stop_fd = -1;
 	}
+	net->in_kernel = config->vhost;
 	snprintf(net->name, sizeof(net->name), "%s",
 		 config->kind == VMM_NET_TAP ? config->file.path : "user");
 	make_mac(net, config, index);
@@ -228,6 +234,7 @@ void virtio_net_destroy(struct virtio_net *net)
 		return;
 	virtio_pci_destroy(&net->pci);
 	virtio_dev_destroy(&net->dev);
+	net_vhost_destroy(net);
 	link_close(&net->link);
 	for (i = 0; i < net->nr_workers; i++)
 		if (net->worker[i].stop_fd >= 0)
@@ -238,9 +245,9 @@ void virtio_net_destroy(struct virtio_net *net)
 /* Return: 0, or -errno with the reason logged. */
 int virtio_net_start(struct virtio_net *net)
 {
-	int err = 0, i;
+	int err = net_vhost_start(net), i;
 
-	for (i = 0; !err && i < net->nr_workers; i++) {
+	for (i = 0; !err && i < (net->in_kernel ? 1 : net->nr_workers); i++) {
 		err = thread_start(&net->worker[i].thread, "net", net_thread, &net->worker[i]);
 		net->worker[i].started = !err;
 	}
@@ -262,4 +269,6 @@ void virtio_net_stop(struct virtio_net *net)
 		pthread_join(net->worker[i].thread, NULL);
 		net->worker[i].started = false;
 	}
+	if (net)
+		net_vhost_end(net);
 }

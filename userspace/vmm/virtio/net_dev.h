@@ -9,6 +9,7 @@
 #include "net_ctrl.h"
 #include "net_frames.h"
 #include "pci.h"
+#include "vhost_dev.h"
 
 /**
  * struct net_worker - a thread, and the pair of queues it serves; the first one obeys
@@ -36,6 +37,8 @@ struct net_worker {
  * @filter: changed with all workers' locks held
  * @config: what the guest reads; the device's lock protects it
  * @mac: its address, until the driver wants another
+ * @in_kernel: the kernel's vhost serves the pairs: workers have commands alone
+ * @vhost: it, for each pair then
  * @ctrl_queue: where commands come: which it is depends on what was negotiated; the device's
  *              lock protects it
  */
@@ -50,11 +53,22 @@ struct virtio_net {
 	char name[16];
 	int ctrl_queue;
 	int nr_workers;
+	bool in_kernel;
+	struct vhost_dev vhost[VMM_NET_PAIRS_MAX];
 	struct net_worker worker[VMM_NET_PAIRS_MAX];
 };
 
 /* net_thread.c */
 void *net_thread(void *arg);
+
+/* net_vhost.c */
+int net_vhost_init(struct virtio_net *net);
+void net_vhost_destroy(struct virtio_net *net);
+int net_vhost_start(struct virtio_net *net);
+void net_vhost_end(struct virtio_net *net);
+void net_vhost_changed(struct virtio_net *net);
+void net_vhost_goes(struct virtio_net *net);
+void net_vhost_filter(struct virtio_net *net);
 
 /* net.c */
 void net_lock_workers(struct virtio_net *net);

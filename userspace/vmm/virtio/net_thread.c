@@ -56,6 +56,7 @@ static bool serve_command(struct net_worker *w)
 		return false;
 	}
 	memcpy(net->config.mac, net->filter.mac, sizeof(net->config.mac));
+	net_vhost_filter(net);
 	virtio_dev_return(&net->dev, q, chain->head, (u32)ret);
 	return true;
 }
@@ -233,6 +234,11 @@ void *net_thread(void *arg)
 		[FD_CTRL] = { .events = POLLIN },
 	};
 
+	/* They wake the kernel then, not us. */
+	if (w->net->in_kernel) {
+		fds[FD_RX].fd = -1;
+		fds[FD_TX].fd = -1;
+	}
 	for (;;) {
 		fds[FD_CTRL].fd = command_fd(w);
 		fds[FD_LINK] = link_fd(w, rx, tx);

@@ -247,14 +247,18 @@ int vhost_dev_start(struct vhost_dev *vd)
 	return err;
 }
 
-/* The VM ends: nothing is served any more. */
+/* The device goes, or the VM ends: nothing is served any more. */
 void vhost_dev_end(struct vhost_dev *vd)
 {
+	if (!vd->dev)
+		return;
 	if (vd->started) {
 		__atomic_store_n(&vd->ending, true, __ATOMIC_RELEASE);
 		eventfd_write(vd->wake_fd, 1);
 		pthread_join(vd->thread, NULL);
 		vd->started = false;
 	}
+	pthread_mutex_lock(&vd->dev->lock);
 	stop(vd);
+	pthread_mutex_unlock(&vd->dev->lock);
 }
