@@ -55,6 +55,7 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order-rng virtio_pci virtio_rng
 	guest_modules "$kdir" "$rel" "$root/modules" order-balloon virtio_pci virtio_balloon
 	guest_modules "$kdir" "$rel" "$root/modules" order-console virtio_pci virtio_console
+	guest_modules "$kdir" "$rel" "$root/modules" order-vfat virtio_pci vfat nls_cp437 nls_ascii
 	pack "$root" >"$dir/initrd"
 	rm -rf "$root"
 	touch "$dir/.complete"

@@ -86,6 +86,21 @@ static int set_cmdline(void *args, char *arg)
 	return set(args, "cmdline", json_object_new_string(arg));
 }
 
+static int set_user_data(void *args, char *arg)
+{
+	return set(args, "user-data", out_path(arg));
+}
+
+static int set_meta_data(void *args, char *arg)
+{
+	return set(args, "meta-data", out_path(arg));
+}
+
+static int set_network_config(void *args, char *arg)
+{
+	return set(args, "network-config", out_path(arg));
+}
+
 static int set_number(void *args, const char *name, const char *option,
 		      const char *arg, u64 highest)
 {
@@ -232,6 +247,11 @@ static const struct opt options[] = {
 		 "memory, with suffix K, M or G (256M)"),
 	OPT_CALL("disk", 'd', add_disk, "FILE[,OPTION]...", "@file",
 		 "a disk, /dev/vda and on; may be repeated"),
+	OPT_CALL("user-data", 0, set_user_data, "FILE", "@file",
+		 "what cloud-init is to do: on a disk of its own, the last one"),
+	OPT_CALL("meta-data", 0, set_meta_data, "FILE", "@file",
+		 "besides (the VM's UUID and name)"),
+	OPT_CALL("network-config", 0, set_network_config, "FILE", "@file", "likewise"),
 	OPT_CALL("balloon", 0, set_balloon, "YES-OR-NO", "yes no",
 		 "the guest can give memory back: see vmctl balloon (yes)"),
 	OPT_CALL("rng", 0, set_rng, "YES-OR-NO", "yes no",

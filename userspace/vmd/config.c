@@ -165,6 +165,7 @@ static int check_group(cfg_t *cfg, cfg_opt_t *opt)
 static const char *const keys[] = {
 	"firmware", "kernel", "initrd", "cmdline", "vcpus", "memory", "autostart",
 	"restart", "cpu-max", "memory-max", "pids-max", "owner", "uuid", "balloon", "rng",
+	"user-data", "meta-data", "network-config",
 };
 
 static cfg_t *make_parser(void)
@@ -181,6 +182,7 @@ static cfg_t *make_parser(void)
 		TEXT("cpu-max"), TEXT("memory-max"), TEXT("pids-max"),
 		TEXT("owner"), TEXT("uuid"), TEXT("template"),
 		TEXT("balloon"), TEXT("rng"),
+		TEXT("user-data"), TEXT("meta-data"), TEXT("network-config"),
 		CFG_SEC("disk", disk, MANY),
 		CFG_SEC("interface", config_nic_opts, MANY),
 		CFG_END(),

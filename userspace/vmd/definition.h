@@ -59,6 +59,9 @@ struct definition {
 	char *kernel;
 	char *initrd;
 	char *cmdline;
+	char *user_data;	/* what cloud-init is given; NULL: there is no seed */
+	char *meta_data;
+	char *network_config;
 	u32 vcpus;
 	u64 memory;
 	bool balloon;

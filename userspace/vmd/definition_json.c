@@ -69,6 +69,9 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_text(obj, "kernel", def->kernel);
 	js_add_text(obj, "initrd", def->initrd);
 	js_add_text(obj, "cmdline", def->cmdline);
+	js_add_text(obj, "user-data", def->user_data);
+	js_add_text(obj, "meta-data", def->meta_data);
+	js_add_text(obj, "network-config", def->network_config);
 	js_add_int(obj, "vcpus", def->vcpus);
 	js_add_int(obj, "memory", (s64)def->memory);
 	js_add_bool(obj, "balloon", def->balloon);

@@ -27,6 +27,7 @@
 #include "js.h"
 #include "libjoist/joist.h"
 #include "net/net.h"
+#include "seed.h"
 #include "setup.h"
 #include "spawn.h"
 #include "vmm/firmware.h"
@@ -260,9 +261,10 @@ static int open_all(const struct definition *def, const struct vmm_firmware *fw,
 			} else if (i == SETUP_FIXED && fw->vars.path) {
 				fd = open_vars(def, fw, f);
 			} else {
-				int disk = i - want + def->nr_disks;
+				int disk = i - want + def->nr_disks + definition_has_seed(def);
 
-				fd = disk_open_as(def, &def->disk[disk], procs_fd, f);
+				fd = disk == def->nr_disks ? vm_seed_open(def, f) :
+				     disk_open_as(def, &def->disk[disk], procs_fd, f);
 			}
 		}
 		if (fd < 0)
@@ -400,7 +402,8 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	}
 	err = -1;
 	proc->nets = json_object_new_array();
-	want = SETUP_FIXED + def->nr_disks + (def->initrd || fw.vars.path);
+	want = SETUP_FIXED + (def->initrd || fw.vars.path) + def->nr_disks +
+	       definition_has_seed(def);
 	nr = open_all(def, &fw, procs_fd, fds, want, f);
 	if (nr == want) {
 		want += interfaces_fds(def->nic, def->nr_nics);

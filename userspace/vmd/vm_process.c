@@ -19,10 +19,12 @@
 #include "hostile.h"
 #include "js.h"
 #include "sandbox.h"
+#include "seed.h"
 #include "setup.h"
 #include "vm_front.h"
 #include "vmm/backend/user.h"
 #include "vmm/log.h"
+#include "vmm/seed.h"
 #include "vmm/vmm.h"
 
 #define FDS_MAX		1024	/* vCPUs, and what their interrupts come by */
@@ -67,7 +69,7 @@ static int receive(struct setup *s)
 	json_object_put(obj);
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
-	return s->nr_fds == SETUP_FIXED + s->def.nr_disks +
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + definition_has_seed(&s->def) +
 	       interfaces_fds(s->def.nic, s->def.nr_nics) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
@@ -100,6 +102,12 @@ static void configure(struct vmm_config *config, struct setup *s)
 		config->initrd = (struct vmm_file) { s->def.initrd, s->fd[next++] };
 	for (i = 0; i < s->def.nr_disks; i++)
 		config->disk[i] = device_disk(&s->def.disk[i], s->fd[next++]);
+	if (definition_has_seed(&s->def))
+		config->disk[config->nr_disks++] = (struct vmm_disk) {
+			.name = SEED_DISK,
+			.file = { s->def.user_data, s->fd[next++] },
+			.options = { .readonly = true },
+		};
 	for (i = 0; i < s->def.nr_nics; i++) {
 		config->net[i] = device_net(&s->def.nic[i],
 					    json_object_array_get_idx(s->nets, (size_t)i),
