@@ -58,6 +58,12 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order-vfat virtio_pci vfat nls_cp437 nls_ascii
 	pack "$root" >"$dir/initrd"
 	rm -rf "$root"
+	# The cloud kernel has no 9P: to be put behind the initrd where the standard one boots.
+	root=$(mktemp -d)
+	mkdir -p "$root/modules"
+	guest_modules "$(kernel_dir "$std")" "$std" "$root/modules" order-9p virtio_pci 9pnet_virtio 9p
+	pack "$root" >"$dir/9p.cpio"
+	rm -rf "$root"
 	touch "$dir/.complete"
 }
 

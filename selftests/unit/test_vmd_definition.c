@@ -16,6 +16,7 @@ static const char full[] =
 	"{\"name\":\"web\",\"uuid\":\"ABCD0000-0000-4000-8000-000000000001\",\n"
 	"\"kernel\":\"/k\",\"initrd\":\"/i\",\"cmdline\":\"a b\",\"vcpus\":2,\n"
 	"\"user-data\":\"/u\",\"meta-data\":\"/m\",\"network-config\":\"/n\",\n"
+	"\"shares\":[{\"tag\":\"s\",\"path\":\"/s\",\"readonly\":true},{\"tag\":\"t\",\"path\":\"/t\"}],\n"
 	"\"memory\":67108864,\"disks\":[{\"path\":\"/d\",\"readonly\":true},{\"path\":\"/e\"}],\n"
 	"\"balloon\":false,\"rng\":true,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
 	"\"cpu-max\":50,\"memory-max\":134217728,\"pids-max\":64}";
@@ -42,6 +43,9 @@ static void test_whole(void **state)
 	assert_string_equal(def.uuid, "abcd0000-0000-4000-8000-000000000001");
 	assert_string_equal(def.cmdline, "a b");
 	assert_string_equal(def.user_data, "/u");
+	assert_int_equal(def.shares.nr, 2);
+	assert_string_equal(def.shares.share[1].tag, "t");
+	assert_true(def.shares.share[0].readonly && !def.shares.share[1].readonly);
 	assert_int_equal(def.vcpus, 2);
 	assert_int_equal(def.memory, 64 * MIB);
 	assert_int_equal(def.nr_disks, 2);
@@ -137,6 +141,16 @@ static const struct {
 	{ "\"uuid\":\"abcd\"", "no UUID" },
 	{ "\"uuid\":\"abcd00000000-4000-8000-0000-000000000001\"", "no UUID" },
 	{ "\"uuid\":\"gbcd0000-0000-4000-8000-000000000001\"", "no UUID" },
+	{ "\"shares\":{}", "wrong type" },
+	{ "\"shares\":[1]", "a share is an object" },
+	{ "\"shares\":[{\"tag\":\"a\"}]", "a share is an object" },
+	{ "\"shares\":[{\"tag\":\"a b\",\"path\":\"/d\"}]", "no tag of a share" },
+	{ "\"shares\":[{\"tag\":\"\",\"path\":\"/d\"}]", "no tag of a share" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"d\"}]", "no absolute path" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\",\"readonly\":1}]", "true or false" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\",\"more\":1}]", "no 'more'" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\"},{\"tag\":\"a\",\"path\":\"/e\"}]",
+	  "already" },
 	{ "\"disks\":{}", "wrong type" },
 	{ "\"disks\":[1]", "a disk is an object" },
 	{ "\"disks\":[{}]", "no path" },

@@ -17,6 +17,7 @@
 #include "vmctl.h"
 #include "vmm/disk_json.h"
 #include "vmm/firmware.h"
+#include "vmm/share_options.h"
 #include "vmm/vmm.h"
 
 #define FILE_BYTES_MAX	65536
@@ -198,6 +199,27 @@ static int add_net(void *args, char *arg)
 	return 0;
 }
 
+static int add_share(void *args, char *arg)
+{
+	struct create *create = args;
+	struct json_object *shares = out_member(create->definition, "shares"), *obj;
+	struct vmm_share share;
+	const char *wrong = share_parse(arg, &share);
+
+	if (wrong)
+		return usage_error("create", "--share: '%s' %s", arg, wrong);
+	if (!shares) {
+		shares = json_object_new_array();
+		set(args, "shares", shares);
+	}
+	obj = json_object_new_object();
+	json_object_object_add(obj, "tag", json_object_new_string(share.tag));
+	json_object_object_add(obj, "path", out_path(share.dir.path));
+	json_object_object_add(obj, "readonly", json_object_new_boolean(share.readonly));
+	json_object_array_add(shares, obj);
+	return 0;
+}
+
 /* "alice", or ":staff" for a group. */
 static int set_owner(void *args, char *arg)
 {
@@ -258,6 +280,8 @@ static const struct opt options[] = {
 		 "the guest has the host's random numbers (yes)"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "switch= user",
 		 "a network: switch=NAME, or user; may be repeated"),
+	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
+		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_CALL("owner", 'o', set_owner, "USER|:GROUP", NULL,
 		 "who may use it (who creates it)"),
 	OPT_CALL("autostart", 0, set_autostart, NULL, NULL,

@@ -22,6 +22,7 @@
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/seed.h"
+#include "vmm/share_options.h"
 #include "vmm/vmm.h"
 
 /*
@@ -78,6 +79,25 @@ static int add_net(void *args, char *arg)
 	if (parse_net(arg, &config->net[config->nr_nets], &wrong))
 		return usage_error("run", "--net: '%s' %s", arg, wrong);
 	config->nr_nets++;
+	return 0;
+}
+
+static int add_share(void *args, char *arg)
+{
+	struct vmm_config *config = &((struct run *)args)->config;
+	struct vmm_share *share = &config->share[config->nr_shares];
+	const char *wrong;
+	int i;
+
+	if (config->nr_shares == VMM_SHARES_MAX)
+		return usage_error("run", "more than %d shares", VMM_SHARES_MAX);
+	wrong = share_parse(arg, share);
+	if (wrong)
+		return usage_error("run", "--share: '%s' %s", arg, wrong);
+	for (i = 0; i < config->nr_shares; i++)
+		if (!strcmp(config->share[i].tag, share->tag))
+			return usage_error("run", "--share: two of the tag '%s'", share->tag);
+	config->nr_shares++;
 	return 0;
 }
 
@@ -224,6 +244,8 @@ static const struct opt options[] = {
 		 "likewise"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "user tap=",
 		 "a network: user, or tap=NAME; may be repeated"),
+	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
+		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,
 		 "a source of random numbers for the guest"),
 	OPT_CALL("balloon", 0, set_balloon, "SIZE", "128M 256M 1G",

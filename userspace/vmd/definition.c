@@ -162,6 +162,7 @@ void definition_free(struct definition *def)
 		free(def->disk[i].path);
 	for (i = 0; i < def->nr_nics; i++)
 		interface_free(&def->nic[i]);
+	shares_free(&def->shares);
 	free(def->file);
 	memset(def, 0, sizeof(*def));
 }
@@ -502,7 +503,8 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	for (i = 0; i < a->nr_nics; i++)
 		if (!interface_equal(&a->nic[i], &b->nic[i]))
 			return false;
-	return same(a->firmware, b->firmware) && same(a->kernel, b->kernel) &&
+	return shares_equal(&a->shares, &b->shares) &&
+	       same(a->firmware, b->firmware) && same(a->kernel, b->kernel) &&
 	       same(a->initrd, b->initrd) && same(a->cmdline, b->cmdline) &&
 	       same(a->user_data, b->user_data) && same(a->meta_data, b->meta_data) &&
 	       same(a->network_config, b->network_config) &&

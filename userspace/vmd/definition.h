@@ -5,6 +5,7 @@
 
 #include "interface.h"
 #include "libjoist/uuid.h"
+#include "share.h"
 #include "vmm/vmm.h"
 
 #define NAME_LEN_MAX	63
@@ -70,6 +71,7 @@ struct definition {
 	struct disk disk[DISKS_MAX];
 	int nr_nics;
 	struct interface nic[INTERFACES_MAX];
+	struct shares shares;
 	struct owner owner;
 	bool autostart;
 	u32 restart;

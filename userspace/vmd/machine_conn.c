@@ -114,6 +114,17 @@ static void disk_failed(struct machine *vm, const struct vm_device_reply *news)
 	json_object_put(more);
 }
 
+/* Its server has ended: the guest has errors for whatever it asks of it. */
+static void share_lost(struct machine *vm, const char *tag)
+{
+	struct json_object *more = js_new("share", tag);
+	char why[128];
+
+	snprintf(why, sizeof(why), "the share %s: its server has ended", tag);
+	event_more(vm, "share-lost", why, more);
+	json_object_put(more);
+}
+
 union reply {
 	struct vm_reply head;
 	struct vm_balloon_reply balloon;
@@ -134,6 +145,7 @@ static bool understood(union reply *reply, ssize_t n)
 	case VM_PLUG:
 	case VM_UNPLUGGED:
 	case VM_DISK_ERROR:
+	case VM_SHARE_LOST:
 		reply->device.name[sizeof(reply->device.name) - 1] = '\0';
 		reply->device.why[sizeof(reply->device.why) - 1] = '\0';
 		return n == sizeof(reply->device);
@@ -168,6 +180,8 @@ static void on_reply(struct watch *watch, u32 events)
 		machine_balloon_at(vm);
 	else if (reply.head.op == VM_DISK_ERROR)
 		disk_failed(vm, &reply.device);
+	else if (reply.head.op == VM_SHARE_LOST)
+		share_lost(vm, reply.device.name);
 	else if (reply.head.op == VM_UNPLUGGED)
 		machine_unplugged(vm, reply.device.net, reply.device.name);
 	else

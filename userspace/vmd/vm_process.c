@@ -70,6 +70,7 @@ static int receive(struct setup *s)
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
 	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + definition_has_seed(&s->def) +
+	       s->def.shares.nr +
 	       interfaces_fds(s->def.nic, s->def.nr_nics) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
@@ -107,6 +108,12 @@ static void configure(struct vmm_config *config, struct setup *s)
 			.name = SEED_DISK,
 			.file = { s->def.user_data, s->fd[next++] },
 			.options = { .readonly = true },
+		};
+	for (i = 0; i < s->def.shares.nr; i++)
+		config->share[config->nr_shares++] = (struct vmm_share) {
+			.tag = s->def.shares.share[i].tag,
+			.dir = { s->def.shares.share[i].path, s->fd[next++] },
+			.readonly = s->def.shares.share[i].readonly,
 		};
 	for (i = 0; i < s->def.nr_nics; i++) {
 		config->net[i] = device_net(&s->def.nic[i],

@@ -22,6 +22,7 @@
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
+#include "virtio/share.h"
 #include "vm.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -111,6 +112,8 @@ static int start(struct vm *vm)
 	}
 	if (!err && vm->ports)
 		err = virtio_ports_start(vm->ports);
+	for (i = 0; !err && i < vm->config->nr_shares; i++)
+		err = virtio_share_start(vm->share[i]);
 	pci_boot_done(vm->pci);
 	if (!err)
 		err = vcpus_start(vm);
@@ -175,6 +178,8 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		virtio_rng_stop(vm.rng);
 		virtio_balloon_stop(vm.balloon);
 		virtio_ports_stop(vm.ports);
+		for (i = 0; i < VMM_SHARES_MAX; i++)
+			virtio_share_stop(vm.share[i]);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

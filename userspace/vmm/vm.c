@@ -22,6 +22,7 @@
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
+#include "virtio/share.h"
 #include "vm.h"
 
 static int open_device(struct vm *vm)
@@ -96,6 +97,18 @@ static int add_nets(struct vm *vm)
 	return 0;
 }
 
+static int add_shares(struct vm *vm)
+{
+	int i, err;
+
+	for (i = 0; i < vm->config->nr_shares; i++) {
+		err = virtio_share_create(vm, &vm->config->share[i], &vm->share[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /**
  * vm_create() - everything but the threads
  * @vm: filled in
@@ -146,6 +159,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 	if (!err && config->nr_ports)
 		err = virtio_ports_create(vm, &vm->ports);
 	if (!err)
+		err = add_shares(vm);
+	if (!err)
 		err = vcpus_create(vm);
 	return err;
 }
@@ -163,6 +178,8 @@ void vm_destroy(struct vm *vm)
 	virtio_rng_destroy(vm->rng);
 	virtio_balloon_destroy(vm->balloon);
 	virtio_ports_destroy(vm->ports);
+	for (i = 0; i < VMM_SHARES_MAX; i++)
+		virtio_share_destroy(vm->share[i]);
 	chipset_destroy(vm);
 	firmware_unload(vm);
 	irq_destroy(&vm->irq);

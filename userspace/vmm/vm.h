@@ -30,6 +30,7 @@ struct virtio_blk;
 struct virtio_net;
 struct virtio_ports;
 struct virtio_rng;
+struct virtio_share;
 
 /**
  * struct vm - one virtual machine
@@ -70,6 +71,7 @@ struct vm {
 	struct virtio_rng *rng;
 	struct virtio_balloon *balloon;	/* or NULL */
 	struct virtio_ports *ports;	/* or NULL */
+	struct virtio_share *share[VMM_SHARES_MAX];
 
 	struct disk_errors disk_errors;
 	struct plug plug;
