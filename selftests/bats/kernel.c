@@ -11,6 +11,8 @@
 #define PM1_CONTROL	0x604
 #define PM1_STATUS	0x600
 #define POWER_BUTTON	(1 << 8)
+#define GPE0_STATUS	0x620
+#define SLEEP_BUTTON	(1 << 2)
 #define NMI_VECTOR	2
 #define INTERRUPT_GATE	0x8e00
 #define SLEEP_S5	(1 << 13)
@@ -82,9 +84,9 @@ static void power_off(void)
 static void await_button(void)
 {
 	print("ready\n");
-	while (!(get16(PM1_STATUS) & POWER_BUTTON))
+	while (!(get16(PM1_STATUS) & POWER_BUTTON) && !(get16(GPE0_STATUS) & SLEEP_BUTTON))
 		asm volatile("pause");
-	print("button\n");
+	print(get16(PM1_STATUS) & POWER_BUTTON ? "button\n" : "sleep button\n");
 }
 
 static void await_nmi(void)
@@ -154,6 +156,9 @@ static void obey(char what, const struct info *info)
 		break;
 	case 'n':
 		await_nmi();
+		break;
+	case 'g':
+		start_watchdog();
 		break;
 	case 'v':
 		break_virtio();

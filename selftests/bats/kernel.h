@@ -59,4 +59,7 @@ void break_virtio(void);
 /* memory.c */
 void keep_memory(u32 kib);
 
+/* esb.c */
+void start_watchdog(void);
+
 #endif

@@ -179,14 +179,14 @@ not_found()
 	cd "$BATS_TEST_TMPDIR"
 	run "$VMCTL" create new -k k -i /i -a 'a b' -c 2 -m 16M -d d,ro -d /e --owner :staff \
 		--autostart --restart always --uuid u --cpu-max 50 --memory-max 1G --pids-max 9 \
-		--balloon no --rng yes
+		--balloon no --rng yes --vsock 42
 	is 0 "new: created"
 	asked '"name":"new"' "\"kernel\":\"$PWD/k\"" '"initrd":"/i"' '"cmdline":"a b"' \
 		'"vcpus":2' '"memory":16777216' \
 		"\"disks\":[{\"path\":\"$PWD/d\",\"readonly\":true},{\"path\":\"/e\",\"readonly\":false}]" \
 		'"owner":{"group":"staff"}' '"autostart":true' '"restart":"always"' \
 		'"uuid":"u"' '"cpu-max":50' '"memory-max":1073741824' '"pids-max":9' \
-		'"balloon":false' '"rng":true'
+		'"balloon":false' '"rng":true' '"vsock":42'
 	run "$VMCTL" create new -k k
 	is 8 "the message; the remedy"
 	run "$VMCTL" create other -k k --start --owner bob --json
@@ -220,7 +220,7 @@ not_found()
 	run "$VMCTL" create x y
 	is 2 "more than one name given ('y')"
 	for case in vcpus:0 vcpus:256 memory:0 memory:x cpu-max:0 pids-max:x owner: owner:: \
-		restart:often disk: disk:,ro balloon:1M rng:maybe; do
+		restart:often disk: disk:,ro balloon:1M rng:maybe vsock:2 vsock:4294967295; do
 		run "$VMCTL" create x -k k "--${case%%:*}" "${case#*:}"
 		is 2 "${case%%:*}"
 	done

@@ -48,6 +48,7 @@ says()
 		b=$(port second)
 		cd /sys/class/dmi/id
 		echo "guest: dmi $(cat sys_vendor product_name product_serial product_uuid | tr "\n" /)"
+		ls -d /sys/bus/acpi/devices/PNP0C0E:*
 		echo "guest: $(ls /sys/class/virtio-ports | wc -l) ports"
 		(while read -r line; do echo "hvc: $line"; done) </dev/hvc0 >/dev/hvc0 &
 		exec 5<>$a
@@ -66,6 +67,7 @@ says()
 		--console-port "name=tty,path=$S/tty,console" \
 		--name its-name --uuid 00112233-4455-6677-8899-AABBCCDDEEFF
 	says "guest: 3 ports"
+	says "^/sys/bus/acpi/devices/PNP0C0E:00"
 	says "guest: dmi joist/Virtual Machine/its-name/00112233-4455-6677-8899-aabbccddeeff/"
 	[ -S "$S/a" ] && [ "$(stat -c %a "$S/a")" = 600 ]
 	says "guest: open"

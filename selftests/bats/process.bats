@@ -111,6 +111,13 @@ on_terminal()
 	[[ $output == *"raw=1 restored=1 code=0"* ]]
 }
 
+@test "Ctrl-A s presses the sleep button, Ctrl-A p the other" {
+	run on_terminal $'\x01s' b
+	[[ $output == *"sleep button"*"restored=1 code=0"* ]]
+	run on_terminal $'\x01p' b
+	[[ $output == *"button"*"restored=1 code=0"* && $output != *"sleep"* ]]
+}
+
 @test "the terminal is restored after signals, even fatal ones" {
 	run on_terminal -15 h
 	[[ $output == *"raw=1 restored=1 code=143"* ]]

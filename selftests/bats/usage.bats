@@ -191,6 +191,16 @@ VERBS="run create delete start stop pause resume reset nmi balloon disk list sho
 	done
 }
 
+@test "run, create: what is done by no watchdog" {
+	for action in '' yes Reset nmi; do
+		for verb in run create; do
+			run "$VMCTL" $verb --watchdog "$action" kernel
+			[ "$status" = 2 ]
+			[[ $output == *"bad --watchdog '$action'"* ]]
+		done
+	done
+}
+
 @test "run: bad sizes for the balloon" {
 	for size in '' 0 x 1Q -1M; do
 		run "$VMCTL" run --balloon "$size" kernel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioctl() as the VMM sees it (--wrap): of the hypervisor's device, a VM, a vCPU, a tap.
+ * ioctl() as the VMM sees it (--wrap): of the hypervisor's device, a VM, a vCPU, a tap, vhost.
  * libjoist itself is the real one. Descriptors are memfds; what is registered is checked
  * as the kernel checks it, and the k-th call fails if the input says so.
  */
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fake_kvm.h"
+#include "fake_vhost.h"
 #include "wrap.h"
 
 #define SLOTS_MAX	64
@@ -264,6 +265,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;
 	void *arg;
+	int ret;
 
 	va_start(args, request);
 	arg = va_arg(args, void *);
@@ -315,5 +317,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case TUNSETOFFLOAD:
 		return 0;
 	}
+	ret = fake_vhost_ioctl(request, arg);
+	if (ret != -ENOTTY)
+		return ret < 0 ? fail(-ret) : 0;
 	return __real_ioctl(fd, request, arg);
 }

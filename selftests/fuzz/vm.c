@@ -32,7 +32,7 @@
 #define EVENTS_MAX	64
 #define GUARD		0x10000ULL
 
-enum { EVENT_INPUT = 240, EVENT_BUTTON, EVENT_PAUSE, EVENT_RESUME, EVENT_STOP };
+enum { EVENT_INPUT = 240, EVENT_BUTTON, EVENT_PAUSE, EVENT_RESUME, EVENT_STOP, EVENT_SLEEP };
 
 struct event {
 	u8 kind;
@@ -71,6 +71,9 @@ static void serve_event(struct vm *vm, const struct event *e)
 		break;
 	case EVENT_BUTTON:
 		pm_power_button(vm->pm);
+		break;
+	case EVENT_SLEEP:
+		pm_sleep_button(vm->pm);
 		break;
 	case EVENT_PAUSE:
 		vm_pause(vm);
@@ -307,6 +310,7 @@ static void give_all(struct vmm_config *config)
 		give(&config->port[i].file);
 	for (i = 0; i < config->nr_shares; i++)
 		give(&config->share[i].dir);
+	give(&config->vsock.file);
 }
 
 /* From a configuration to a result. */

@@ -155,6 +155,25 @@ static void test_programmed(void **state)
 	assert_int_equal(tables.used, before.used);
 }
 
+/* A device, and an event that notifies it; the FADT says that it is not the other kind. */
+static void test_sleep_button(void **state)
+{
+	static const char device[] = "\\._SB_SLPB\x08_HID\x0c\x41\xd0\x0c\x0e";
+	static const char method[] = "_E02\0\x86\\._SB_SLPB\x0a\x80";
+	const u8 *fadt, *dsdt;
+	u32 at, flags, length;
+
+	place();
+	fadt = table(entry(0), "FACP");
+	memcpy(&at, fadt + FADT_DSDT, sizeof(at));
+	memcpy(&flags, fadt + 112, sizeof(flags));
+	assert_int_equal(flags & (BIT(4) | BIT(5)), BIT(5));
+	dsdt = table(at, "DSDT");
+	memcpy(&length, dsdt + 4, sizeof(length));
+	assert_non_null(memmem(dsdt, length, device, sizeof(device) - 1));
+	assert_non_null(memmem(dsdt, length, method, sizeof(method) - 1));
+}
+
 static void test_iasl(void **state)
 {
 	char dir[] = "/tmp/joist-acpi-XXXXXX", command[256];
@@ -188,7 +207,8 @@ static void test_iasl(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_pointers), TEST(test_programmed), TEST(test_iasl),
+		TEST(test_pointers), TEST(test_programmed), TEST(test_sleep_button),
+		TEST(test_iasl),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,15 @@ static void test_events(void **state)
 	bus_write(&vm.pio, PORT_PM + PM_GPE0, &one, 1);
 	assert_int_equal(line[GSI_SCI], 0);
 	assert_int_equal(pm_in(PORT_PM + PM_GPE0, 1), 0);
+	/* The sleep button is an event of these; the power button is none. */
+	one = 4;
+	bus_write(&vm.pio, PORT_PM + PM_GPE0 + 8, &one, 1);
+	pm_power_button(vm.pm);
+	assert_int_equal(line[GSI_SCI], 0);
+	pm_sleep_button(vm.pm);
+	assert_int_equal(line[GSI_SCI], 1);
+	assert_int_equal(pm_in(PORT_PM + PM_GPE0, 1), 4);
+	assert_int_equal(pm_in(PORT_PM, 2), 0x100);
 }
 
 static void test_timer(void **state)

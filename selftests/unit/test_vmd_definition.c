@@ -18,7 +18,7 @@ static const char full[] =
 	"\"user-data\":\"/u\",\"meta-data\":\"/m\",\"network-config\":\"/n\",\n"
 	"\"shares\":[{\"tag\":\"s\",\"path\":\"/s\",\"readonly\":true},{\"tag\":\"t\",\"path\":\"/t\"}],\n"
 	"\"memory\":67108864,\"disks\":[{\"path\":\"/d\",\"readonly\":true},{\"path\":\"/e\"}],\n"
-	"\"balloon\":false,\"rng\":true,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
+	"\"balloon\":false,\"rng\":true,\"watchdog\":\"pause\",\"vsock\":42,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
 	"\"cpu-max\":50,\"memory-max\":134217728,\"pids-max\":64}";
 
 /* Return: 0, or 1: refused. */
@@ -53,7 +53,9 @@ static void test_whole(void **state)
 	assert_int_equal(def.owner.kind, OWNER_GROUP);
 	assert_int_equal(def.owner.id, NOBODY);
 	assert_int_equal(def.restart, RESTART_ON_FAILURE);
+	assert_int_equal(def.watchdog, WATCHDOG_PAUSE);
 	assert_true(def.autostart && def.rng && !def.balloon);
+	assert_int_equal(def.vsock, 42);
 	definition_free(&def);
 }
 
@@ -97,6 +99,9 @@ static void test_there_and_back(void **state)
 	b = a;
 	b.vcpus = 3;
 	assert_false(definition_equal(&a, &b));
+	b = a;
+	b.vsock = 43;
+	assert_false(definition_equal(&a, &b));
 	definition_free(&a);
 }
 
@@ -137,7 +142,12 @@ static const struct {
 	{ "\"autostart\":1", "wrong type" },
 	{ "\"balloon\":\"yes\"", "wrong type" },
 	{ "\"rng\":1", "wrong type" },
+	{ "\"vsock\":2", "not from 3 to" },
+	{ "\"vsock\":4294967295", "not from 3 to" },
+	{ "\"vsock\":\"3\"", "wrong type" },
 	{ "\"restart\":\"maybe\"", "none of" },
+	{ "\"watchdog\":\"yes\"", "none of reset" },
+	{ "\"watchdog\":true", "wrong type" },
 	{ "\"uuid\":\"abcd\"", "no UUID" },
 	{ "\"uuid\":\"abcd00000000-4000-8000-0000-000000000001\"", "no UUID" },
 	{ "\"uuid\":\"gbcd0000-0000-4000-8000-000000000001\"", "no UUID" },

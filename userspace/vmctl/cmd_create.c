@@ -15,6 +15,7 @@
 #include "out.h"
 #include "parse.h"
 #include "vmctl.h"
+#include "vmm/backend/vsock.h"
 #include "vmm/disk_json.h"
 #include "vmm/firmware.h"
 #include "vmm/share_options.h"
@@ -102,14 +103,13 @@ static int set_network_config(void *args, char *arg)
 	return set(args, "network-config", out_path(arg));
 }
 
-static int set_number(void *args, const char *name, const char *option,
-		      const char *arg, u64 highest)
+static int set_number(void *args, const char *name, const char *arg, u64 lowest, u64 highest)
 {
 	u64 value;
 
-	if (!parse_number(arg, 1, highest, &value))
-		return usage_error("create", "bad --%s '%s': give 1 to %llu", option,
-				   arg, (unsigned long long)highest);
+	if (!parse_number(arg, lowest, highest, &value))
+		return usage_error("create", "bad --%s '%s': give %llu to %llu", name, arg,
+				   (unsigned long long)lowest, (unsigned long long)highest);
 	return set(args, name, json_object_new_uint64(value));
 }
 
@@ -125,7 +125,7 @@ static int set_bytes(void *args, const char *name, const char *arg)
 
 static int set_vcpus(void *args, char *arg)
 {
-	return set_number(args, "vcpus", "vcpus", arg, 255);
+	return set_number(args, "vcpus", arg, 1, 255);
 }
 
 static int set_memory(void *args, char *arg)
@@ -135,7 +135,7 @@ static int set_memory(void *args, char *arg)
 
 static int set_cpu_max(void *args, char *arg)
 {
-	return set_number(args, "cpu-max", "cpu-max", arg, 25600);
+	return set_number(args, "cpu-max", arg, 1, 25600);
 }
 
 static int set_memory_max(void *args, char *arg)
@@ -145,7 +145,7 @@ static int set_memory_max(void *args, char *arg)
 
 static int set_pids_max(void *args, char *arg)
 {
-	return set_number(args, "pids-max", "pids-max", arg, 1U << 22);
+	return set_number(args, "pids-max", arg, 1, 1U << 22);
 }
 
 static int set_bool(void *args, const char *name, const char *arg)
@@ -163,6 +163,11 @@ static int set_balloon(void *args, char *arg)
 static int set_rng(void *args, char *arg)
 {
 	return set_bool(args, "rng", arg);
+}
+
+static int set_vsock(void *args, char *arg)
+{
+	return set_number(args, "vsock", arg, VSOCK_CID_MIN, VSOCK_CID_MAX);
 }
 
 static int add_disk(void *args, char *arg)
@@ -250,6 +255,15 @@ static int set_restart(void *args, char *arg)
 	return set(args, "restart", json_object_new_string(arg));
 }
 
+static int set_watchdog(void *args, char *arg)
+{
+	u32 action;
+
+	if (!watchdog_parse(arg, &action))
+		return usage_error("create", "bad --watchdog '%s': give " WATCHDOG_RULE, arg);
+	return set(args, "watchdog", json_object_new_string(arg));
+}
+
 static int set_uuid(void *args, char *arg)
 {
 	return set(args, "uuid", json_object_new_string(arg));
@@ -278,6 +292,10 @@ static const struct opt options[] = {
 		 "the guest can give memory back: see vmctl balloon (yes)"),
 	OPT_CALL("rng", 0, set_rng, "YES-OR-NO", "yes no",
 		 "the guest has the host's random numbers (yes)"),
+	OPT_CALL("watchdog", 0, set_watchdog, "ACTION", "reset poweroff pause none no",
+		 "a watchdog, and what is done when it fires (no)"),
+	OPT_CALL("vsock", 0, set_vsock, "CID", "3 4 5",
+		 "sockets between guest and host, with that address for the guest"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "switch= user",
 		 "a network: switch=NAME, or user; may be repeated"),
 	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,

@@ -13,12 +13,14 @@
 #include "error.h"
 #include "libjoist/joist.h"
 #include "libjoist/uuid.h"
+#include "libjoist/vhost.h"
 #include "opt.h"
 #include "out.h"
 #include "parse.h"
 #include "parse_net.h"
 #include "parse_port.h"
 #include "vmctl.h"
+#include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/seed.h"
@@ -172,6 +174,29 @@ static int set_balloon(void *args, char *arg)
 	return 0;
 }
 
+static int set_watchdog(void *args, char *arg)
+{
+	struct run *run = args;
+
+	if (!watchdog_parse(arg, &run->config.watchdog))
+		return usage_error("run", "bad --watchdog '%s': give " WATCHDOG_RULE, arg);
+	return 0;
+}
+
+static int set_vsock(void *args, char *arg)
+{
+	struct run *run = args;
+	u64 cid;
+
+	if (!parse_number(arg, VSOCK_CID_MIN, VSOCK_CID_MAX, &cid))
+		return usage_error("run", "bad CID '%s' for --vsock: give 3 to 4294967294",
+				   arg);
+	run->config.vsock = (struct vmm_vsock) {
+		(u32)cid, vmm_path(VHOST_VSOCK_DEVICE),
+	};
+	return 0;
+}
+
 static int set_initrd(void *args, char *arg)
 {
 	struct run *run = args;
@@ -248,8 +273,12 @@ static const struct opt options[] = {
 		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,
 		 "a source of random numbers for the guest"),
+	OPT_CALL("watchdog", 0, set_watchdog, "ACTION", "reset poweroff pause none",
+		 "a watchdog, and what is done when it fires"),
 	OPT_CALL("balloon", 0, set_balloon, "SIZE", "128M 256M 1G",
 		 "the guest is to give back free memory, and keep no more than SIZE"),
+	OPT_CALL("vsock", 0, set_vsock, "CID", "3 4 5",
+		 "sockets between guest and host, with that address for the guest"),
 	OPT_CALL("console-port", 0, add_port, "name=NAME,path=SOCKET[,console]", "name=",
 		 "a named port of the guest's, a socket of the host's; may be repeated"),
 	OPT_CALL("name", 'n', set_name, "NAME", NULL,
@@ -451,12 +480,13 @@ const struct command cmd_run = {
 	"--firmware there is none: bios is SeaBIOS, uefi is OVMF, a path another image.\n"
 	"UEFI's variables are lost with the VM unless vars=PATH names a file for them.\n"
 	"\n"
-	"On a terminal, Ctrl-A x leaves, Ctrl-A p presses the power button,\n"
-	"Ctrl-A a sends Ctrl-A.\n"
+	"On a terminal, Ctrl-A x leaves, Ctrl-A p presses the power button, Ctrl-A s the\n"
+	"sleep button, Ctrl-A a sends Ctrl-A.\n"
 	"\n"
 	"Exit codes: 0 guest power-off, 1 the host cannot run it, 2 usage,\n"
 	"16 guest reset, 18 guest panic, 20 triple fault, 22 hypervisor error,\n"
-	"24 VM entry refused, 26 unknown exit, 28 left by Ctrl-A x, 128+N signal N.\n",
+	"24 VM entry refused, 26 unknown exit, 28 left by Ctrl-A x, 30 watchdog,\n"
+	"128+N signal N.\n",
 	.options = options,
 	.operand = OPERAND_FILE,
 	.least = 0,

@@ -175,6 +175,7 @@ static const char *const keys[] = {
 	"firmware", "kernel", "initrd", "cmdline", "vcpus", "memory", "autostart",
 	"restart", "cpu-max", "memory-max", "pids-max", "owner", "uuid", "balloon", "rng",
 	"user-data", "meta-data", "network-config",
+	"watchdog", "vsock",
 };
 
 static cfg_t *make_parser(void)
@@ -191,8 +192,8 @@ static cfg_t *make_parser(void)
 		TEXT("memory"), TEXT("autostart"), TEXT("restart"),
 		TEXT("cpu-max"), TEXT("memory-max"), TEXT("pids-max"),
 		TEXT("owner"), TEXT("uuid"), TEXT("template"),
-		TEXT("balloon"), TEXT("rng"),
 		TEXT("user-data"), TEXT("meta-data"), TEXT("network-config"),
+		TEXT("balloon"), TEXT("rng"), TEXT("watchdog"), TEXT("vsock"),
 		CFG_SEC("disk", disk, MANY),
 		CFG_SEC("share", share, MANY),
 		CFG_SEC("interface", config_nic_opts, MANY),

@@ -12,6 +12,7 @@
 
 #include "definition.h"
 #include "libjoist/number.h"
+#include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
 #include "vmm/vmm.h"
@@ -23,7 +24,7 @@
 #define DEFAULT_CMDLINE							\
 	"console=ttyS0 quiet panic=-1 reboot=panic_warm cryptomgr.notests"
 
-enum kind { FIRMWARE, PATH, TEXT, NUMBER, SIZE, BOOL, RESTART };
+enum kind { FIRMWARE, PATH, TEXT, NUMBER, SIZE, BOOL, RESTART, WATCHDOG };
 
 /* A member: its name, what it is, where it lies, and its bounds. */
 static const struct member {
@@ -44,6 +45,8 @@ static const struct member {
 	  MEM_SIZE_MIN, MEM_SIZE_MAX },
 	{ "balloon", BOOL, offsetof(struct definition, balloon), 0, 0 },
 	{ "rng", BOOL, offsetof(struct definition, rng), 0, 0 },
+	{ "watchdog", WATCHDOG, offsetof(struct definition, watchdog), 0, 0 },
+	{ "vsock", NUMBER, offsetof(struct definition, vsock), VSOCK_CID_MIN, VSOCK_CID_MAX },
 	{ "autostart", BOOL, offsetof(struct definition, autostart), 0, 0 },
 	{ "restart", RESTART, offsetof(struct definition, restart), 0, 0 },
 	{ "cpu-max", NUMBER, offsetof(struct definition, cpu_max), 1, 25600 },
@@ -327,6 +330,10 @@ int definition_set(struct definition *def, const char *key, const char *text,
 		return 0;
 	case RESTART:
 		return set_restart(def, text, c);
+	case WATCHDOG:
+		if (!watchdog_parse(text, &def->watchdog))
+			return complain(c, "watchdog '%s' is none of " WATCHDOG_RULE, text);
+		return 0;
 	}
 	return 0;
 }
@@ -510,7 +517,8 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	       same(a->network_config, b->network_config) &&
 	       !strcmp(a->uuid, b->uuid) &&
 	       a->vcpus == b->vcpus && a->memory == b->memory &&
-	       a->balloon == b->balloon && a->rng == b->rng &&
+	       a->balloon == b->balloon && a->rng == b->rng && a->watchdog == b->watchdog &&
+	       a->vsock == b->vsock &&
 	       a->owner.kind == b->owner.kind && a->owner.id == b->owner.id &&
 	       a->autostart == b->autostart && a->restart == b->restart &&
 	       a->cpu_max == b->cpu_max && a->memory_max == b->memory_max &&

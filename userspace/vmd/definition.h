@@ -47,6 +47,8 @@ struct disk {
 
 /**
  * struct definition - one VM
+ * @watchdog: enum watchdog_action
+ * @vsock: the guest's address for sockets, its CID; 0: it has none
  * @restart: enum restart
  * @cpu_max: percent of a CPU; 0: no limit, as of the next two
  * @created: by a client, not by a configuration file
@@ -67,6 +69,8 @@ struct definition {
 	u64 memory;
 	bool balloon;
 	bool rng;
+	u32 watchdog;
+	u32 vsock;
 	int nr_disks;
 	struct disk disk[DISKS_MAX];
 	int nr_nics;

@@ -76,6 +76,8 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_int(obj, "memory", (s64)def->memory);
 	js_add_bool(obj, "balloon", def->balloon);
 	js_add_bool(obj, "rng", def->rng);
+	js_add_text(obj, "watchdog", watchdog_name(def->watchdog));
+	js_add(obj, "vsock", number_or_null(def->vsock));
 	for (i = 0; i < def->nr_disks; i++)
 		json_object_array_add(disks, definition_disk_json(&def->disk[i], all));
 	js_add(obj, "disks", disks);
@@ -231,7 +233,7 @@ static int take_interfaces(struct definition *def, struct json_object *value,
 static bool right_type(const char *key, struct json_object *value)
 {
 	static const char *const numbers[] = {
-		"vcpus", "memory", "cpu-max", "memory-max", "pids-max",
+		"vcpus", "memory", "cpu-max", "memory-max", "pids-max", "vsock",
 	};
 	enum json_type type = json_type_string;
 	size_t i;

@@ -17,33 +17,27 @@
 #define JSON_SIZE_MAX	(256 << 10)
 
 /* A file's kind that a guest may be given: no FIFO that makes us wait, no terminal. */
-static int check_kind(int fd)
+static int check_kind(mode_t mode)
 {
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+	if (S_ISREG(mode) || S_ISBLK(mode))
 		return 0;
-	return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return S_ISDIR(mode) ? -EISDIR : -EINVAL;
 }
 
-/**
- * file_open_as() - open a file with somebody's rights
- * @uid: who; root: with the daemon's own
- * @gid: their group; the others they are in count too
- * @path: absolute
- * @flags: as for open()
- *
+static int check_char_device(mode_t mode)
+{
+	return S_ISCHR(mode) ? 0 : -ENODEV;
+}
+
+/*
  * The daemon has one thread, so nobody else sees it with these rights. Without root's
  * fsuid the kernel does not let the capabilities for files count.
- *
- * Return: a descriptor or -errno.
  */
-int file_open_as(u32 uid, u32 gid, const char *path, int flags)
+static int open_as(u32 uid, u32 gid, const char *path, int flags, int (*check)(mode_t mode))
 {
 	u32 groups[GROUPS_MAX];
 	int fd = -EPERM, err;
+	struct stat st;
 
 	if (uid) {
 		int nr = user_groups(uid, gid, groups, GROUPS_MAX);
@@ -66,13 +60,33 @@ int file_open_as(u32 uid, u32 gid, const char *path, int flags)
 	}
 	if (fd < 0)
 		return fd;
-	err = check_kind(fd);
+	err = fstat(fd, &st) ? -errno : check(st.st_mode);
 	if (err) {
 		close(fd);
 		return err;
 	}
 	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	return fd;
+}
+
+/**
+ * file_open_as() - open a file with somebody's rights
+ * @uid: who; root: with the daemon's own
+ * @gid: their group; the others they are in count too
+ * @path: absolute
+ * @flags: as for open()
+ *
+ * Return: a descriptor or -errno.
+ */
+int file_open_as(u32 uid, u32 gid, const char *path, int flags)
+{
+	return open_as(uid, gid, path, flags, check_kind);
+}
+
+/* Likewise a device of the kernel's, by a path that is ours. */
+int char_device_open_as(u32 uid, u32 gid, const char *path, int flags)
+{
+	return open_as(uid, gid, path, flags, check_char_device);
 }
 
 int dir_make(const char *path, unsigned int mode)

@@ -125,6 +125,16 @@ static void share_lost(struct machine *vm, const char *tag)
 	json_object_put(more);
 }
 
+/* Its process has done what is to be done; of an end the parent tells. */
+static void watchdog_fired(struct machine *vm, u32 state)
+{
+	event(vm, "watchdog", "the guest's watchdog has fired");
+	if (state != VM_PAUSED || vm->state != RUNNING)
+		return;
+	machine_state(vm, PAUSED);
+	event(vm, "paused", "by the guest's watchdog");
+}
+
 union reply {
 	struct vm_reply head;
 	struct vm_balloon_reply balloon;
@@ -182,6 +192,8 @@ static void on_reply(struct watch *watch, u32 events)
 		disk_failed(vm, &reply.device);
 	else if (reply.head.op == VM_SHARE_LOST)
 		share_lost(vm, reply.device.name);
+	else if (reply.head.op == VM_WATCHDOG)
+		watchdog_fired(vm, reply.head.state);
 	else if (reply.head.op == VM_UNPLUGGED)
 		machine_unplugged(vm, reply.device.net, reply.device.name);
 	else

@@ -10,6 +10,7 @@
 #include <linux/if_tun.h>
 #include <linux/io_uring.h>
 #include <linux/kvm.h>
+#include <linux/vhost.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
@@ -56,6 +57,14 @@ static const int disk_calls[] = {
 static const int net_calls[] = { SCMP_SYS(readv), SCMP_SYS(recvfrom) };
 
 static const unsigned long net_ioctls[] = { TUNSETVNETHDRSZ, TUNSETOFFLOAD, TUNSETQUEUE };
+
+/* Of vhost devices, which the parent has opened: not what address the guest has. */
+static const unsigned long vhost_ioctls[] = {
+	VHOST_SET_OWNER, VHOST_GET_FEATURES, VHOST_SET_FEATURES, VHOST_SET_MEM_TABLE,
+	VHOST_SET_VRING_NUM, VHOST_SET_VRING_ADDR, VHOST_SET_VRING_BASE,
+	VHOST_GET_VRING_BASE, VHOST_SET_VRING_KICK, VHOST_SET_VRING_CALL,
+	VHOST_SET_VRING_ERR, VHOST_VSOCK_SET_RUNNING,
+};
 
 /* What libjoist asks of the module: no ioctl of another driver. */
 static const unsigned long vm_ioctls[] = {
@@ -109,6 +118,16 @@ static int allow_disks(scmp_filter_ctx ctx)
 					 IORING_REGISTER_ENABLE_RINGS);
 }
 
+static int allow_ioctls(scmp_filter_ctx ctx, const unsigned long *requests, size_t nr)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; !err && i < nr; i++)
+		err = filter_allow_value(ctx, SCMP_SYS(ioctl), 1, requests[i]);
+	return err;
+}
+
 static scmp_filter_ctx begin(int *err)
 {
 	scmp_filter_ctx ctx = filter_begin(options.seccomp_log ? SCMP_ACT_LOG :
@@ -141,7 +160,6 @@ int seccomp_vm(void)
 {
 	int err;
 	scmp_filter_ctx ctx = begin(&err);
-	size_t i;
 
 	if (!ctx)
 		return err;
@@ -149,12 +167,11 @@ int seccomp_vm(void)
 	/* Any VM may get a disk or a network while it runs. */
 	err = err ?: allow_disks(ctx);
 	err = err ?: filter_allow(ctx, net_calls, ARRAY_SIZE(net_calls));
-	for (i = 0; !err && i < ARRAY_SIZE(net_ioctls); i++)
-		err = filter_allow_value(ctx, SCMP_SYS(ioctl), 1, net_ioctls[i]);
+	err = err ?: allow_ioctls(ctx, net_ioctls, ARRAY_SIZE(net_ioctls));
+	err = err ?: allow_ioctls(ctx, vhost_ioctls, ARRAY_SIZE(vhost_ioctls));
 	err = err ?: allow_threads(ctx);
 	err = err ?: allow_files(ctx);
-	for (i = 0; !err && i < ARRAY_SIZE(vm_ioctls); i++)
-		err = filter_allow_value(ctx, SCMP_SYS(ioctl), 1, vm_ioctls[i]);
+	err = err ?: allow_ioctls(ctx, vm_ioctls, ARRAY_SIZE(vm_ioctls));
 	/* isatty(), of the C library's buffers. */
 	err = err ?: filter_allow_value(ctx, SCMP_SYS(ioctl), 1, TCGETS);
 	return filter_finish(ctx, err);

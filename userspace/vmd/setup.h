@@ -10,8 +10,8 @@ enum setup_fd {
 	SETUP_LOG,	/* the console's */
 	SETUP_RESULT,	/* written at the end */
 	/*
-	 * Then the initrd or the firmware's variables, the disks, the seed, the
-	 * shares, the interfaces.
+	 * Then the initrd or the firmware's variables, the disks, the seed, the shares,
+	 * the sockets, the interfaces.
 	 */
 	SETUP_FIXED,
 };

@@ -26,11 +26,13 @@
 #include "files.h"
 #include "js.h"
 #include "libjoist/joist.h"
+#include "libjoist/vhost.h"
 #include "net/net.h"
 #include "seed.h"
 #include "setup.h"
 #include "share_tool.h"
 #include "spawn.h"
+#include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
 #include "vmm/vmm.h"
 
@@ -289,6 +291,28 @@ static int open_all(const struct definition *def, const struct vmm_firmware *fw,
 	return nr;
 }
 
+/*
+ * The host's end of the guest's sockets, by the rights of who wants it. It gets its address
+ * here: a VM's process that is taken over cannot take another one.
+ */
+static int open_vsock(const struct definition *def, struct failure *f)
+{
+	int fd = char_device_open_as(def->uid, def->gid, VHOST_VSOCK_DEVICE, O_RDWR), err;
+
+	if (fd < 0) {
+		fail(f, "failed", "cannot open %s: %s", VHOST_VSOCK_DEVICE, strerror(-fd));
+		f->remedy = vsock_remedy(fd);
+		return fd;
+	}
+	err = vhost_vsock_set_cid(fd, def->vsock);
+	if (!err)
+		return fd;
+	close(fd);
+	fail(f, "failed", "cannot give the guest the CID %u: %s", def->vsock, strerror(-err));
+	f->remedy = vsock_remedy(err);
+	return err;
+}
+
 static int write_record(const struct definition *def, const struct process *proc)
 {
 	struct json_object *obj = js_new("name", def->name);
@@ -419,6 +443,11 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	proc->nets = json_object_new_array();
 	want = SETUP_FIXED + (def->initrd || fw.vars.path) + nr_device_files(def);
 	nr = open_all(def, &fw, uid, gid, procs_fd, fds, want, f);
+	if (nr == want && def->vsock) {
+		want++;
+		fds[nr] = open_vsock(def, f);
+		nr += fds[nr] >= 0;
+	}
 	if (nr == want) {
 		want += interfaces_fds(def->nic, def->nr_nics);
 		nr += net_plug(def, uid, gid, fds + nr, proc->nets, f);

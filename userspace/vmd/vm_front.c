@@ -15,6 +15,7 @@
 #include "console.h"
 #include "vm_front.h"
 #include "vm_protocol.h"
+#include "vmm/chipset/i6300esb.h"
 #include "vmm/chipset/pm.h"
 #include "vmm/log.h"
 #include "vmm/vcpu.h"
@@ -33,6 +34,7 @@ enum { FD_LISTEN, FD_DAEMON, FD_CONSOLE };
  * @want_paused: the daemon wants the VM to be paused
  * @told: of each disk, how many failed requests the daemon knows of
  * @told_lost: of each share, whether it knows that it is lost
+ * @bites: how often its watchdog has fired, as far as the daemon was told
  * @pending: requests that are answered once the vCPUs have stopped
  * @asking: those that are once the guest has told new figures of its memory
  */
@@ -43,6 +45,7 @@ struct front {
 	bool want_paused;
 	u32 told[VMM_DISKS_MAX];
 	bool told_lost[VMM_SHARES_MAX];
+	u32 bites;
 	int nr_pending;
 	struct vm_request pending[PENDING_MAX];
 	int nr_asking;
@@ -360,6 +363,22 @@ static void take_request(struct front *fr)
 			close(fds[i]);
 }
 
+/*
+ * What is done now is not to be undone by a daemon that does not know of it. Who is not there
+ * does not hear of it, but finds the VM paused.
+ */
+static void serve_watchdog(struct front *fr)
+{
+	if (!i6300esb_fired(fr->vm->watchdog, &fr->bites))
+		return;
+	log_warn("the guest's watchdog has fired");
+	if (fr->vm->config->watchdog == WATCHDOG_PAUSE && !vm_stopping(fr->vm)) {
+		fr->want_paused = true;
+		vm_pause(fr->vm);
+	}
+	reply(fr, VM_WATCHDOG, 0, 0);
+}
+
 static void front_serve(void *ctx, const struct pollfd *fds)
 {
 	struct front *fr = ctx;
@@ -371,6 +390,7 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 		accept_daemon(fr);
 	finish_pending(fr);
 	serve_balloon(fr);
+	serve_watchdog(fr);
 	tell_disk_errors(fr);
 	tell_lost_shares(fr);
 	tell_unplugged(fr);
@@ -380,6 +400,7 @@ static void front_leave(void *ctx)
 {
 	struct front *fr = ctx;
 
+	serve_watchdog(fr);
 	tell_disk_errors(fr);
 	server_end(&fr->console);
 }

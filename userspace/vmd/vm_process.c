@@ -18,6 +18,7 @@
 #include "devices.h"
 #include "hostile.h"
 #include "js.h"
+#include "libjoist/vhost.h"
 #include "sandbox.h"
 #include "seed.h"
 #include "setup.h"
@@ -35,7 +36,7 @@
  * @firmware: of @def; its code's path is NULL: there is none
  * @text: where its paths are
  * @nets: what the interfaces are
- * @fd: see enum setup_fd; disks and interfaces behind
+ * @fd: see enum setup_fd; what is behind follows from @def
  */
 struct setup {
 	struct definition def;
@@ -70,7 +71,7 @@ static int receive(struct setup *s)
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
 	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + definition_has_seed(&s->def) +
-	       s->def.shares.nr +
+	       s->def.shares.nr + (s->def.vsock != 0) +
 	       interfaces_fds(s->def.nic, s->def.nr_nics) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
@@ -92,6 +93,7 @@ static void configure(struct vmm_config *config, struct setup *s)
 		.balloon = s->def.balloon,
 		.balloon_target = s->def.memory,
 		.rng = s->def.rng,
+		.watchdog = s->def.watchdog,
 		.debug_exit = -1,
 		.nr_disks = s->def.nr_disks,
 		.nr_nets = s->def.nr_nics,
@@ -114,6 +116,10 @@ static void configure(struct vmm_config *config, struct setup *s)
 			.tag = s->def.shares.share[i].tag,
 			.dir = { s->def.shares.share[i].path, s->fd[next++] },
 			.readonly = s->def.shares.share[i].readonly,
+		};
+	if (s->def.vsock)
+		config->vsock = (struct vmm_vsock) {
+			s->def.vsock, { VHOST_VSOCK_DEVICE, s->fd[next++] },
 		};
 	for (i = 0; i < s->def.nr_nics; i++) {
 		config->net[i] = device_net(&s->def.nic[i],

@@ -27,7 +27,8 @@ enum vm_op {
 	VM_PLUG,	/* a device in JSON behind, with its descriptor */
 	VM_UNPLUG,	/* a device's name behind; answered once the guest is asked */
 	VM_UNPLUGGED,	/* the VM's, unasked: a device has gone */
-	VM_SHARE_LOST,	/* the VM's, unasked: a share's server has */
+	VM_WATCHDOG,	/* the VM's, unasked: its watchdog has fired */
+	VM_SHARE_LOST,	/* the VM's, unasked: a share's server has ended */
 	NR_VM_OPS,
 };
 

@@ -6,6 +6,7 @@
  */
 #include <linux/kvm.h>
 
+#include "chipset/i6300esb.h"
 #include "console.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -55,11 +56,13 @@ void vm_pause(struct vm *vm)
 	vm->pause.wanted = true;
 	pthread_mutex_unlock(&vm->pause.lock);
 	vcpus_kick(vm, true);
+	i6300esb_hold(vm->watchdog, true);
 }
 
 /* Have them go on. Main thread. */
 void vm_resume(struct vm *vm)
 {
+	i6300esb_hold(vm->watchdog, false);
 	vcpus_kick(vm, false);
 	pthread_mutex_lock(&vm->pause.lock);
 	vm->pause.wanted = false;

@@ -11,6 +11,7 @@
 
 #include "backend/aio.h"
 #include "boot/boot.h"
+#include "chipset/i6300esb.h"
 #include "chipset/pci.h"
 #include "console.h"
 #include "frontend.h"
@@ -23,6 +24,7 @@
 #include "virtio/ports.h"
 #include "virtio/rng.h"
 #include "virtio/share.h"
+#include "virtio/vsock.h"
 #include "vm.h"
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -114,6 +116,10 @@ static int start(struct vm *vm)
 		err = virtio_ports_start(vm->ports);
 	for (i = 0; !err && i < vm->config->nr_shares; i++)
 		err = virtio_share_start(vm->share[i]);
+	if (!err && vm->watchdog)
+		err = i6300esb_start(vm->watchdog);
+	if (!err && vm->vsock)
+		err = virtio_vsock_start(vm->vsock);
 	pci_boot_done(vm->pci);
 	if (!err)
 		err = vcpus_start(vm);
@@ -180,6 +186,8 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		virtio_ports_stop(vm.ports);
 		for (i = 0; i < VMM_SHARES_MAX; i++)
 			virtio_share_stop(vm.share[i]);
+		i6300esb_stop(vm.watchdog);
+		virtio_vsock_stop(vm.vsock);
 		if (ctx)
 			fe->leave(ctx);
 		terminal_leave();

@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "chipset/i6300esb.h"
 #include "chipset/pm.h"
 #include "chipset/uart.h"
 #include "console.h"
 #include "frontend.h"
+#include "log.h"
 #include "terminal.h"
 #include "vm.h"
 
@@ -22,11 +24,13 @@
  * struct stdio - its state; main thread only
  * @input: standard input is still to be read
  * @escaped: Ctrl-A was typed
+ * @bites: how often the guest's watchdog has fired, as far as it was told
  */
 struct stdio {
 	struct vm *vm;
 	bool input;
 	bool escaped;
+	u32 bites;
 };
 
 enum { FD_IN, FD_OUT, NR_FDS };
@@ -78,6 +82,8 @@ static void escape_help(void)
 	static const char text[] =
 		"\r\nvmctl: Ctrl-A x  leave, the guest is lost\r\n"
 		"vmctl: Ctrl-A p  press the guest's power button\r\n"
+		"vmctl: Ctrl-A s  press its sleep button\r\n"
+		"vmctl: Ctrl-A c  let the guest go on that its watchdog has paused\r\n"
 		"vmctl: Ctrl-A a  send Ctrl-A to the guest\r\n";
 	ssize_t done = write(STDERR_FILENO, text, sizeof(text) - 1);
 
@@ -95,6 +101,12 @@ static bool escape_byte(struct stdio *io, u8 *byte)
 		return false;
 	case KEY_POWER:
 		pm_power_button(io->vm->pm);
+		return false;
+	case KEY_SLEEP:
+		pm_sleep_button(io->vm->pm);
+		return false;
+	case KEY_CONTINUE:
+		vm_resume(io->vm);
 		return false;
 	case KEY_NONE:
 		return false;
@@ -136,11 +148,25 @@ static int stdio_fds(void *ctx, struct pollfd *fds)
 	return NR_FDS;
 }
 
+/* An end by it is told as every end is. */
+static void serve_watchdog(struct stdio *io)
+{
+	const u32 action = io->vm->config->watchdog;
+
+	if (!i6300esb_fired(io->vm->watchdog, &io->bites) || vm_stopping(io->vm))
+		return;
+	log_warn("the guest's watchdog has fired%s",
+		 action == WATCHDOG_PAUSE ? ": it is paused; Ctrl-A c lets it go on" : "");
+	if (action == WATCHDOG_PAUSE)
+		vm_pause(io->vm);
+}
+
 static void stdio_serve(void *ctx, const struct pollfd *fds)
 {
 	struct stdio *io = ctx;
 	int err;
 
+	serve_watchdog(io);
 	if (fds[FD_IN].revents)
 		take_input(io);
 	if (!fds[FD_OUT].revents)

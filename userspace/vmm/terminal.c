@@ -99,6 +99,10 @@ enum terminal_key terminal_key(bool *escaped, u8 *byte)
 		return KEY_DETACH;
 	case 'p':
 		return KEY_POWER;
+	case 's':
+		return KEY_SLEEP;
+	case 'c':
+		return KEY_CONTINUE;
 	case 'a':
 	case ESCAPE:
 		*byte = ESCAPE;

@@ -16,6 +16,8 @@ enum terminal_key {
 	KEY_LEAVE,	/* Ctrl-A x */
 	KEY_DETACH,	/* Ctrl-A d */
 	KEY_POWER,	/* Ctrl-A p */
+	KEY_SLEEP,	/* Ctrl-A s */
+	KEY_CONTINUE,	/* Ctrl-A c */
 	KEY_UNKNOWN,	/* Ctrl-A and any other */
 };
 

@@ -12,6 +12,7 @@
 #include "boot/boot.h"
 #include "boot/layout.h"
 #include "chipset/chipset.h"
+#include "chipset/i6300esb.h"
 #include "libjoist/joist.h"
 #include "log.h"
 #include "name.h"
@@ -23,6 +24,7 @@
 #include "virtio/ports.h"
 #include "virtio/rng.h"
 #include "virtio/share.h"
+#include "virtio/vsock.h"
 #include "vm.h"
 
 static int open_device(struct vm *vm)
@@ -158,6 +160,10 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = virtio_balloon_create(vm, &vm->balloon);
 	if (!err && config->nr_ports)
 		err = virtio_ports_create(vm, &vm->ports);
+	if (!err && config->watchdog)
+		err = i6300esb_create(vm, &vm->watchdog);
+	if (!err && config->vsock.cid)
+		err = virtio_vsock_create(vm, &vm->vsock);
 	if (!err)
 		err = add_shares(vm);
 	if (!err)
@@ -180,6 +186,8 @@ void vm_destroy(struct vm *vm)
 	virtio_ports_destroy(vm->ports);
 	for (i = 0; i < VMM_SHARES_MAX; i++)
 		virtio_share_destroy(vm->share[i]);
+	i6300esb_destroy(vm->watchdog);
+	virtio_vsock_destroy(vm->vsock);
 	chipset_destroy(vm);
 	firmware_unload(vm);
 	irq_destroy(&vm->irq);

@@ -19,6 +19,7 @@ struct fwcfg;
 struct host_bridge;
 struct i8042;
 struct hotplug;
+struct i6300esb;
 struct lpc;
 struct pci;
 struct pm;
@@ -31,6 +32,7 @@ struct virtio_net;
 struct virtio_ports;
 struct virtio_rng;
 struct virtio_share;
+struct virtio_vsock;
 
 /**
  * struct vm - one virtual machine
@@ -72,6 +74,8 @@ struct vm {
 	struct virtio_balloon *balloon;	/* or NULL */
 	struct virtio_ports *ports;	/* or NULL */
 	struct virtio_share *share[VMM_SHARES_MAX];
+	struct i6300esb *watchdog;	/* or NULL */
+	struct virtio_vsock *vsock;	/* or NULL */
 
 	struct disk_errors disk_errors;
 	struct plug plug;

@@ -5,6 +5,7 @@
 
 #include "disk_options.h"
 #include "libjoist/types.h"
+#include "watchdog.h"
 
 #define VMM_DISKS_MAX	16
 #define VMM_NETS_MAX	8
@@ -110,6 +111,16 @@ struct vmm_share {
 };
 
 /**
+ * struct vmm_vsock - sockets between guest and host
+ * @cid: the guest's address; 0: there are none
+ * @file: the kernel's vhost device; one that is open has the address already
+ */
+struct vmm_vsock {
+	u32 cid;
+	struct vmm_file file;
+};
+
+/**
  * struct vmm_config - what to run
  * @device: /dev/joist or another device with the KVM ABI
  * @firmware: starts from the disks; then there is no kernel
@@ -125,6 +136,8 @@ struct vmm_share {
  * @uuid: likewise
  * @listed: the module's netlink family is to show @name
  * @rng: a source of random numbers
+ * @watchdog: enum watchdog_action
+ * @vsock: sockets between it and the host
  * @rings: from vmm_rings(), where it is forbidden to make any; else NULL
  * @frontend: who carries the console; NULL: standard input and output
  */
@@ -143,6 +156,8 @@ struct vmm_config {
 	const char *uuid;
 	bool listed;
 	bool rng;
+	u32 watchdog;
+	struct vmm_vsock vsock;
 	struct rings *rings;
 	const struct vmm_frontend *frontend;
 	int nr_disks;
@@ -172,6 +187,7 @@ enum vmm_code {
 	VMM_ENTRY	= 24,	/* KVM_EXIT_FAIL_ENTRY */
 	VMM_UNKNOWN	= 26,	/* an exit the VMM does not know */
 	VMM_ESCAPE	= 28,	/* Ctrl-A x */
+	VMM_WATCHDOG	= 30,	/* the guest's watchdog, which is to switch it off */
 	VMM_SIGNAL	= 128,	/* + the signal's number */
 };
 

@@ -83,7 +83,7 @@ _Static_assert(sizeof(struct acpi_fadt) == 276, "ACPI 5.2.9");
 #define BOOT_NO_ASPM		BIT(4)
 #define FADT_WBINVD		BIT(0)
 #define FADT_C1			BIT(2)
-#define FADT_NO_SLEEP_BUTTON	BIT(5)
+#define FADT_DSDT_SLEEP_BUTTON	BIT(5)	/* it is there, if anywhere */
 #define FADT_RESET_REGISTER	BIT(10)
 #define FADT_HEADLESS		BIT(12)
 #define RESET_COLD		0x06	/* as port 0xcf9 wants it */
@@ -300,7 +300,7 @@ static u32 build_fadt(struct acpi_tables *t, struct vm *vm, u32 dsdt, u32 facs)
 	f->century = 0x32;
 	/* No keyboard controller is told of: looking for one takes a second. */
 	f->boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_ASPM;
-	f->flags = FADT_WBINVD | FADT_C1 | FADT_NO_SLEEP_BUTTON |
+	f->flags = FADT_WBINVD | FADT_C1 | FADT_DSDT_SLEEP_BUTTON |
 		   FADT_RESET_REGISTER | FADT_HEADLESS;
 	f->reset = (struct acpi_gas) { GAS_IO, 8, 0, GAS_BYTE, PORT_RESET };
 	f->reset_value = RESET_COLD;

@@ -17,6 +17,9 @@
 #define OSC_ARGUMENT	3	/* the capabilities' buffer */
 #define OSC_CONTROL	8	/* what the OS would control: its third word */
 
+#define SLEEP_BUTTON	"\\_SB.SLPB"
+#define NOTIFY_PRESSED	0x80
+
 static void isa_device(struct aml *aml, const char *name, const char *id,
 		       u16 port, u8 ports, u8 irq)
 {
@@ -136,6 +139,20 @@ static void pci_root(struct aml *aml, struct vm *vm)
 	aml_close(aml);
 }
 
+/* The power button needs no device: it has a bit of its own among PM1's events. */
+static void sleep_button(struct aml *aml)
+{
+	aml_open_device(aml, SLEEP_BUTTON);
+	aml_name(aml, "_HID");
+	aml_eisa_id(aml, "PNP0C0E");
+	aml_close(aml);
+	aml_open_scope(aml, "\\_GPE");
+	aml_open_method(aml, PM_METHOD_SLEEP, 0);
+	aml_notify(aml, SLEEP_BUTTON, NOTIFY_PRESSED);
+	aml_close(aml);
+	aml_close(aml);
+}
+
 /* The body of the table, without its header. */
 void dsdt_write(struct aml *aml, struct vm *vm)
 {
@@ -150,5 +167,6 @@ void dsdt_write(struct aml *aml, struct vm *vm)
 	aml_open_scope(aml, "\\_SB");
 	pci_root(aml, vm);
 	aml_close(aml);
+	sleep_button(aml);
 	dsdt_hotplug_event(aml);
 }

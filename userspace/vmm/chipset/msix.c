@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MSI-X. An unmasked vector is an eventfd attached to a GSI of its own: to
- * notify the guest is one write, from any thread. A masked one is only marked.
+ * MSI-X. Each vector is an eventfd: to notify the guest is one write, from any thread, or
+ * the kernel's own. While the guest lets it, it is attached to a GSI of its own; else what
+ * is pending stays in it, and counts when it is attached again.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -52,22 +54,25 @@ static int attach(struct msix *msix, struct msix_vector *v)
 	return 0;
 }
 
+static void detach(struct msix *msix, struct msix_vector *v)
+{
+	if (v->attached)
+		joist_irqfd(msix->dev->vm->fd, v->fd, (u32)v->gsi, false);
+	v->attached = false;
+}
+
 static void update(struct msix *msix, struct msix_vector *v)
 {
 	int err;
 
-	if (!live(msix, v))
+	if (!live(msix, v)) {
+		detach(msix, v);
 		return;
+	}
 	err = attach(msix, v);
-	if (err) {
+	if (err)
 		log_warn("the guest's interrupt message %#llx/%#x is refused: %s",
 			 (unsigned long long)v->addr, v->data, strerror(-err));
-		return;
-	}
-	if (v->pending) {
-		v->pending = false;
-		eventfd_write(v->fd, 1);
-	}
 }
 
 /* The capability's control word may have changed. */
@@ -101,17 +106,29 @@ bool msix_enabled(struct msix *msix)
  */
 void msix_notify(struct msix *msix, u16 vector)
 {
-	struct msix_vector *v;
+	if (vector < msix->nr)
+		eventfd_write(msix->vector[vector].fd, 1);
+}
 
-	if (vector >= msix->nr)
-		return;
-	v = &msix->vector[vector];
-	pthread_mutex_lock(&msix->lock);
-	if (live(msix, v) && v->attached)
-		eventfd_write(v->fd, 1);
-	else
-		v->pending = true;
-	pthread_mutex_unlock(&msix->lock);
+/**
+ * msix_fd() - whom to tell to send a message, for who cannot call msix_notify()
+ * @msix: the device's messages
+ * @vector: which; of any origin, MSIX_NO_VECTOR among them
+ *
+ * Return: an eventfd, the device's, good while messages are enabled; -1: there is none, or
+ * they are not.
+ */
+int msix_fd(struct msix *msix, u16 vector)
+{
+	return vector < msix->nr && msix_enabled(msix) ? msix->vector[vector].fd : -1;
+}
+
+/* What was raised while it could not be sent. */
+static bool pending(const struct msix_vector *v)
+{
+	struct pollfd fd = { .fd = v->fd, .events = POLLIN };
+
+	return !v->attached && poll(&fd, 1, 0) > 0;
 }
 
 static void read_table(struct msix *msix, u64 offset, void *data,
@@ -154,7 +171,7 @@ static bool good_access(u64 offset, unsigned int len)
 
 void msix_bar_read(struct msix *msix, u64 offset, void *data, unsigned int len)
 {
-	u64 pending = 0;
+	u64 bits = 0;
 	int i;
 
 	if (!good_access(offset, len))
@@ -163,10 +180,10 @@ void msix_bar_read(struct msix *msix, u64 offset, void *data, unsigned int len)
 	if (offset < (u64)msix->nr * PCI_MSIX_ENTRY_SIZE) {
 		read_table(msix, offset, data, len);
 	} else if (offset >= PBA_OFFSET &&
-		   offset + len <= PBA_OFFSET + sizeof(pending)) {
+		   offset + len <= PBA_OFFSET + sizeof(bits)) {
 		for (i = 0; i < msix->nr; i++)
-			pending |= (u64)msix->vector[i].pending << i;
-		memcpy(data, (u8 *)&pending + (offset - PBA_OFFSET), len);
+			bits |= (u64)pending(&msix->vector[i]) << i;
+		memcpy(data, (u8 *)&bits + (offset - PBA_OFFSET), len);
 	} else {
 		memset(data, 0, len);
 	}
@@ -236,8 +253,7 @@ static void release(struct msix *msix, struct msix_vector *v)
 {
 	struct vm *vm = msix->dev->vm;
 
-	if (v->attached)
-		joist_irqfd(vm->fd, v->fd, (u32)v->gsi, false);
+	detach(msix, v);
 	if (v->gsi != NO_GSI)
 		irq_msi_free(&vm->irq, (u32)v->gsi);
 }

@@ -17,7 +17,6 @@ struct msix_vector {
 	u64 addr;
 	u32 data;
 	u32 control;
-	bool pending;	/* raised while masked */
 	bool routed;	/* addr and data are what the GSI sends */
 	bool attached;	/* fd is an irqfd of the GSI */
 	int gsi;
@@ -46,6 +45,7 @@ void msix_destroy(struct msix *msix);
 void msix_command(struct msix *msix);
 bool msix_enabled(struct msix *msix);
 void msix_notify(struct msix *msix, u16 vector);
+int msix_fd(struct msix *msix, u16 vector);
 void msix_bar_read(struct msix *msix, u64 offset, void *data, unsigned int len);
 void msix_bar_write(struct msix *msix, u64 offset, const void *data,
 		    unsigned int len);

@@ -169,6 +169,12 @@ void pm_gpe(struct pm *pm, unsigned int event)
 	pthread_mutex_unlock(&pm->lock);
 }
 
+/* The other one, which is a device of the DSDT's. Any thread. */
+void pm_sleep_button(struct pm *pm)
+{
+	pm_gpe(pm, PM_GPE_SLEEP);
+}
+
 /**
  * pm_move() - where the registers are
  * @pm: power management

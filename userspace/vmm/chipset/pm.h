@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ACPI power management: power-off, the power button, general-purpose events. */
+/* ACPI power management: power-off, the buttons, general-purpose events. */
 #ifndef VMM_PM_H
 #define VMM_PM_H
 
@@ -18,6 +18,9 @@
 #define PM_GPE0_LEN		16	/* half status, half enable */
 #define PM_SIZE			0x80
 
+#define PM_GPE_SLEEP		2	/* the sleep button, and the method that says so */
+#define PM_METHOD_SLEEP		"_E02"
+
 struct pm;
 struct vm;
 
@@ -26,6 +29,7 @@ void pm_destroy(struct vm *vm);
 void pm_move(struct pm *pm, u16 base);
 u16 pm_base(struct pm *pm);
 void pm_power_button(struct pm *pm);
+void pm_sleep_button(struct pm *pm);
 void pm_gpe(struct pm *pm, unsigned int event);
 
 #endif

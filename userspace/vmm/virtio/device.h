@@ -21,6 +21,10 @@ struct vm;
  * @transport: the transport's own
  * @notify: the transport's: tell the guest that a queue has news
  * @config_changed: the transport's: tell the guest to read status and @config again
+ * @call_fd: the transport's: the eventfd that does what @notify does, until @calls_changed;
+ *	     -1: there is none
+ * @calls_changed: the device's: @call_fd may say otherwise now; any lock may be held, it
+ *		   must not wait; may be NULL
  * @changed: the device's: the driver is ready now, or was reset; with the lock held;
  *           may be NULL
  * @goes: the device's: the driver is about to be reset: after it no queue is used, and
@@ -43,6 +47,8 @@ struct virtio_dev {
 	void *transport;
 	void (*notify)(struct virtio_dev *dev, struct virtq *q);
 	void (*config_changed)(struct virtio_dev *dev);
+	int (*call_fd)(struct virtio_dev *dev, struct virtq *q);
+	void (*calls_changed)(struct virtio_dev *dev);
 	void (*changed)(struct virtio_dev *dev);
 	void (*goes)(struct virtio_dev *dev);
 	void (*config_written)(struct virtio_dev *dev, u64 offset, const void *data,

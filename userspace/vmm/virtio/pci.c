@@ -48,6 +48,13 @@ static void notify_queue(struct virtio_dev *dev, struct virtq *q)
 	interrupt(dev->transport, q->vector, ISR_QUEUE);
 }
 
+static int queue_call_fd(struct virtio_dev *dev, struct virtq *q)
+{
+	struct virtio_pci *vp = dev->transport;
+
+	return msix_fd(&vp->msix, q->vector);
+}
+
 static void notify_config(struct virtio_dev *dev)
 {
 	struct virtio_pci *vp = dev->transport;
@@ -123,6 +130,8 @@ static void write_queue(struct virtio_pci *vp, u64 reg, u32 value)
 		return;
 	if (reg == VIRTIO_PCI_COMMON_Q_MSIX) {
 		q->vector = checked_vector(vp, value);
+		if (vp->dev->calls_changed)
+			vp->dev->calls_changed(vp->dev);
 		return;
 	}
 	if (q->ready)
@@ -222,8 +231,11 @@ static void regs_read(struct virtio_pci *vp, u64 offset, void *data,
 		return;
 	}
 	if (offset >= REGS_ISR) {
+		/* Locked: a line that rises meanwhile must not be taken for the one read. */
+		pthread_mutex_lock(&vp->dev->lock);
 		if (offset == REGS_ISR)
 			*(u8 *)data = read_isr(vp);
+		pthread_mutex_unlock(&vp->dev->lock);
 		return;
 	}
 	if (offset + len > sizeof(cfg))
@@ -334,6 +346,8 @@ static void command_changed(struct pci_dev *pci)
 	struct virtio_pci *vp = pci->ctx;
 
 	msix_command(&vp->msix);
+	if (vp->dev->calls_changed)
+		vp->dev->calls_changed(vp->dev);
 }
 
 static void add_virtio_cap(struct pci_dev *pci, u8 type, u32 offset, u32 length)
@@ -378,6 +392,7 @@ int virtio_pci_init(struct virtio_pci *vp, struct virtio_dev *dev, u32 class)
 	vp->config_vector = QUEUE_NO_VECTOR;
 	dev->transport = vp;
 	dev->notify = notify_queue;
+	dev->call_fd = queue_call_fd;
 	dev->config_changed = notify_config;
 
 	pci_dev_init(&vp->pci, dev->vm, &id);
