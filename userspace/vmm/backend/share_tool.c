@@ -370,7 +370,7 @@ const char *share_tool_error(int err)
 	case -ENOPKG:
 		return "it needs diod; install the package diod";
 	case -EUSERS:
-		return "its server cannot be locked up; allow user namespaces (user.max_user_namespaces)";
+		return "its server cannot be locked up; allow user namespaces";
 	default:
 		return strerror(-err);
 	}
