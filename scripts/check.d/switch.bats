@@ -111,13 +111,15 @@ REPORT='report()
 	[ -n "$(mbits back)" ]
 }
 
+# Behind the first seconds, in which the bucket is full; slow enough for an emulated CPU that has
+# others beside it.
 @test "rate limits hold within a tenth, in both directions" {
 	measure "$REPORT"'
-		report out
-		report in -R
-		report udp -u -b 6M -l 1400' rate-in=4M rate-out=4M
+		report out -O 3
+		report in -O 3 -R
+		report udp -O 3 -u -b 3M -l 1400' rate-in=2M rate-out=2M
 	for what in out in udp; do
 		echo "$what: $(mbits $what)"
-		close_to "$(mbits $what)" 4
+		close_to "$(mbits $what)" 2
 	done
 }

@@ -32,3 +32,25 @@ locked()
 		"$@"
 	) 9>"$CACHE/lock/$name"
 }
+
+# from_package PACKAGE PATH OUT: a file of a Debian package, fetched by apt once.
+from_package()
+{
+	[ -e "$3" ] || locked "package-$1" take_from_package "$@" ||
+		die "apt cannot fetch $1: run apt-get update"
+}
+
+# shellcheck disable=SC2317 # called by locked
+take_from_package()
+{
+	local tmp=$3.tmp
+	[ ! -e "$3" ] || return 0
+	say "fetching $1"
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "$1") >&2 &&
+		dpkg-deb --fsys-tarfile "$tmp"/*.deb | tar -x -C "$tmp" "./$2" &&
+		mv "$tmp/$2" "$3"
+	rm -rf "$tmp"
+	[ -e "$3" ]
+}

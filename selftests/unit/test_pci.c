@@ -307,11 +307,59 @@ static void test_reset(void **state)
 	assert_int_equal(resets, 1);
 }
 
+/* As virtio's capability for that: what it leads to, and what was written there. */
+static u32 behind, through;
+
+static void window_read(struct pci_dev *pci, u8 *data)
+{
+	u32 where;
+
+	/* It looks where the guest points: the bus's lock is free. */
+	pci_dev_config(pci, pci->window - 4, &where, sizeof(where));
+	behind = where;
+	memset(data, (int)where, PCI_WINDOW_SIZE);
+}
+
+static void window_written(struct pci_dev *pci)
+{
+	pci_dev_config(pci, pci->window, &through, sizeof(through));
+}
+
+static void test_window(void **state)
+{
+	const u32 fn = PCI_DEVFN(1, 0);
+	u8 at = pci_dev_cap(&dev, PCI_CAP_ID_VNDR, 12);
+	u64 ecam = 0;
+
+	dev.window = at + 8;
+	dev.window_read = window_read;
+	dev.window_written = window_written;
+	pci_set32(dev.writable + at + 4, ~0U);
+	pci_set32(dev.writable + at + 8, ~0U);
+	port_out(fn, at + 4, 0x55, 4);
+	through = 0;
+	/* What is beside it is as it was. */
+	assert_int_equal(port_in(fn, at + 4, 4), 0x55);
+	assert_int_equal(behind, 0);
+	assert_int_equal(port_in(fn, at + 8, 4), 0x55555555);
+	assert_int_equal(port_in(fn, at + 9, 1), 0x55);
+	assert_int_equal(behind, 0x55);
+	bus_read(&vm.mmio, ECAM_GPA + ((u64)fn << 12) + at + 4, &ecam, 8);
+	assert_true(ecam == 0x5555555500000055);
+	port_out(fn, at + 4, 0x66, 4);
+	assert_int_equal(through, 0);
+	port_out(fn, at + 8, 0x12345678, 4);
+	assert_int_equal(through, 0x12345678);
+	port_out(fn, at + 10, 0xaa, 1);
+	assert_int_equal(through, 0x12aa5678);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_window),
 		TEST(test_ids), TEST(test_ecam), TEST(test_ecam_moves),
 		TEST(test_windows), TEST(test_unplug), TEST(test_pm_moves),
 		TEST(test_events), TEST(test_timer), TEST(test_fuzz),

@@ -131,6 +131,33 @@ static struct pci_dev *find(struct pci *pci, u16 bdf)
 	return bdf < PCI_FUNCTIONS ? pci->fn[bdf] : NULL;
 }
 
+/* Does an access touch what stands for other registers? */
+static bool in_window(const struct pci_dev *dev, u64 reg, unsigned int len)
+{
+	return dev->window && reg < dev->window + PCI_WINDOW_SIZE && reg + len > dev->window;
+}
+
+static void read_window(struct pci_dev *dev, u64 reg, u8 *data, unsigned int len)
+{
+	u8 window[PCI_WINDOW_SIZE] = { 0 };
+	unsigned int i;
+
+	dev->window_read(dev, window);
+	for (i = 0; i < len; i++)
+		if (reg + i >= dev->window && reg + i < dev->window + PCI_WINDOW_SIZE)
+			data[i] = window[reg + i - dev->window];
+}
+
+/* What the guest has written there: for the device itself, the bus's lock not held. */
+void pci_dev_config(struct pci_dev *dev, u8 reg, void *data, unsigned int len)
+{
+	struct pci *pci = dev->vm->pci;
+
+	pthread_mutex_lock(&pci->lock);
+	memcpy(data, dev->config + reg, len);
+	pthread_mutex_unlock(&pci->lock);
+}
+
 /**
  * pci_config_read() - a guest reads a device's configuration
  * @pci: bus 0
@@ -142,15 +169,20 @@ static struct pci_dev *find(struct pci *pci, u16 bdf)
 void pci_config_read(struct pci *pci, u16 bdf, u64 reg, void *data,
 		     unsigned int len)
 {
-	const struct pci_dev *dev;
+	struct pci_dev *dev;
+	bool window;
 
 	if (reg > PCI_CONFIG_SIZE - len)
 		return;
 	pthread_mutex_lock(&pci->lock);
 	dev = find(pci, bdf);
+	window = dev && in_window(dev, reg, len);
 	if (dev)
 		memcpy(data, dev->config + reg, len);
 	pthread_mutex_unlock(&pci->lock);
+	/* As with its registers elsewhere: it stays until this vCPU has left. */
+	if (window)
+		read_window(dev, reg, data, len);
 }
 
 static void write_config(struct pci_dev *dev, u64 reg, const u8 *data,
@@ -174,14 +206,18 @@ void pci_config_write(struct pci *pci, u16 bdf, u64 reg, const void *data,
 		      unsigned int len)
 {
 	struct pci_dev *dev;
+	bool window;
 
 	if (reg > PCI_CONFIG_SIZE - len)
 		return;
 	pthread_mutex_lock(&pci->lock);
 	dev = find(pci, bdf);
+	window = dev && in_window(dev, reg, len);
 	if (dev)
 		write_config(dev, reg, data, len);
 	pthread_mutex_unlock(&pci->lock);
+	if (window)
+		dev->window_written(dev);
 }
 
 /* Which register port 0xcfc and on show. Return: whether any. */

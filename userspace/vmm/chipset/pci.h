@@ -13,6 +13,7 @@
 #define PCI_FUNCTIONS	256	/* of one bus: 32 slots of 8 */
 #define PCI_CONFIG_SIZE	4096
 #define PCI_BARS	6
+#define PCI_WINDOW_SIZE	4U
 
 #define PCI_VENDOR_INTEL	0x8086
 /* By these firmware knows that it is in a virtual machine. */
@@ -43,8 +44,12 @@ struct pci_bar {
  * @removable: the guest may eject it; constant once it is added
  * @map: a window moved: @addr is 0 when it disappears; may be NULL
  * @command: the guest wrote to @config; may be NULL
+ * @window: PCI_WINDOW_SIZE bytes of @config that stand for other registers; 0: there are none
+ * @window_read: the guest reads there: what it gets
+ * @window_written: it has written there
  *
- * The bus's lock protects all that changes; it is held in @map and @command.
+ * The bus's lock protects all that changes; it is held in @map and @command, and not in the
+ * last two.
  */
 struct pci_dev {
 	struct vm *vm;
@@ -58,6 +63,9 @@ struct pci_dev {
 	void *ctx;
 	void (*map)(struct pci_dev *dev, int bar, u64 addr);
 	void (*command)(struct pci_dev *dev);
+	u8 window;
+	void (*window_read)(struct pci_dev *dev, u8 *data);
+	void (*window_written)(struct pci_dev *dev);
 };
 
 /* What identifies a device. */
@@ -82,6 +90,7 @@ bool pci_dev_present(struct pci_dev *dev);
 bool pci_eject(struct pci *pci, int slot);
 void pci_boot_done(struct pci *pci);
 void pci_set_irq(struct pci_dev *dev, bool level);
+void pci_dev_config(struct pci_dev *dev, u8 reg, void *data, unsigned int len);
 u32 pci_slot_gsi(int slot);
 void pci_config_read(struct pci *pci, u16 bdf, u64 reg, void *data,
 		     unsigned int len);

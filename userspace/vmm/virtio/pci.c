@@ -369,6 +369,71 @@ static void add_virtio_cap(struct pci_dev *pci, u8 type, u32 offset, u32 length)
 	memcpy(pci->config + at + 2, (u8 *)&cap + 2, cap.cap.cap_len - 2U);
 }
 
+/*
+ * The window: registers by configuration space, for who cannot reach the BARs. What it leads
+ * to now. Return: bytes, or 0: nowhere.
+ */
+static u32 window_target(struct virtio_pci *vp, const struct pci_bar **bar, u32 *offset,
+			 u8 *data)
+{
+	struct virtio_pci_cfg_cap cap;
+	struct pci_dev *pci = &vp->pci;
+
+	pci_dev_config(pci, (u8)(pci->window - offsetof(struct virtio_pci_cfg_cap, pci_cfg_data)),
+		       &cap, sizeof(cap));
+	if (cap.cap.bar >= PCI_BARS || !pci->bar[cap.cap.bar].size ||
+	    (cap.cap.length != 1 && cap.cap.length != 2 && cap.cap.length != 4) ||
+	    cap.cap.offset % cap.cap.length ||
+	    cap.cap.offset > pci->bar[cap.cap.bar].size - cap.cap.length)
+		return 0;
+	*bar = &pci->bar[cap.cap.bar];
+	*offset = cap.cap.offset;
+	memcpy(data, cap.pci_cfg_data, sizeof(cap.pci_cfg_data));
+	return cap.cap.length;
+}
+
+static void window_read(struct pci_dev *pci, u8 *data)
+{
+	struct virtio_pci *vp = pci->ctx;
+	const struct pci_bar *bar;
+	u8 written[PCI_WINDOW_SIZE];
+	u32 offset, len;
+
+	len = window_target(vp, &bar, &offset, written);
+	if (len)
+		bar->ops->read(vp, offset, data, len);
+}
+
+static void window_written(struct pci_dev *pci)
+{
+	struct virtio_pci *vp = pci->ctx;
+	const struct pci_bar *bar;
+	u8 written[PCI_WINDOW_SIZE];
+	u32 offset, len;
+
+	len = window_target(vp, &bar, &offset, written);
+	if (len)
+		bar->ops->write(vp, offset, written, len);
+}
+
+static void add_window(struct pci_dev *pci)
+{
+	struct virtio_pci_cfg_cap cap = {
+		.cap = { .cap_len = sizeof(cap), .cfg_type = VIRTIO_PCI_CAP_PCI_CFG },
+	};
+	u8 at = pci_dev_cap(pci, PCI_CAP_ID_VNDR, sizeof(cap));
+	u8 *writable = pci->writable + at;
+
+	memcpy(pci->config + at + 2, (u8 *)&cap + 2, sizeof(cap) - 2);
+	writable[offsetof(struct virtio_pci_cap, bar)] = 0xff;
+	pci_set32(writable + offsetof(struct virtio_pci_cap, offset), ~0U);
+	pci_set32(writable + offsetof(struct virtio_pci_cap, length), ~0U);
+	pci_set32(writable + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data), ~0U);
+	pci->window = (u8)(at + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data));
+	pci->window_read = window_read;
+	pci->window_written = window_written;
+}
+
 /**
  * virtio_pci_init() - put a device on the PCI bus
  * @vp: zeroed
@@ -411,6 +476,7 @@ int virtio_pci_init(struct virtio_pci *vp, struct virtio_dev *dev, u32 class)
 			       (u32)dev->config_len);
 	add_virtio_cap(&vp->pci, VIRTIO_PCI_CAP_NOTIFY_CFG, REGS_NOTIFY,
 		       (u32)dev->nr_queues * NOTIFY_STRIDE);
+	add_window(&vp->pci);
 	err = msix_init(&vp->msix, &vp->pci, BAR_MSIX, dev->nr_queues + 1);
 	return err ? err : pci_dev_add(&vp->pci);
 }
