@@ -55,10 +55,17 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order-rng virtio_pci virtio_rng
 	guest_modules "$kdir" "$rel" "$root/modules" order-balloon virtio_pci virtio_balloon
 	guest_modules "$kdir" "$rel" "$root/modules" order-console virtio_pci virtio_console
+	guest_modules "$kdir" "$rel" "$root/modules" order-vfat virtio_pci vfat nls_cp437 nls_ascii
 	# Of the standard kernel: the other has none.
 	guest_modules "$(kernel_dir "$std")" "$std" "$root/modules" order-watchdog i6300esb
 	guest_modules "$kdir" "$rel" "$root/modules" order-vsock virtio_pci vmw_vsock_virtio_transport
 	pack "$root" >"$dir/initrd"
+	rm -rf "$root"
+	# The cloud kernel has no 9P: to be put behind the initrd where the standard one boots.
+	root=$(mktemp -d)
+	mkdir -p "$root/modules"
+	guest_modules "$(kernel_dir "$std")" "$std" "$root/modules" order-9p virtio_pci 9pnet_virtio 9p
+	pack "$root" >"$dir/9p.cpio"
 	rm -rf "$root"
 	touch "$dir/.complete"
 }

@@ -308,6 +308,8 @@ static void give_all(struct vmm_config *config)
 		give(&config->net[i].file);
 	for (i = 0; i < config->nr_ports; i++)
 		give(&config->port[i].file);
+	for (i = 0; i < config->nr_shares; i++)
+		give(&config->share[i].dir);
 	give(&config->vsock.file);
 }
 

@@ -15,6 +15,8 @@
 static const char full[] =
 	"{\"name\":\"web\",\"uuid\":\"ABCD0000-0000-4000-8000-000000000001\",\n"
 	"\"kernel\":\"/k\",\"initrd\":\"/i\",\"cmdline\":\"a b\",\"vcpus\":2,\n"
+	"\"user-data\":\"/u\",\"meta-data\":\"/m\",\"network-config\":\"/n\",\n"
+	"\"shares\":[{\"tag\":\"s\",\"path\":\"/s\",\"readonly\":true},{\"tag\":\"t\",\"path\":\"/t\"}],\n"
 	"\"memory\":67108864,\"disks\":[{\"path\":\"/d\",\"readonly\":true},{\"path\":\"/e\"}],\n"
 	"\"balloon\":false,\"rng\":true,\"watchdog\":\"pause\",\"vsock\":42,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
 	"\"cpu-max\":50,\"memory-max\":134217728,\"pids-max\":64}";
@@ -40,6 +42,10 @@ static void test_whole(void **state)
 	assert_string_equal(def.name, "web");
 	assert_string_equal(def.uuid, "abcd0000-0000-4000-8000-000000000001");
 	assert_string_equal(def.cmdline, "a b");
+	assert_string_equal(def.user_data, "/u");
+	assert_int_equal(def.shares.nr, 2);
+	assert_string_equal(def.shares.share[1].tag, "t");
+	assert_true(def.shares.share[0].readonly && !def.shares.share[1].readonly);
 	assert_int_equal(def.vcpus, 2);
 	assert_int_equal(def.memory, 64 * MIB);
 	assert_int_equal(def.nr_disks, 2);
@@ -117,6 +123,9 @@ static const struct {
 	{ "\"kernel\":[]", "wrong type" },
 	{ "\"initrd\":\"\"", "no absolute path" },
 	{ "\"cmdline\":1", "wrong type" },
+	{ "\"user-data\":\"u\"", "no absolute path" },
+	{ "\"meta-data\":\"/m\"", "no user-data" },
+	{ "\"network-config\":\"/n\"", "no user-data" },
 	{ "\"vcpus\":0", "not from 1 to" },
 	{ "\"vcpus\":256", "not from 1 to" },
 	{ "\"vcpus\":-1", "no number" },
@@ -142,6 +151,16 @@ static const struct {
 	{ "\"uuid\":\"abcd\"", "no UUID" },
 	{ "\"uuid\":\"abcd00000000-4000-8000-0000-000000000001\"", "no UUID" },
 	{ "\"uuid\":\"gbcd0000-0000-4000-8000-000000000001\"", "no UUID" },
+	{ "\"shares\":{}", "wrong type" },
+	{ "\"shares\":[1]", "a share is an object" },
+	{ "\"shares\":[{\"tag\":\"a\"}]", "a share is an object" },
+	{ "\"shares\":[{\"tag\":\"a b\",\"path\":\"/d\"}]", "no tag of a share" },
+	{ "\"shares\":[{\"tag\":\"\",\"path\":\"/d\"}]", "no tag of a share" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"d\"}]", "no absolute path" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\",\"readonly\":1}]", "true or false" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\",\"more\":1}]", "no 'more'" },
+	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\"},{\"tag\":\"a\",\"path\":\"/e\"}]",
+	  "already" },
 	{ "\"disks\":{}", "wrong type" },
 	{ "\"disks\":[1]", "a disk is an object" },
 	{ "\"disks\":[{}]", "no path" },
@@ -198,6 +217,28 @@ static void test_disks_max(void **state)
 	definition_init(&def);
 	for (i = 0; i < DISKS_MAX; i++)
 		assert_int_equal(definition_add_disk(&def, NULL, "/d", &none, &c), 0);
+	assert_int_equal(definition_add_disk(&def, NULL, "/d", &none, &c), -22);
+	definition_free(&def);
+}
+
+/* What cloud-init is given is on a disk, too. */
+static void test_seed(void **state)
+{
+	static const struct disk_options none;
+	struct definition def;
+	struct complaint c;
+	int i;
+
+	definition_init(&def);
+	snprintf(def.name, sizeof(def.name), "a");
+	for (i = 0; i < DISKS_MAX; i++)
+		assert_int_equal(definition_add_disk(&def, NULL, "/d", &none, &c), 0);
+	assert_int_equal(definition_set(&def, "kernel", "/k", &c), 0);
+	assert_int_equal(definition_set(&def, "user-data", "/u", &c), 0);
+	assert_int_equal(definition_check(&def, &c), -22);
+	assert_non_null(strstr(c.text, "more than 16 disks"));
+	definition_remove_disk(&def, &def.disk[0]);
+	assert_int_equal(definition_check(&def, &c), 0);
 	assert_int_equal(definition_add_disk(&def, NULL, "/d", &none, &c), -22);
 	definition_free(&def);
 }
@@ -358,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_disks_max),
+		cmocka_unit_test(test_seed),
 		cmocka_unit_test(test_disk_names),
 		cmocka_unit_test(test_disk_adder),
 		cmocka_unit_test(test_text),

@@ -18,6 +18,7 @@
 #include "vmm/backend/vsock.h"
 #include "vmm/disk_json.h"
 #include "vmm/firmware.h"
+#include "vmm/share_options.h"
 #include "vmm/vmm.h"
 
 #define FILE_BYTES_MAX	65536
@@ -85,6 +86,21 @@ static int set_initrd(void *args, char *arg)
 static int set_cmdline(void *args, char *arg)
 {
 	return set(args, "cmdline", json_object_new_string(arg));
+}
+
+static int set_user_data(void *args, char *arg)
+{
+	return set(args, "user-data", out_path(arg));
+}
+
+static int set_meta_data(void *args, char *arg)
+{
+	return set(args, "meta-data", out_path(arg));
+}
+
+static int set_network_config(void *args, char *arg)
+{
+	return set(args, "network-config", out_path(arg));
 }
 
 static int set_number(void *args, const char *name, const char *arg, u64 lowest, u64 highest)
@@ -188,6 +204,27 @@ static int add_net(void *args, char *arg)
 	return 0;
 }
 
+static int add_share(void *args, char *arg)
+{
+	struct create *create = args;
+	struct json_object *shares = out_member(create->definition, "shares"), *obj;
+	struct vmm_share share;
+	const char *wrong = share_parse(arg, &share);
+
+	if (wrong)
+		return usage_error("create", "--share: '%s' %s", arg, wrong);
+	if (!shares) {
+		shares = json_object_new_array();
+		set(args, "shares", shares);
+	}
+	obj = json_object_new_object();
+	json_object_object_add(obj, "tag", json_object_new_string(share.tag));
+	json_object_object_add(obj, "path", out_path(share.dir.path));
+	json_object_object_add(obj, "readonly", json_object_new_boolean(share.readonly));
+	json_object_array_add(shares, obj);
+	return 0;
+}
+
 /* "alice", or ":staff" for a group. */
 static int set_owner(void *args, char *arg)
 {
@@ -246,6 +283,11 @@ static const struct opt options[] = {
 		 "memory, with suffix K, M or G (256M)"),
 	OPT_CALL("disk", 'd', add_disk, "FILE[,OPTION]...", "@file",
 		 "a disk, /dev/vda and on; may be repeated"),
+	OPT_CALL("user-data", 0, set_user_data, "FILE", "@file",
+		 "what cloud-init is to do: on a disk of its own, the last one"),
+	OPT_CALL("meta-data", 0, set_meta_data, "FILE", "@file",
+		 "besides (the VM's UUID and name)"),
+	OPT_CALL("network-config", 0, set_network_config, "FILE", "@file", "likewise"),
 	OPT_CALL("balloon", 0, set_balloon, "YES-OR-NO", "yes no",
 		 "the guest can give memory back: see vmctl balloon (yes)"),
 	OPT_CALL("rng", 0, set_rng, "YES-OR-NO", "yes no",
@@ -256,6 +298,8 @@ static const struct opt options[] = {
 		 "sockets between guest and host, with that address for the guest"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "switch= user",
 		 "a network: switch=NAME, or user; may be repeated"),
+	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
+		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_CALL("owner", 'o', set_owner, "USER|:GROUP", NULL,
 		 "who may use it (who creates it)"),
 	OPT_CALL("autostart", 0, set_autostart, NULL, NULL,

@@ -2,6 +2,7 @@
 /* vmctl run: one virtual machine on this terminal. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <linux/joist_netlink.h>
 #include <stdio.h>
@@ -22,6 +23,8 @@
 #include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
 #include "vmm/memory.h"
+#include "vmm/seed.h"
+#include "vmm/share_options.h"
 #include "vmm/vmm.h"
 
 /*
@@ -39,12 +42,14 @@
  * struct run - the command line, understood
  * @appended: --cmdline
  * @cmdline: the whole, freed at the end
+ * @seed_path: files for cloud-init; NULL: none
  */
 struct run {
 	struct args args;
 	struct vmm_config config;
 	const char *appended;
 	char *cmdline;
+	const char *seed_path[SEED_FILES];
 	bool only;
 	bool reboot;
 	bool quiet;
@@ -76,6 +81,25 @@ static int add_net(void *args, char *arg)
 	if (parse_net(arg, &config->net[config->nr_nets], &wrong))
 		return usage_error("run", "--net: '%s' %s", arg, wrong);
 	config->nr_nets++;
+	return 0;
+}
+
+static int add_share(void *args, char *arg)
+{
+	struct vmm_config *config = &((struct run *)args)->config;
+	struct vmm_share *share = &config->share[config->nr_shares];
+	const char *wrong;
+	int i;
+
+	if (config->nr_shares == VMM_SHARES_MAX)
+		return usage_error("run", "more than %d shares", VMM_SHARES_MAX);
+	wrong = share_parse(arg, share);
+	if (wrong)
+		return usage_error("run", "--share: '%s' %s", arg, wrong);
+	for (i = 0; i < config->nr_shares; i++)
+		if (!strcmp(config->share[i].tag, share->tag))
+			return usage_error("run", "--share: two of the tag '%s'", share->tag);
+	config->nr_shares++;
 	return 0;
 }
 
@@ -237,8 +261,16 @@ static const struct opt options[] = {
 		 "STRING replaces the default"),
 	OPT_CALL("disk", 'd', add_disk, "FILE[,OPTION]...", "@file",
 		 "a disk, /dev/vda and on; may be repeated"),
+	OPT_TEXT("user-data", 0, struct run, seed_path[SEED_USER_DATA], "FILE", "@file",
+		 "what cloud-init is to do: on a disk of its own, the last one"),
+	OPT_TEXT("meta-data", 0, struct run, seed_path[SEED_META_DATA], "FILE", "@file",
+		 "besides (made of what the others say, and --name)"),
+	OPT_TEXT("network-config", 0, struct run, seed_path[SEED_NETWORK_CONFIG], "FILE", "@file",
+		 "likewise"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "user tap=",
 		 "a network: user, or tap=NAME; may be repeated"),
+	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
+		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,
 		 "a source of random numbers for the guest"),
 	OPT_CALL("watchdog", 0, set_watchdog, "ACTION", "reset poweroff pause none",
@@ -310,6 +342,66 @@ static int check_start(struct run *run)
 	return 0;
 }
 
+static int read_seed(const struct run *run, struct seed *seed)
+{
+	int i, fd, err;
+
+	for (i = 0; i < SEED_FILES; i++) {
+		const char *path = run->seed_path[i];
+
+		if (!path)
+			continue;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		err = fd < 0 ? -errno : seed_read(seed, i, fd);
+		if (fd >= 0)
+			close(fd);
+		if (err == -EFBIG)
+			return fail("failed", NULL, "%s is larger than %u KiB", path,
+				    SEED_BYTES_MAX >> 10);
+		if (err)
+			return fail("failed", NULL, "cannot read %s: %s", path, strerror(-err));
+	}
+	return 0;
+}
+
+/* The last disk. Whoever changes what cloud-init is to do has a new machine, for cloud-init. */
+static int add_seed(struct run *run, struct seed *seed)
+{
+	struct vmm_config *config = &run->config;
+	char id[32];
+	int fd;
+
+	if (config->nr_disks == VMM_DISKS_MAX)
+		return usage_error("run", "more than %d disks, --user-data's among them",
+				   VMM_DISKS_MAX);
+	snprintf(id, sizeof(id), "joist-%016llx", (unsigned long long)seed_hash(seed));
+	fd = seed_meta_data(seed, id, config->name ?: "joist") ?: seed_memfd(seed);
+	if (fd < 0)
+		return fail("failed", NULL, "cannot make the seed: %s", strerror(-fd));
+	config->disk[config->nr_disks++] = (struct vmm_disk) {
+		.name = SEED_DISK,
+		.file = { run->seed_path[SEED_USER_DATA], fd },
+		.options = { .readonly = true },
+	};
+	return 0;
+}
+
+/* What cloud-init is to find. */
+static int take_seed(struct run *run)
+{
+	struct seed seed = { 0 };
+	int code;
+
+	if (!run->seed_path[SEED_USER_DATA] &&
+	    (run->seed_path[SEED_META_DATA] || run->seed_path[SEED_NETWORK_CONFIG]))
+		return usage_error("run", "--meta-data and --network-config go with --user-data");
+	if (!run->seed_path[SEED_USER_DATA])
+		return 0;
+	code = read_seed(run, &seed) ?: add_seed(run, &seed);
+	seed_free(&seed);
+	return code;
+}
+
 /* As it was typed: what parses an option cuts it. Return: NULL: no memory. */
 static char **copy_args(int argc, char **argv)
 {
@@ -363,6 +455,8 @@ static int run_guest(const struct command *cmd, int argc, char **argv)
 	code = check_start(&run);
 	if (!code)
 		code = cmdline(&run);
+	if (!code)
+		code = take_seed(&run);
 	if (code)
 		return code;
 	errors_of_vmm();

@@ -121,6 +121,15 @@ static int check_path(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static int check_bool(cfg_t *cfg, cfg_opt_t *opt)
+{
+	bool scratch;
+
+	if (!bool_parse(config_last(opt), &scratch))
+		cfg_error(cfg, "%s '%s' is neither yes nor no", opt->name, config_last(opt));
+	return 0;
+}
+
 static bool seconds_parse(const char *text, u32 *ms)
 {
 	char *end;
@@ -165,6 +174,7 @@ static int check_group(cfg_t *cfg, cfg_opt_t *opt)
 static const char *const keys[] = {
 	"firmware", "kernel", "initrd", "cmdline", "vcpus", "memory", "autostart",
 	"restart", "cpu-max", "memory-max", "pids-max", "owner", "uuid", "balloon", "rng",
+	"user-data", "meta-data", "network-config",
 	"watchdog", "vsock",
 };
 
@@ -175,14 +185,17 @@ static cfg_t *make_parser(void)
 		TEXT("queues"), TEXT("direct"), TEXT("discard"), TEXT("iops"), TEXT("bps"),
 		CFG_END(),
 	};
+	static cfg_opt_t share[] = { TEXT("path"), TEXT("readonly"), CFG_END() };
 	static cfg_opt_t vm[] = {
 		TEXT("firmware"),
 		TEXT("kernel"), TEXT("initrd"), TEXT("cmdline"), TEXT("vcpus"),
 		TEXT("memory"), TEXT("autostart"), TEXT("restart"),
 		TEXT("cpu-max"), TEXT("memory-max"), TEXT("pids-max"),
 		TEXT("owner"), TEXT("uuid"), TEXT("template"),
+		TEXT("user-data"), TEXT("meta-data"), TEXT("network-config"),
 		TEXT("balloon"), TEXT("rng"), TEXT("watchdog"), TEXT("vsock"),
 		CFG_SEC("disk", disk, MANY),
+		CFG_SEC("share", share, MANY),
 		CFG_SEC("interface", config_nic_opts, MANY),
 		CFG_END(),
 	};
@@ -213,6 +226,10 @@ static cfg_t *make_parser(void)
 		}
 		snprintf(name, sizeof(name), "%s|disk|path", sections[i]);
 		cfg_set_validate_func(cfg, name, check_path);
+		snprintf(name, sizeof(name), "%s|share|path", sections[i]);
+		cfg_set_validate_func(cfg, name, check_path);
+		snprintf(name, sizeof(name), "%s|share|readonly", sections[i]);
+		cfg_set_validate_func(cfg, name, check_bool);
 		for (k = 0; disk_option_name(k); k++) {
 			snprintf(name, sizeof(name), "%s|disk|%s", sections[i],
 				 disk_option_name(k));
@@ -312,6 +329,27 @@ static void apply_disks(struct definition *def, cfg_t *sec, struct complaint *c)
 	}
 }
 
+static void apply_shares(struct definition *def, cfg_t *sec, struct complaint *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg_size(sec, "share"); i++) {
+		cfg_t *share = cfg_getnsec(sec, "share", i);
+		const char *path = given(share, "path"), *word = given(share, "readonly");
+		bool readonly = false;
+		char *full = path ? config_expand(path, def->name) : NULL;
+
+		/* Faults of its values were told where they stand. */
+		if (word)
+			bool_parse(word, &readonly);
+		if (!full)
+			complain(c, "the share \"%s\" has no path", cfg_title(share));
+		else if (*full == '/')
+			shares_add(&def->shares, cfg_title(share), full, readonly, c);
+		free(full);
+	}
+}
+
 /* What a section says goes into a definition. @c: the last fault, untouched if none. */
 static void apply(struct definition *def, const char *kind, cfg_t *sec, struct complaint *c)
 {
@@ -331,6 +369,7 @@ static void apply(struct definition *def, const char *kind, cfg_t *sec, struct c
 		free(full);
 	}
 	apply_disks(def, sec, c);
+	apply_shares(def, sec, c);
 	config_apply_nics(def, kind, sec);
 }
 

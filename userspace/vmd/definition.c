@@ -37,6 +37,9 @@ static const struct member {
 	{ "kernel", PATH, offsetof(struct definition, kernel), 0, 0 },
 	{ "initrd", PATH, offsetof(struct definition, initrd), 0, 0 },
 	{ "cmdline", TEXT, offsetof(struct definition, cmdline), 0, 0 },
+	{ "user-data", PATH, offsetof(struct definition, user_data), 0, 0 },
+	{ "meta-data", PATH, offsetof(struct definition, meta_data), 0, 0 },
+	{ "network-config", PATH, offsetof(struct definition, network_config), 0, 0 },
 	{ "vcpus", NUMBER, offsetof(struct definition, vcpus), 1, VMM_VCPUS_MAX },
 	{ "memory", SIZE, offsetof(struct definition, memory),
 	  MEM_SIZE_MIN, MEM_SIZE_MAX },
@@ -155,10 +158,14 @@ void definition_free(struct definition *def)
 	free(def->kernel);
 	free(def->initrd);
 	free(def->cmdline);
+	free(def->user_data);
+	free(def->meta_data);
+	free(def->network_config);
 	for (i = 0; i < def->nr_disks; i++)
 		free(def->disk[i].path);
 	for (i = 0; i < def->nr_nics; i++)
 		interface_free(&def->nic[i]);
+	shares_free(&def->shares);
 	free(def->file);
 	memset(def, 0, sizeof(*def));
 }
@@ -370,7 +377,8 @@ int definition_add_disk(struct definition *def, const char *name, const char *pa
 {
 	struct disk disk = { .options = *options, .uid = NOBODY, .gid = NOBODY };
 
-	if (def->nr_disks == DISKS_MAX)
+	/* A seed is one, too. */
+	if (def->nr_disks + !!def->user_data >= DISKS_MAX)
 		return complain(c, "more than %d disks", DISKS_MAX);
 	if (*path != '/' || strlen(path) > PATH_LEN_MAX)
 		return complain(c, "the disk's path '%.100s' is no absolute path",
@@ -457,13 +465,24 @@ static int check_start(struct definition *def, struct complaint *c)
 	return def->cmdline ? 0 : complain(c, "out of memory");
 }
 
+static int check_seed(const struct definition *def, struct complaint *c)
+{
+	if (!def->user_data && (def->meta_data || def->network_config))
+		return complain(c, "the VM '%s' has no user-data: no meta-data and network-config",
+				def->name);
+	if (def->user_data && def->nr_disks == DISKS_MAX)
+		return complain(c, "the VM '%s' has more than %d disks, its user-data's among them",
+				def->name, DISKS_MAX);
+	return 0;
+}
+
 /* What no single member can say. */
 int definition_check(struct definition *def, struct complaint *c)
 {
 	if (!name_valid(def->name))
 		return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
 				def->name);
-	if (check_start(def, c))
+	if (check_start(def, c) || check_seed(def, c))
 		return -EINVAL;
 	if (def->memory_max && def->memory_max < def->memory)
 		return complain(c, "memory-max of the VM '%s' is less than its memory",
@@ -491,8 +510,11 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	for (i = 0; i < a->nr_nics; i++)
 		if (!interface_equal(&a->nic[i], &b->nic[i]))
 			return false;
-	return same(a->firmware, b->firmware) && same(a->kernel, b->kernel) &&
+	return shares_equal(&a->shares, &b->shares) &&
+	       same(a->firmware, b->firmware) && same(a->kernel, b->kernel) &&
 	       same(a->initrd, b->initrd) && same(a->cmdline, b->cmdline) &&
+	       same(a->user_data, b->user_data) && same(a->meta_data, b->meta_data) &&
+	       same(a->network_config, b->network_config) &&
 	       !strcmp(a->uuid, b->uuid) &&
 	       a->vcpus == b->vcpus && a->memory == b->memory &&
 	       a->balloon == b->balloon && a->rng == b->rng && a->watchdog == b->watchdog &&

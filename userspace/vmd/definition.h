@@ -5,6 +5,7 @@
 
 #include "interface.h"
 #include "libjoist/uuid.h"
+#include "share.h"
 #include "vmm/vmm.h"
 
 #define NAME_LEN_MAX	63
@@ -61,6 +62,9 @@ struct definition {
 	char *kernel;
 	char *initrd;
 	char *cmdline;
+	char *user_data;	/* what cloud-init is given; NULL: there is no seed */
+	char *meta_data;
+	char *network_config;
 	u32 vcpus;
 	u64 memory;
 	bool balloon;
@@ -71,6 +75,7 @@ struct definition {
 	struct disk disk[DISKS_MAX];
 	int nr_nics;
 	struct interface nic[INTERFACES_MAX];
+	struct shares shares;
 	struct owner owner;
 	bool autostart;
 	u32 restart;

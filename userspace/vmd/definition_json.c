@@ -69,6 +69,9 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_text(obj, "kernel", def->kernel);
 	js_add_text(obj, "initrd", def->initrd);
 	js_add_text(obj, "cmdline", def->cmdline);
+	js_add_text(obj, "user-data", def->user_data);
+	js_add_text(obj, "meta-data", def->meta_data);
+	js_add_text(obj, "network-config", def->network_config);
 	js_add_int(obj, "vcpus", def->vcpus);
 	js_add_int(obj, "memory", (s64)def->memory);
 	js_add_bool(obj, "balloon", def->balloon);
@@ -80,6 +83,8 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add(obj, "disks", disks);
 	if (def->nr_nics)
 		js_add(obj, "interfaces", interfaces_json(def));
+	if (def->shares.nr)
+		js_add(obj, "shares", shares_json(&def->shares));
 	js_add(obj, "owner", owner_json(&def->owner));
 	js_add_bool(obj, "autostart", def->autostart);
 	js_add_text(obj, "restart", restart_name(def->restart));
@@ -263,6 +268,12 @@ static int take_private(struct definition *def, const char *key,
 	return 0;
 }
 
+/* One that is no member of text. */
+static bool is_list(const char *key)
+{
+	return !strcmp(key, "disks") || !strcmp(key, "interfaces") || !strcmp(key, "shares");
+}
+
 static int take_member(struct definition *def, const char *key,
 		       struct json_object *value, bool all, struct complaint *c)
 {
@@ -280,13 +291,15 @@ static int take_member(struct definition *def, const char *key,
 		return take_disks(def, value, all, c);
 	if (!strcmp(key, "interfaces") && json_object_is_type(value, json_type_array))
 		return take_interfaces(def, value, c);
+	if (!strcmp(key, "shares") && json_object_is_type(value, json_type_array))
+		return shares_from_json(&def->shares, value, c);
 	if (!strcmp(key, "owner") && json_object_is_type(value, json_type_object))
 		return take_owner(def, value, all, c);
 	if (all && !take_private(def, key, value))
 		return 0;
-	if (!definition_key(key) && strcmp(key, "disks") && strcmp(key, "interfaces"))
+	if (!definition_key(key) && !is_list(key))
 		return complain(c, "a definition has no '%.40s'", key);
-	if (!strcmp(key, "owner") || !strcmp(key, "interfaces") || !right_type(key, value))
+	if (!strcmp(key, "owner") || is_list(key) || !right_type(key, value))
 		return complain(c, "'%.40s' has the wrong type", key);
 	return definition_set(def, key, json_object_get_string(value), c);
 }

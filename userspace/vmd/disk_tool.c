@@ -14,11 +14,6 @@
 #include "users.h"
 #include "vmm/backend/tool.h"
 
-struct namer {
-	u32 uid, gid;
-	int procs_fd;
-};
-
 /* Root's opens what the configuration names, and can do nothing else. */
 static int become_root(void)
 {
@@ -27,10 +22,10 @@ static int become_root(void)
 	return sandbox_bound(keep, ARRAY_SIZE(keep));
 }
 
-/* In its process. The images behind an image are opened with these rights, too. */
-static int become_namer(void *arg)
+/* In a tool's process. The images behind an image are opened with these rights, too. */
+int tool_become(void *arg)
 {
-	const struct namer *who = arg;
+	const struct tool_user *who = arg;
 	u32 groups[GROUPS_MAX];
 	int nr;
 
@@ -58,7 +53,7 @@ static int become_namer(void *arg)
 int disk_tool_start(const struct definition *def, const struct disk *disk, int procs_fd,
 		    struct failure *f)
 {
-	struct namer who = { def->uid, def->gid, procs_fd };
+	struct tool_user who = { def->uid, def->gid, procs_fd };
 	const char *path = disk->path;
 	int fd;
 
@@ -66,7 +61,7 @@ int disk_tool_start(const struct definition *def, const struct disk *disk, int p
 		who.uid = disk->uid;
 		who.gid = disk->gid;
 	}
-	fd = tool_start(path, &disk->options, RUN_DIR, become_namer, &who, NULL);
+	fd = tool_start(path, &disk->options, RUN_DIR, tool_become, &who, NULL);
 
 	if (fd == -ENOPKG) {
 		fail(f, "failed", "the disk %s needs qemu-nbd", path);

@@ -4,6 +4,16 @@
 
 #include "vmd.h"
 
+/**
+ * struct tool_user - whose rights a tool has
+ * @procs_fd: the VM's cgroup, or -1
+ */
+struct tool_user {
+	u32 uid, gid;
+	int procs_fd;
+};
+
+int tool_become(void *arg);
 int disk_tool_start(const struct definition *def, const struct disk *disk, int procs_fd,
 		    struct failure *f);
 

@@ -113,6 +113,17 @@ static void disk_failed(struct machine *vm, const struct vm_device_reply *news)
 	json_object_put(more);
 }
 
+/* Its server has ended: the guest has errors for whatever it asks of it. */
+static void share_lost(struct machine *vm, const char *tag)
+{
+	struct json_object *more = js_new("share", tag);
+	char why[128];
+
+	snprintf(why, sizeof(why), "the share %s: its server has ended", tag);
+	event_more(vm, "share-lost", why, more);
+	json_object_put(more);
+}
+
 /*
  * Its process has done what is to be done; of an end the parent tells. It may come while the
  * parent is being asked what the module calls the VM: then that is its state when it runs.
@@ -147,6 +158,7 @@ static bool understood(union reply *reply, ssize_t n)
 	case VM_PLUG:
 	case VM_UNPLUGGED:
 	case VM_DISK_ERROR:
+	case VM_SHARE_LOST:
 		reply->device.name[sizeof(reply->device.name) - 1] = '\0';
 		reply->device.why[sizeof(reply->device.why) - 1] = '\0';
 		return n == sizeof(reply->device);
@@ -181,6 +193,8 @@ static void on_reply(struct watch *watch, u32 events)
 		machine_balloon_at(vm);
 	else if (reply.head.op == VM_DISK_ERROR)
 		disk_failed(vm, &reply.device);
+	else if (reply.head.op == VM_SHARE_LOST)
+		share_lost(vm, reply.device.name);
 	else if (reply.head.op == VM_WATCHDOG)
 		watchdog_fired(vm, reply.head.state);
 	else if (reply.head.op == VM_UNPLUGGED)

@@ -19,6 +19,7 @@
 #include "parent.h"
 #include "parent_device.h"
 #include "peer.h"
+#include "seed.h"
 #include "store.h"
 
 static void answer(s64 token, struct json_object *obj, int fd)
@@ -185,11 +186,13 @@ static int create(struct definition *def, int client, struct failure *f)
 	if (owned_by_uuid(def->uuid))
 		return fail(f, "exists", "there is a VM with the UUID %s",
 			    def->uuid);
+	if (vm_seed_save(def, f))
+		return -1;
 	err = store_save(def);
-	if (err)
-		return fail(f, "failed", "cannot save the definition: %s",
-			    strerror(-err));
-	return 0;
+	if (!err)
+		return 0;
+	vm_seed_delete(def->name);
+	return fail(f, "failed", "cannot save the definition: %s", strerror(-err));
 }
 
 static int do_create(struct json_object *req, int client, struct failure *f)
@@ -234,6 +237,7 @@ static int do_delete(struct json_object *req, struct failure *f)
 			    strerror(-err));
 	snprintf(path, sizeof(path), LOG_DIR "/%s.log", vm->def.name);
 	unlink(path);
+	vm_seed_delete(vm->def.name);
 	process_erase(vm->def.name);
 	owned_remove(vm);
 	return 0;

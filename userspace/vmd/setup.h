@@ -9,7 +9,10 @@ enum setup_fd {
 	SETUP_LISTEN,	/* where the daemon connects */
 	SETUP_LOG,	/* the console's */
 	SETUP_RESULT,	/* written at the end */
-	/* Then the initrd or the firmware's variables, disks, sockets, interfaces. */
+	/*
+	 * Then the initrd or the firmware's variables, the disks, the seed, the shares,
+	 * the sockets, the interfaces.
+	 */
 	SETUP_FIXED,
 };
 

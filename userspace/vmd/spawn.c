@@ -28,7 +28,9 @@
 #include "libjoist/joist.h"
 #include "libjoist/vhost.h"
 #include "net/net.h"
+#include "seed.h"
 #include "setup.h"
+#include "share_tool.h"
 #include "spawn.h"
 #include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
@@ -223,12 +225,30 @@ static int open_vars(const struct definition *def, const struct vmm_firmware *fw
 		    fw->vars.path, fw->vars_from, strerror(-err));
 }
 
+/* Those of disks, of the seed and of shares. */
+static int nr_device_files(const struct definition *def)
+{
+	return def->nr_disks + definition_has_seed(def) + def->shares.nr;
+}
+
+/* @i: which of them */
+static int open_device_file(const struct definition *def, int i, u32 uid, u32 gid, int procs_fd,
+			    struct failure *f)
+{
+	if (i < def->nr_disks)
+		return disk_open_as(def, &def->disk[i], procs_fd, f);
+	i -= def->nr_disks;
+	if (definition_has_seed(def) && !i--)
+		return vm_seed_open(def, f);
+	return share_open_as(def, &def->shares.share[i], uid, gid, procs_fd, f);
+}
+
 /* Return: how many descriptors there are; less than @want with @f filled in. */
-static int open_all(const struct definition *def, const struct vmm_firmware *fw,
+static int open_all(const struct definition *def, const struct vmm_firmware *fw, u32 uid, u32 gid,
 		    int procs_fd, int *fds, int want, struct failure *f)
 {
+	int devices = want - nr_device_files(def), nr = 0, i;
 	char path[256];
-	int nr = 0, i;
 
 	for (i = 0; i < want; i++) {
 		int fd = -1;
@@ -257,15 +277,12 @@ static int open_all(const struct definition *def, const struct vmm_firmware *fw,
 			fd = open_own(path, O_RDWR | O_TRUNC, f);
 			break;
 		default:
-			if (i == SETUP_FIXED && def->initrd) {
+			if (i >= devices)
+				fd = open_device_file(def, i - devices, uid, gid, procs_fd, f);
+			else if (def->initrd)
 				fd = open_named(def, "initrd", def->initrd, false, f);
-			} else if (i == SETUP_FIXED && fw->vars.path) {
+			else
 				fd = open_vars(def, fw, f);
-			} else {
-				int disk = i - want + def->nr_disks;
-
-				fd = disk_open_as(def, &def->disk[disk], procs_fd, f);
-			}
 		}
 		if (fd < 0)
 			break;
@@ -424,8 +441,8 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	}
 	err = -1;
 	proc->nets = json_object_new_array();
-	want = SETUP_FIXED + def->nr_disks + (def->initrd || fw.vars.path);
-	nr = open_all(def, &fw, procs_fd, fds, want, f);
+	want = SETUP_FIXED + (def->initrd || fw.vars.path) + nr_device_files(def);
+	nr = open_all(def, &fw, uid, gid, procs_fd, fds, want, f);
 	if (nr == want && def->vsock) {
 		want++;
 		fds[nr] = open_vsock(def, f);

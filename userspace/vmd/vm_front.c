@@ -21,6 +21,7 @@
 #include "vmm/vcpu.h"
 #include "vmm/virtio/balloon.h"
 #include "vmm/virtio/blk.h"
+#include "vmm/virtio/share.h"
 #include "vmm/vm.h"
 
 #define PENDING_MAX	16
@@ -32,6 +33,7 @@ enum { FD_LISTEN, FD_DAEMON, FD_CONSOLE };
  * @daemon_fd: the daemon's connection, or -1
  * @want_paused: the daemon wants the VM to be paused
  * @told: of each disk, how many failed requests the daemon knows of
+ * @told_lost: of each share, whether it knows that it is lost
  * @bites: how often its watchdog has fired, as far as the daemon was told
  * @pending: requests that are answered once the vCPUs have stopped
  * @asking: those that are once the guest has told new figures of its memory
@@ -42,6 +44,7 @@ struct front {
 	int daemon_fd;
 	bool want_paused;
 	u32 told[VMM_DISKS_MAX];
+	bool told_lost[VMM_SHARES_MAX];
 	u32 bites;
 	int nr_pending;
 	struct vm_request pending[PENDING_MAX];
@@ -120,6 +123,19 @@ static void tell_disk_errors(struct front *fr)
 		vm_plug_disk_name(fr->vm, i, news.name);
 		if (answer(fr, &news, sizeof(news)))
 			fr->told[i] = failed;
+	}
+}
+
+static void tell_lost_shares(struct front *fr)
+{
+	struct vm_device_reply news = { .head = reply_head(fr, VM_SHARE_LOST, 0, 0) };
+	int i;
+
+	for (i = 0; i < VMM_SHARES_MAX && fr->daemon_fd >= 0; i++) {
+		if (fr->told_lost[i] || !virtio_share_lost(fr->vm->share[i]))
+			continue;
+		snprintf(news.name, sizeof(news.name), "%s", fr->vm->config->share[i].tag);
+		fr->told_lost[i] = answer(fr, &news, sizeof(news));
 	}
 }
 
@@ -376,6 +392,7 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 	serve_balloon(fr);
 	serve_watchdog(fr);
 	tell_disk_errors(fr);
+	tell_lost_shares(fr);
 	tell_unplugged(fr);
 }
 

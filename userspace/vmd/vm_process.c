@@ -20,10 +20,12 @@
 #include "js.h"
 #include "libjoist/vhost.h"
 #include "sandbox.h"
+#include "seed.h"
 #include "setup.h"
 #include "vm_front.h"
 #include "vmm/backend/user.h"
 #include "vmm/log.h"
+#include "vmm/seed.h"
 #include "vmm/vmm.h"
 
 #define FDS_MAX		1024	/* vCPUs, and what their interrupts come by */
@@ -68,7 +70,8 @@ static int receive(struct setup *s)
 	json_object_put(obj);
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
-	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + (s->def.vsock != 0) +
+	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + definition_has_seed(&s->def) +
+	       s->def.shares.nr + (s->def.vsock != 0) +
 	       interfaces_fds(s->def.nic, s->def.nr_nics) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
@@ -102,6 +105,18 @@ static void configure(struct vmm_config *config, struct setup *s)
 		config->initrd = (struct vmm_file) { s->def.initrd, s->fd[next++] };
 	for (i = 0; i < s->def.nr_disks; i++)
 		config->disk[i] = device_disk(&s->def.disk[i], s->fd[next++]);
+	if (definition_has_seed(&s->def))
+		config->disk[config->nr_disks++] = (struct vmm_disk) {
+			.name = SEED_DISK,
+			.file = { s->def.user_data, s->fd[next++] },
+			.options = { .readonly = true },
+		};
+	for (i = 0; i < s->def.shares.nr; i++)
+		config->share[config->nr_shares++] = (struct vmm_share) {
+			.tag = s->def.shares.share[i].tag,
+			.dir = { s->def.shares.share[i].path, s->fd[next++] },
+			.readonly = s->def.shares.share[i].readonly,
+		};
 	if (s->def.vsock)
 		config->vsock = (struct vmm_vsock) {
 			s->def.vsock, { VHOST_VSOCK_DEVICE, s->fd[next++] },

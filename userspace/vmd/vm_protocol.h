@@ -28,6 +28,7 @@ enum vm_op {
 	VM_UNPLUG,	/* a device's name behind; answered once the guest is asked */
 	VM_UNPLUGGED,	/* the VM's, unasked: a device has gone */
 	VM_WATCHDOG,	/* the VM's, unasked: its watchdog has fired */
+	VM_SHARE_LOST,	/* the VM's, unasked: a share's server has ended */
 	NR_VM_OPS,
 };
 
@@ -99,9 +100,9 @@ struct vm_balloon_reply {
 };
 
 /**
- * struct vm_device_reply - of VM_PLUG, VM_UNPLUGGED and VM_DISK_ERROR
+ * struct vm_device_reply - of VM_PLUG, VM_UNPLUGGED, VM_DISK_ERROR and VM_SHARE_LOST
  * @net: it is a network; else a disk
- * @name: the device's
+ * @name: the device's, or the share's tag
  * @why: of VM_PLUG: what went wrong
  */
 struct vm_device_reply {

@@ -23,6 +23,7 @@
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
+#include "virtio/share.h"
 #include "virtio/vsock.h"
 #include "vm.h"
 
@@ -113,6 +114,8 @@ static int start(struct vm *vm)
 	}
 	if (!err && vm->ports)
 		err = virtio_ports_start(vm->ports);
+	for (i = 0; !err && i < vm->config->nr_shares; i++)
+		err = virtio_share_start(vm->share[i]);
 	if (!err && vm->watchdog)
 		err = i6300esb_start(vm->watchdog);
 	if (!err && vm->vsock)
@@ -181,6 +184,8 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 		virtio_rng_stop(vm.rng);
 		virtio_balloon_stop(vm.balloon);
 		virtio_ports_stop(vm.ports);
+		for (i = 0; i < VMM_SHARES_MAX; i++)
+			virtio_share_stop(vm.share[i]);
 		i6300esb_stop(vm.watchdog);
 		virtio_vsock_stop(vm.vsock);
 		if (ctx)

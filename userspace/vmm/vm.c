@@ -23,6 +23,7 @@
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
+#include "virtio/share.h"
 #include "virtio/vsock.h"
 #include "vm.h"
 
@@ -98,6 +99,18 @@ static int add_nets(struct vm *vm)
 	return 0;
 }
 
+static int add_shares(struct vm *vm)
+{
+	int i, err;
+
+	for (i = 0; i < vm->config->nr_shares; i++) {
+		err = virtio_share_create(vm, &vm->config->share[i], &vm->share[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /**
  * vm_create() - everything but the threads
  * @vm: filled in
@@ -152,6 +165,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 	if (!err && config->vsock.cid)
 		err = virtio_vsock_create(vm, &vm->vsock);
 	if (!err)
+		err = add_shares(vm);
+	if (!err)
 		err = vcpus_create(vm);
 	return err;
 }
@@ -169,6 +184,8 @@ void vm_destroy(struct vm *vm)
 	virtio_rng_destroy(vm->rng);
 	virtio_balloon_destroy(vm->balloon);
 	virtio_ports_destroy(vm->ports);
+	for (i = 0; i < VMM_SHARES_MAX; i++)
+		virtio_share_destroy(vm->share[i]);
 	i6300esb_destroy(vm->watchdog);
 	virtio_vsock_destroy(vm->vsock);
 	chipset_destroy(vm);

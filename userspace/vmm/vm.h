@@ -31,6 +31,7 @@ struct virtio_blk;
 struct virtio_net;
 struct virtio_ports;
 struct virtio_rng;
+struct virtio_share;
 struct virtio_vsock;
 
 /**
@@ -72,6 +73,7 @@ struct vm {
 	struct virtio_rng *rng;
 	struct virtio_balloon *balloon;	/* or NULL */
 	struct virtio_ports *ports;	/* or NULL */
+	struct virtio_share *share[VMM_SHARES_MAX];
 	struct i6300esb *watchdog;	/* or NULL */
 	struct virtio_vsock *vsock;	/* or NULL */
 

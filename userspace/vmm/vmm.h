@@ -13,6 +13,8 @@
 #define VMM_FORWARDS_MAX	32
 #define VMM_PORTS_MAX	7
 #define VMM_PORT_NAME_MAX	63
+#define VMM_SHARES_MAX	4
+#define VMM_SHARE_TAG_SIZE	32
 #define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
 #define DEVICE_NAME_SIZE	32
@@ -99,6 +101,18 @@ struct vmm_port {
 };
 
 /**
+ * struct vmm_share - a folder of the host's that the guest can mount
+ * @tag: what the guest calls it
+ * @dir: the folder, and its server's socket; with the descriptor -1 it is started
+ * @readonly: the guest can change nothing there
+ */
+struct vmm_share {
+	const char *tag;
+	struct vmm_file dir;
+	bool readonly;
+};
+
+/**
  * struct vmm_vsock - sockets between guest and host
  * @cid: the guest's address; 0: there are none
  * @file: the kernel's vhost device; one that is open has the address already
@@ -154,6 +168,8 @@ struct vmm_config {
 	struct vmm_net net[VMM_NETS_MAX];
 	int nr_ports;
 	struct vmm_port port[VMM_PORTS_MAX];
+	int nr_shares;
+	struct vmm_share share[VMM_SHARES_MAX];
 };
 
 static inline bool vmm_has_firmware(const struct vmm_config *config)

@@ -23,10 +23,19 @@ static void serve_queue(struct virtio_worker *worker, int queue)
 	} while (more && !vm_stopping(dev->vm));
 }
 
+static void serve_fd(struct virtio_worker *worker, short revents)
+{
+	struct virtio_dev *dev = worker->dev;
+
+	pthread_mutex_lock(&dev->lock);
+	worker->ready(dev, revents);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 static void *worker_thread(void *arg)
 {
 	struct virtio_worker *worker = arg;
-	struct pollfd fds[VIRTIO_QUEUES_MAX + 1];
+	struct pollfd fds[VIRTIO_QUEUES_MAX + 2];
 	struct virtio_dev *dev = worker->dev;
 	int nr = dev->nr_queues, i;
 	eventfd_t count;
@@ -35,10 +44,13 @@ static void *worker_thread(void *arg)
 		fds[i] = (struct pollfd) { dev->queue[i].kick_fd, POLLIN, 0 };
 	fds[nr] = (struct pollfd) { worker->stop_fd, POLLIN, 0 };
 	for (;;) {
-		if (poll(fds, (nfds_t)nr + 1, worker->wait_ms) < 0 && errno != EINTR)
+		fds[nr + 1] = (struct pollfd) { worker->fd, worker->events, 0 };
+		if (poll(fds, (nfds_t)nr + 2, worker->wait_ms) < 0 && errno != EINTR)
 			break;
 		if (fds[nr].revents)
 			break;
+		if (fds[nr + 1].revents)
+			serve_fd(worker, fds[nr + 1].revents);
 		for (i = 0; i < nr; i++) {
 			eventfd_read(fds[i].fd, &count);
 			serve_queue(worker, i);
@@ -54,6 +66,7 @@ int worker_init(struct virtio_worker *worker, struct virtio_dev *dev,
 	worker->dev = dev;
 	worker->serve = serve;
 	worker->wait_ms = -1;
+	worker->fd = -1;
 	worker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return worker->stop_fd < 0 ? -errno : 0;
 }

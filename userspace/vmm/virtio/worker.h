@@ -14,12 +14,18 @@
  *         held; returns whether to be called again
  * @wait_ms: set by @serve: how long to wait for a notification before it is called again;
  *           -1: until there is one
+ * @fd: one that is waited for besides; -1: none
+ * @events: of @fd; set by @serve and @ready
+ * @ready: @fd is, and then all queues are served; with the device's lock held
  * @stop_fd: eventfd that ends the thread
  */
 struct virtio_worker {
 	struct virtio_dev *dev;
 	bool (*serve)(struct virtio_dev *dev, int queue);
 	int wait_ms;
+	int fd;
+	short events;
+	void (*ready)(struct virtio_dev *dev, short revents);
 	int stop_fd;
 	pthread_t thread;
 	bool started;
