@@ -74,9 +74,9 @@ says()
 	# One after the other.
 	[ "$("$BIN/ctl" -s "$S/a" -f 2 one)" = "back one" ]
 	[ "$("$BIN/ctl" -s "$S/a" -f 2 two)" = "back two" ]
-	"$BIN/ctl" -s "$S/a" -f 60 sum >"$S/sum" 3>&- &
+	"$BIN/ctl" -s "$S/a" -f 200 sum >"$S/sum" 3>&- &
 	reader=$!
-	until_true 500 eval '[ "$(stat -c %s "$S/sum")" -ge 300000 ]' || true
+	until_true 1500 eval '[ "$(stat -c %s "$S/sum")" -ge 300000 ]' || true
 	kill $reader
 	[ "$(yes joist | head -c 300000 | md5sum)" = "$(md5sum <"$S/sum")" ]
 	"$BIN/ctl" -s "$S/tty" -f 2 hello | grep -q "hvc: hello"
