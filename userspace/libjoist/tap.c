@@ -92,6 +92,31 @@ int tap_create(char *name, bool queues)
 	return err;
 }
 
+/**
+ * tap_queues() - an interface's descriptors, one for each pair of queues
+ * @nr: pairs
+ * @fds: filled in; the caller closes them
+ * @open_queue: opens one more, of an interface that has several
+ * @arg: for it
+ *
+ * Return: @nr, or -errno: none is open.
+ */
+int tap_queues(int nr, int *fds, int (*open_queue)(void *arg, bool queues), void *arg)
+{
+	int i, fd;
+
+	for (i = 0; i < nr; i++) {
+		fd = open_queue(arg, nr > 1);
+		if (fd < 0) {
+			while (i)
+				close(fds[--i]);
+			return fd;
+		}
+		fds[i] = fd;
+	}
+	return nr;
+}
+
 /* The interface behind @fd. @name: of IFNAMSIZ bytes. Return: 0 or -errno. */
 int tap_name(int fd, char *name)
 {

@@ -10,6 +10,7 @@ struct tun_filter;
 int tap_open(const char *name, bool queues);
 int tap_open_macvtap(int index, bool queues);
 int tap_create(char *name, bool queues);
+int tap_queues(int nr, int *fds, int (*open_queue)(void *arg, bool queues), void *arg);
 int tap_name(int fd, char *name);
 int tap_set_queue(int fd, bool on);
 int tap_set_header(int fd, int len);

@@ -87,21 +87,9 @@ static int arrange(const struct definition *def, const struct interface *nic,
 	return err ?: link_set_up(link->index, true);
 }
 
-/* One for each pair of queues. Return: how many, or -errno. */
-static int open_queues(const struct link *link, int queues, int *fds)
+static int open_queue(void *index, bool queues)
 {
-	int i, fd;
-
-	for (i = 0; i < queues; i++) {
-		fd = tap_open_macvtap(link->index, queues > 1);
-		if (fd < 0) {
-			while (i)
-				close(fds[--i]);
-			return fd;
-		}
-		fds[i] = fd;
-	}
-	return queues;
+	return tap_open_macvtap(*(int *)index, queues);
 }
 
 /* Return: -1. */
@@ -145,7 +133,7 @@ int macvtap_plug(const struct definition *def, const struct interface *nic, int 
 	some = true;
 	err = arrange(def, nic, &link, mac);
 	if (!err) {
-		nr = open_queues(&link, (int)nic->queues, fds);
+		nr = tap_queues((int)nic->queues, fds, open_queue, &link.index);
 		err = min(nr, 0);
 	}
 	if (err) {

@@ -162,21 +162,9 @@ static int port_arrange(const struct definition *def, const struct interface *ni
 	return err ? failed(err, "plug in", nic, f) : 0;
 }
 
-/* A tap's descriptors, one for each pair of queues. Return: how many, or -errno. */
-static int open_tap(char *tap, int queues, int *fds)
+static int create_queue(void *tap, bool queues)
 {
-	int i, fd;
-
-	for (i = 0; i < queues; i++) {
-		fd = tap_create(tap, queues > 1);
-		if (fd < 0) {
-			while (i)
-				close(fds[--i]);
-			return fd;
-		}
-		fds[i] = fd;
-	}
-	return queues;
+	return tap_create(tap, queues);
 }
 
 /* Return: how many descriptors, or less than one with @f filled in. */
@@ -191,7 +179,7 @@ static int plug_switch(const struct definition *def, const struct interface *nic
 	if (!sw || switch_ready(sw))
 		return fail(f, "failed", "the switch '%s' is not there: %s", nic->link,
 			    sw ? sw->why.text : "it is not configured");
-	nr = open_tap(tap, (int)nic->queues, fds);
+	nr = tap_queues((int)nic->queues, fds, create_queue, tap);
 	if (nr < 0) {
 		fail(f, "failed", "cannot make a tap interface: %s", strerror(-nr));
 		if (nr == -ENOENT || nr == -ENODEV)

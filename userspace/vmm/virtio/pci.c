@@ -392,7 +392,8 @@ static u32 window_target(struct virtio_pci *vp, const struct pci_bar **bar, u32 
 	return cap.cap.length;
 }
 
-static void window_read(struct pci_dev *pci, u8 *data)
+/* @data: NULL: what was written goes there; else filled in. */
+static void window_access(struct pci_dev *pci, u8 *data)
 {
 	struct virtio_pci *vp = pci->ctx;
 	const struct pci_bar *bar;
@@ -400,20 +401,15 @@ static void window_read(struct pci_dev *pci, u8 *data)
 	u32 offset, len;
 
 	len = window_target(vp, &bar, &offset, written);
-	if (len)
+	if (len && data)
 		bar->ops->read(vp, offset, data, len);
+	else if (len)
+		bar->ops->write(vp, offset, written, len);
 }
 
 static void window_written(struct pci_dev *pci)
 {
-	struct virtio_pci *vp = pci->ctx;
-	const struct pci_bar *bar;
-	u8 written[PCI_WINDOW_SIZE];
-	u32 offset, len;
-
-	len = window_target(vp, &bar, &offset, written);
-	if (len)
-		bar->ops->write(vp, offset, written, len);
+	window_access(pci, NULL);
 }
 
 static void add_window(struct pci_dev *pci)
@@ -430,7 +426,7 @@ static void add_window(struct pci_dev *pci)
 	pci_set32(writable + offsetof(struct virtio_pci_cap, length), ~0U);
 	pci_set32(writable + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data), ~0U);
 	pci->window = (u8)(at + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data));
-	pci->window_read = window_read;
+	pci->window_read = window_access;
 	pci->window_written = window_written;
 }
 
