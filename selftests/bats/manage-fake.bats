@@ -46,7 +46,7 @@ is()
 	[ "$status" = "$1" ] && [[ $output == *"$2"* ]]
 }
 
-NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x balloon:x balloon:x:1M console:x log:x config:check config:reload"
+NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x balloon:x balloon:x:1M memory:x console:x log:x config:check config:reload"
 
 @test "without vmd, the exit code is 5 and the remedy is told" {
 	for words in $NEED_DAEMON; do

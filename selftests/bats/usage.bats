@@ -16,7 +16,7 @@ load helper
 	[[ $output == *"unknown command 'rnu'"* ]]
 }
 
-VERBS="run create delete start stop pause resume reset nmi balloon disk list show wait console log events
+VERBS="run create delete start stop pause resume reset nmi balloon memory disk list show wait console log events
 	top stats config host caps version completion help"
 
 @test "help lists the commands and explains each" {
@@ -80,7 +80,7 @@ VERBS="run create delete start stop pause resume reset nmi balloon disk list sho
 }
 
 @test "verbs refuse too few and too many arguments" {
-	for verb in delete start stop pause resume reset nmi balloon show wait console log; do
+	for verb in delete start stop pause resume reset nmi balloon memory show wait console log; do
 		run "$VMCTL" $verb
 		[ "$status" = 2 ]
 		[[ $output == *"no VM given"* ]]
@@ -209,8 +209,18 @@ VERBS="run create delete start stop pause resume reset nmi balloon disk list sho
 	done
 }
 
+@test "run: bad sizes of memory to be plugged in" {
+	for size in '' 0 x 3M 1Q 2M,now=4M 4M,now=3M 4M,2M; do
+		run "$VMCTL" run --pluggable "$size" kernel
+		[ "$status" = 2 ]
+		[[ $output == *"for --pluggable"* || $output == *"of --pluggable"* ]]
+	done
+}
+
 @test "balloon: bad sizes, times and too many of them" {
 	for size in '' 0 x 1Q 1.5M 9000000000G; do
+		run "$VMCTL" memory vm "$size"
+		[ "$status" = 2 ]
 		run "$VMCTL" balloon vm "$size"
 		[ "$status" = 2 ]
 		[[ $output == *"bad size '$size'"* ]]

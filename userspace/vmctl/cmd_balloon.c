@@ -1,113 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vmctl balloon: how much memory a guest keeps, and is to keep. */
-#include <json-c/json.h>
-#include <stdio.h>
-
-#include "error.h"
-#include "opt.h"
-#include "out.h"
-#include "parse.h"
-#include "show.h"
-#include "target.h"
-#include "vmctl.h"
-
-#define NOT_GIVEN	UINT64_MAX
-#define MARGIN_MS	10000	/* vmd's own time to answer */
-
-struct balloon_args {
-	struct args args;
-	bool wait;
-	u64 timeout_ms;
-};
-
-static const struct opt options[] = {
-	OPT_FLAG("wait", 'w', struct balloon_args, wait,
-		 "until the guest keeps no more, or has it back"),
-	OPT_TIME("timeout", 't', struct balloon_args, timeout_ms,
-		 "with --wait: no longer than this, then fail"),
-	OPT_JSON(struct balloon_args),
-	OPT_SOCKET,
-	OPT_END,
-};
-
-static struct json_object *request_of(const struct balloon_args *args, u64 target)
-{
-	struct json_object *request = client_request("balloon");
-
-	if (target)
-		json_object_object_add(request, "target",
-				       json_object_new_uint64(target));
-	if (!args->wait)
-		return request;
-	json_object_object_add(request, "wait", json_object_new_boolean(true));
-	if (args->timeout_ms != NOT_GIVEN)
-		json_object_object_add(request, "timeout",
-				       out_decimal((double)args->timeout_ms / 1000));
-	return request;
-}
-
-static void tell(const struct balloon_args *args, struct json_object *vm)
-{
-	struct json_object *whole;
-
-	if (!args->args.json) {
-		show_value("name", out_member(vm, "name"), 0);
-		show_value("memory", out_member(vm, "memory"), 0);
-		show_object(out_member(vm, "balloon"), 0);
-		return;
-	}
-	whole = json_object_new_object();
-	json_object_object_add(whole, "verb", json_object_new_string("balloon"));
-	json_object_object_add(whole, "vm", json_object_get(vm));
-	out_json(whole);
-	json_object_put(whole);
-}
-
-static int ask(const struct balloon_args *args, u64 target_bytes)
-{
-	const char *typed = args->args.operand[0];
-	int timeout = CLIENT_TIMEOUT_MS, code;
-	struct json_object *vm = NULL;
-	struct target target;
-
-	if (args->wait)
-		timeout = args->timeout_ms == NOT_GIVEN ? CLIENT_FOREVER :
-			  (int)min(args->timeout_ms + MARGIN_MS, (u64)INT32_MAX);
-	code = target_open(&target);
-	if (!code && target.client_err)
-		code = client_fail(target.client_err);
-	if (!code && args->wait)
-		progress("waiting for %s", typed);
-	if (!code)
-		code = target_ask(&target, typed, request_of(args, target_bytes),
-				  timeout, &vm);
-	if (code == TARGET_ELSEWHERE) {
-		code = target_find(&target, typed, &vm);
-		if (!code)
-			code = target_not_managed(vm, "balloon");
-	} else if (!code) {
-		tell(args, vm);
-	}
-	json_object_put(vm);
-	target_close(&target);
-	return code;
-}
+#include "amount.h"
 
 static int run(const struct command *cmd, int argc, char **argv)
 {
-	struct balloon_args args = { .timeout_ms = NOT_GIVEN };
-	u64 target = 0;
-	int code;
+	static const struct amount what = { .verb = "balloon", .member = "balloon" };
 
-	if (!opt_parse(cmd, &args, argc, argv, &code))
-		return code;
-	if (args.args.nr_operands > 1 &&
-	    (!parse_size(args.args.operand[1], &target) || !target || target > INT64_MAX))
-		return usage_error(cmd->name, "bad size '%s': give a number with K, M or G",
-				   args.args.operand[1]);
-	if (args.timeout_ms != NOT_GIVEN && !args.wait)
-		return usage_error(cmd->name, "--timeout is of --wait");
-	return ask(&args, target);
+	return amount_run(cmd, argc, argv, &what);
 }
 
 const struct command cmd_balloon = {
@@ -116,7 +15,7 @@ const struct command cmd_balloon = {
 	.args = "VM [SIZE]",
 	.help = "show how much memory a guest keeps, and set it",
 	.more = "SIZE is what the guest is to keep, at most the VM's memory.\n",
-	.options = options,
+	.options = amount_options,
 	.operand = OPERAND_VM,
 	.least = 1,
 	.most = 2,

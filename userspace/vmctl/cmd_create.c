@@ -138,6 +138,11 @@ static int set_cpu_max(void *args, char *arg)
 	return set_number(args, "cpu-max", arg, 1, 25600);
 }
 
+static int set_pluggable(void *args, char *arg)
+{
+	return set_bytes(args, "pluggable", arg);
+}
+
 static int set_memory_max(void *args, char *arg)
 {
 	return set_bytes(args, "memory-max", arg);
@@ -281,6 +286,8 @@ static const struct opt options[] = {
 	OPT_CALL("vcpus", 'c', set_vcpus, "N", "1 2 4 8", "virtual CPUs (1)"),
 	OPT_CALL("memory", 'm', set_memory, "SIZE", "256M 512M 1G 2G 4G",
 		 "memory, with suffix K, M or G (256M)"),
+	OPT_CALL("pluggable", 0, set_pluggable, "SIZE", "1G 2G 4G",
+		 "more that can be plugged in while it runs: see vmctl memory (none)"),
 	OPT_CALL("disk", 'd', add_disk, "FILE[,OPTION]...", "@file",
 		 "a disk, /dev/vda and on; may be repeated"),
 	OPT_CALL("user-data", 0, set_user_data, "FILE", "@file",

@@ -139,6 +139,27 @@ static int set_memory(void *args, char *arg)
 	return 0;
 }
 
+/* SIZE[,now=SIZE] */
+static int set_pluggable(void *args, char *arg)
+{
+	char *now = strchr(arg, ',');
+	struct run *run = args;
+	u64 size, plugged = 0;
+
+	if (now)
+		*now++ = '\0';
+	if (!parse_size(arg, &size) || !size || size > MEM_SIZE_MAX || size % (2 * MIB))
+		return usage_error("run", "bad size '%s' for --pluggable: give whole 2 MiB, as 1G",
+				   arg);
+	if (now && (strncmp(now, "now=", 4) || !parse_size(now + 4, &plugged) ||
+		    plugged > size || plugged % (2 * MIB)))
+		return usage_error("run", "bad '%s' of --pluggable: give now=SIZE, at most all",
+				   now);
+	run->config.pluggable = size;
+	run->config.plugged = plugged;
+	return 0;
+}
+
 static int set_vcpus(void *args, char *arg)
 {
 	struct run *run = args;
@@ -252,6 +273,8 @@ static const struct opt options[] = {
 	OPT_CALL("vcpus", 'c', set_vcpus, "N", "1 2 4 8", "virtual CPUs (1)"),
 	OPT_CALL("memory", 'm', set_memory, "SIZE", "256M 512M 1G 2G 4G",
 		 "memory, with suffix K, M or G (256M)"),
+	OPT_CALL("pluggable", 0, set_pluggable, "SIZE[,now=SIZE]", "1G 1G,now=512M",
+		 "memory that the guest can plug in, and has to at first (none)"),
 	OPT_CALL("firmware", 0, set_firmware, "KIND[,vars=PATH]", "bios uefi",
 		 "start by the BIOS, UEFI or an image, from the disks; no KERNEL"),
 	OPT_CALL("initrd", 'i', set_initrd, "FILE", "@file", "initial RAM disk"),

@@ -17,6 +17,7 @@ const struct command * const commands[] = {
 	&cmd_reset,
 	&cmd_nmi,
 	&cmd_balloon,
+	&cmd_memory,
 	&cmd_list,
 	&cmd_show,
 	&cmd_wait,

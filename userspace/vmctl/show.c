@@ -50,7 +50,8 @@ static void print_string(const char *name, const char *text, int indent)
 static bool is_bytes(const char *name)
 {
 	static const char * const bytes[] = {
-		"memory", "memory-max", "limit-memory", "size", "target", "actual",
+		"memory", "pluggable", "memory-max", "most", "limit-memory", "size", "target",
+		"actual",
 		"resident", "swapped", "free", "total", "available", "caches",
 		"swap-in", "swap-out",
 	};

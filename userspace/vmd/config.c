@@ -172,7 +172,7 @@ static int check_group(cfg_t *cfg, cfg_opt_t *opt)
 #define MANY		(CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 
 static const char *const keys[] = {
-	"firmware", "kernel", "initrd", "cmdline", "vcpus", "memory", "autostart",
+	"firmware", "kernel", "initrd", "cmdline", "vcpus", "memory", "pluggable", "autostart",
 	"restart", "cpu-max", "memory-max", "pids-max", "owner", "uuid", "balloon", "rng",
 	"user-data", "meta-data", "network-config",
 	"watchdog", "vsock",
@@ -189,7 +189,7 @@ static cfg_t *make_parser(void)
 	static cfg_opt_t vm[] = {
 		TEXT("firmware"),
 		TEXT("kernel"), TEXT("initrd"), TEXT("cmdline"), TEXT("vcpus"),
-		TEXT("memory"), TEXT("autostart"), TEXT("restart"),
+		TEXT("memory"), TEXT("pluggable"), TEXT("autostart"), TEXT("restart"),
 		TEXT("cpu-max"), TEXT("memory-max"), TEXT("pids-max"),
 		TEXT("owner"), TEXT("uuid"), TEXT("template"),
 		TEXT("user-data"), TEXT("meta-data"), TEXT("network-config"),

@@ -33,6 +33,7 @@ struct last {
  * @said: enum vm_state: what it said last, while it is not known to run
  * @conn: to its process
  * @balloon: what its process said last of its balloon
+ * @memory: likewise, of memory that is plugged in
  * @stop_asked: its end is wanted: it is not to be restarted
  * @reset_asked: its end is wanted: it is to be started at once
  * @started: when, of now_ms()
@@ -58,6 +59,7 @@ struct machine {
 	struct last last;
 	struct watch conn;
 	struct vm_balloon_reply balloon;
+	struct vm_memory_reply memory;
 	bool stop_asked;
 	bool reset_asked;
 	u64 started;
@@ -74,6 +76,7 @@ enum waiting {
 	FOR_RUNNING,	/* the VM to run */
 	FOR_STOPPED,	/* the VM to have stopped */
 	FOR_BALLOON,	/* the VM's balloon to be where it is to be */
+	FOR_MEMORY,	/* likewise, the memory plugged in */
 	FOR_UNPLUGGED,	/* the VM's device to have gone */
 };
 
@@ -90,7 +93,7 @@ enum waiting {
  * @bytes: FOR_PARENT, log; hello: the state told
  * @fd: FOR_PROCESS, console: the client's end
  * @net: devices: it is a network
- * @wait: balloon: until the target is reached
+ * @wait: balloon, memory: until the target is reached
  * @limit: likewise, but no longer than so many seconds; below 0: as long as it takes
  * @late: FOR_PROCESS: what to do when the time is over, instead of giving up
  * @done: FOR_PARENT, FOR_PROCESS: what to do with the answer; frees it
@@ -178,7 +181,8 @@ void pending_refuse(struct pending *p, const char *code, const char *message,
 void pending_busy(struct pending *p);
 void pendings_running(struct machine *vm);
 void pendings_stopped(struct machine *vm);
-void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p));
+void pendings_reached(struct machine *vm, enum waiting waiting,
+		      void (*fn)(struct pending *p));
 void pendings_unplugged(struct machine *vm, bool net, const char *name,
 			void (*fn)(struct pending *p));
 void pendings_failed(struct machine *vm, const struct failure *f);
@@ -195,6 +199,10 @@ void request_refuse(const struct request *req, const struct failure *f);
 void request_result(const struct request *req, struct json_object *result);
 void request_not_running(const struct request *req);
 double request_seconds(const struct request *req, double otherwise);
+
+/* ops_memory.c */
+void op_memory(struct request *req);
+void machine_memory_at(struct machine *vm);
 
 /* ops_balloon.c */
 void op_balloon(struct request *req);

@@ -43,6 +43,7 @@ static const struct member {
 	{ "vcpus", NUMBER, offsetof(struct definition, vcpus), 1, VMM_VCPUS_MAX },
 	{ "memory", SIZE, offsetof(struct definition, memory),
 	  MEM_SIZE_MIN, MEM_SIZE_MAX },
+	{ "pluggable", SIZE, offsetof(struct definition, pluggable), 2 * MIB, MEM_SIZE_MAX },
 	{ "balloon", BOOL, offsetof(struct definition, balloon), 0, 0 },
 	{ "rng", BOOL, offsetof(struct definition, rng), 0, 0 },
 	{ "watchdog", WATCHDOG, offsetof(struct definition, watchdog), 0, 0 },
@@ -484,6 +485,8 @@ int definition_check(struct definition *def, struct complaint *c)
 				def->name);
 	if (check_start(def, c) || check_seed(def, c))
 		return -EINVAL;
+	if (def->pluggable % (2 * MIB))
+		return complain(c, "pluggable of the VM '%s' is not whole 2 MiB", def->name);
 	if (def->memory_max && def->memory_max < def->memory)
 		return complain(c, "memory-max of the VM '%s' is less than its memory",
 				def->name);
@@ -517,6 +520,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 	       same(a->network_config, b->network_config) &&
 	       !strcmp(a->uuid, b->uuid) &&
 	       a->vcpus == b->vcpus && a->memory == b->memory &&
+	       a->pluggable == b->pluggable &&
 	       a->balloon == b->balloon && a->rng == b->rng && a->watchdog == b->watchdog &&
 	       a->vsock == b->vsock &&
 	       a->owner.kind == b->owner.kind && a->owner.id == b->owner.id &&

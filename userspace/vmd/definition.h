@@ -47,6 +47,7 @@ struct disk {
 
 /**
  * struct definition - one VM
+ * @pluggable: bytes of memory that can be plugged in; 0: none
  * @watchdog: enum watchdog_action
  * @vsock: the guest's address for sockets, its CID; 0: it has none
  * @restart: enum restart
@@ -67,6 +68,7 @@ struct definition {
 	char *network_config;
 	u32 vcpus;
 	u64 memory;
+	u64 pluggable;
 	bool balloon;
 	bool rng;
 	u32 watchdog;

@@ -74,6 +74,7 @@ struct json_object *definition_json(const struct definition *def, bool all)
 	js_add_text(obj, "network-config", def->network_config);
 	js_add_int(obj, "vcpus", def->vcpus);
 	js_add_int(obj, "memory", (s64)def->memory);
+	js_add(obj, "pluggable", number_or_null(def->pluggable));
 	js_add_bool(obj, "balloon", def->balloon);
 	js_add_bool(obj, "rng", def->rng);
 	js_add_text(obj, "watchdog", watchdog_name(def->watchdog));
@@ -233,7 +234,7 @@ static int take_interfaces(struct definition *def, struct json_object *value,
 static bool right_type(const char *key, struct json_object *value)
 {
 	static const char *const numbers[] = {
-		"vcpus", "memory", "cpu-max", "memory-max", "pids-max", "vsock",
+		"vcpus", "memory", "pluggable", "cpu-max", "memory-max", "pids-max", "vsock",
 	};
 	enum json_type type = json_type_string;
 	size_t i;

@@ -141,6 +141,7 @@ static void watchdog_fired(struct machine *vm, u32 state)
 union reply {
 	struct vm_reply head;
 	struct vm_balloon_reply balloon;
+	struct vm_memory_reply memory;
 	struct vm_device_reply device;
 };
 
@@ -154,6 +155,10 @@ static bool understood(union reply *reply, ssize_t n)
 	case VM_BALLOON_AT:
 		/* A VM without a balloon has no figures of it. */
 		return n == sizeof(reply->balloon) ||
+		       (n == sizeof(reply->head) && reply->head.error);
+	case VM_MEMORY:
+	case VM_MEMORY_AT:
+		return n == sizeof(reply->memory) ||
 		       (n == sizeof(reply->head) && reply->head.error);
 	case VM_PLUG:
 	case VM_UNPLUGGED:
@@ -187,10 +192,14 @@ static void on_reply(struct watch *watch, u32 events)
 	}
 	if (n == sizeof(reply.balloon))
 		vm->balloon = reply.balloon;
+	if (n == sizeof(reply.memory))
+		vm->memory = reply.memory;
 	if (reply.head.op == VM_HELLO)
 		machine_greet(vm, reply.head.state);
 	else if (reply.head.op == VM_BALLOON_AT)
 		machine_balloon_at(vm);
+	else if (reply.head.op == VM_MEMORY_AT)
+		machine_memory_at(vm);
 	else if (reply.head.op == VM_DISK_ERROR)
 		disk_failed(vm, &reply.device);
 	else if (reply.head.op == VM_SHARE_LOST)

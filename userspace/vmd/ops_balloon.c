@@ -142,7 +142,7 @@ void machine_balloon_at(struct machine *vm)
 		 (unsigned long long)vm->balloon.actual / MIB,
 		 (unsigned long long)vm->def.memory / MIB);
 	event(vm, "balloon", why);
-	pendings_balloon(vm, ask_again);
+	pendings_reached(vm, FOR_BALLOON, ask_again);
 }
 
 void op_balloon(struct request *req)

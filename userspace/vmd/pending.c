@@ -85,6 +85,7 @@ void pendings_leave(struct client *c)
 		p->client = NULL;
 		/* Nothing else hangs on a mere wait; a stop by force goes on. */
 		if (p->waiting == FOR_RUNNING || p->waiting == FOR_BALLOON ||
+		    p->waiting == FOR_MEMORY ||
 		    p->waiting == FOR_UNPLUGGED ||
 		    (p->waiting == FOR_STOPPED && !p->force))
 			pending_free(p);
@@ -214,11 +215,12 @@ void pendings_stopped(struct machine *vm)
 }
 
 /* @fn: makes it wait for something else. */
-void pendings_balloon(struct machine *vm, void (*fn)(struct pending *p))
+void pendings_reached(struct machine *vm, enum waiting waiting,
+		      void (*fn)(struct pending *p))
 {
 	struct pending *p;
 
-	while ((p = find(vm, FOR_BALLOON)))
+	while ((p = find(vm, waiting)))
 		fn(p);
 }
 
@@ -289,7 +291,7 @@ void pendings_hang_up(struct machine *vm)
 {
 	struct pending *p;
 
-	while ((p = find(vm, FOR_PROCESS) ?: find(vm, FOR_BALLOON) ?:
+	while ((p = find(vm, FOR_PROCESS) ?: find(vm, FOR_BALLOON) ?: find(vm, FOR_MEMORY) ?:
 		    find(vm, FOR_UNPLUGGED)))
 		pending_refuse(p, "not-running", "the VM has ended", NULL);
 }

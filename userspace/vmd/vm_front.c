@@ -20,6 +20,7 @@
 #include "vmm/log.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio/balloon.h"
+#include "vmm/virtio/mem.h"
 #include "vmm/virtio/blk.h"
 #include "vmm/virtio/share.h"
 #include "vmm/vm.h"
@@ -271,6 +272,48 @@ static void serve_balloon(struct front *fr)
 	}
 }
 
+static void reply_memory(struct front *fr, u32 op, u32 id, const struct mem_state *state)
+{
+	struct vm_memory_reply r = {
+		.head = reply_head(fr, op, id, 0),
+		.flags = state->driver ? MEMORY_DRIVER : 0,
+		.size = state->size,
+		.wanted = state->wanted,
+		.plugged = state->plugged,
+	};
+
+	answer(fr, &r, sizeof(r));
+}
+
+/* As look(), of the memory that can be plugged in. */
+static void look_at_memory(struct front *fr, struct mem_state *state)
+{
+	if (virtio_mem_state(fr->vm->plug_mem, state))
+		reply_memory(fr, VM_MEMORY_AT, 0, state);
+}
+
+static void memory(struct front *fr, const struct vm_request *req)
+{
+	struct mem_state state;
+
+	if (!fr->vm->plug_mem) {
+		reply(fr, req->op, req->id, -ENODEV);
+		return;
+	}
+	if (req->flags & MEMORY_SET)
+		virtio_mem_set(fr->vm->plug_mem, (u64)req->amount * MIB);
+	look_at_memory(fr, &state);
+	reply_memory(fr, req->op, req->id, &state);
+}
+
+static void serve_memory(struct front *fr)
+{
+	struct mem_state state;
+
+	if (fr->vm->plug_mem)
+		look_at_memory(fr, &state);
+}
+
 static int resize_disk(struct front *fr, const struct vm_request *req, const char *name)
 {
 	int disk = vm_plug_disk_index(fr->vm, name);
@@ -325,6 +368,9 @@ static void obey(struct front *fr, const struct vm_request *req, const char *tex
 		return;
 	case VM_BALLOON:
 		balloon(fr, req);
+		break;
+	case VM_MEMORY:
+		memory(fr, req);
 		return;
 	case VM_PLUG:
 		plug(fr, req, text, fd);
@@ -390,6 +436,7 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 		accept_daemon(fr);
 	finish_pending(fr);
 	serve_balloon(fr);
+	serve_memory(fr);
 	serve_watchdog(fr);
 	tell_disk_errors(fr);
 	tell_lost_shares(fr);

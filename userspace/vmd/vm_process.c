@@ -87,6 +87,7 @@ static void configure(struct vmm_config *config, struct setup *s)
 		.initrd = vmm_path(NULL),
 		.cmdline = s->def.cmdline,
 		.memory = s->def.memory,
+		.pluggable = s->def.pluggable,
 		.vcpus = s->def.vcpus,
 		.name = s->def.name,
 		.uuid = s->def.uuid,
@@ -164,7 +165,7 @@ static int lock_up(struct setup *s)
 	}
 	err = limit(RLIMIT_CORE, 0);
 	err = err ?: limit(RLIMIT_NOFILE, FDS_MAX);
-	err = err ?: limit(RLIMIT_AS, s->def.memory + OVERHEAD);
+	err = err ?: limit(RLIMIT_AS, s->def.memory + s->def.pluggable + OVERHEAD);
 	err = err ?: limit(RLIMIT_MSGQUEUE, 0);
 	err = err ?: sandbox_become(s->uid, s->gid);
 	if (err) {

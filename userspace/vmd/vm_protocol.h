@@ -29,6 +29,8 @@ enum vm_op {
 	VM_UNPLUGGED,	/* the VM's, unasked: a device has gone */
 	VM_WATCHDOG,	/* the VM's, unasked: its watchdog has fired */
 	VM_SHARE_LOST,	/* the VM's, unasked: a share's server has ended */
+	VM_MEMORY,	/* tell of the memory that can be plugged in, and set how much is to be */
+	VM_MEMORY_AT,	/* the VM's, unasked: so much is */
 	NR_VM_OPS,
 };
 
@@ -44,6 +46,11 @@ enum vm_state { VM_RUNNING, VM_PAUSED };
 #define BALLOON_DRIVER	BIT(0)	/* the guest has one */
 #define BALLOON_REACHED	BIT(1)
 
+#define MEMORY_SET	BIT(0)	/* so many MiB are to be in */
+
+/* Of the answer. */
+#define MEMORY_DRIVER	BIT(0)	/* the guest has one */
+
 #define UNPLUG_FORCE	BIT(0)
 #define UNPLUG_NET	BIT(1)	/* a network; else a disk */
 
@@ -55,8 +62,8 @@ enum vm_state { VM_RUNNING, VM_PAUSED };
  * @version: VM_PROTOCOL
  * @op: enum vm_op
  * @id: comes back
- * @flags: CONSOLE_*, BALLOON_*, UNPLUG_*; MiB that a disk is to have
- * @amount: bytes of scrollback; pages that the guest is to keep
+ * @flags: CONSOLE_*, BALLOON_*, MEMORY_*, UNPLUG_*; MiB that a disk is to have
+ * @amount: bytes of scrollback; pages that the guest is to keep; MiB to be plugged in
  */
 struct vm_request {
 	u32 version;
@@ -100,6 +107,21 @@ struct vm_balloon_reply {
 };
 
 /**
+ * struct vm_memory_reply - of VM_MEMORY, if there is any, and VM_MEMORY_AT
+ * @flags: MEMORY_DRIVER
+ * @size: bytes that can be plugged in
+ * @wanted: bytes that are to be
+ * @plugged: bytes that are
+ */
+struct vm_memory_reply {
+	struct vm_reply head;
+	u32 flags;
+	u64 size;
+	u64 wanted;
+	u64 plugged;
+};
+
+/**
  * struct vm_device_reply - of VM_PLUG, VM_UNPLUGGED, VM_DISK_ERROR and VM_SHARE_LOST
  * @net: it is a network; else a disk
  * @name: the device's, or the share's tag
@@ -115,6 +137,7 @@ struct vm_device_reply {
 static_assert(sizeof(struct vm_request) == 20, "both processes may be of two builds");
 static_assert(sizeof(struct vm_reply) == 20, "likewise");
 static_assert(sizeof(struct vm_balloon_reply) == 184, "likewise");
+static_assert(sizeof(struct vm_memory_reply) == 48, "likewise");
 static_assert(sizeof(struct vm_device_reply) == 248, "likewise");
 
 #endif

@@ -10,26 +10,56 @@
 
 #define HUGE_SIZE	(2ULL << 20)
 
-static int add_region(struct memory *mem, int vm_fd, u64 gpa, u64 size, u8 *hva)
+static int set_slot(int vm_fd, u32 number, u64 gpa, u64 size, u8 *hva)
 {
 	struct kvm_userspace_memory_region slot = {
-		.slot = (u32)mem->nr_regions,
+		.slot = number,
 		.guest_phys_addr = gpa,
 		.memory_size = size,
 		.userspace_addr = (u64)(uintptr_t)hva,
 	};
 	int err = joist_set_memory(vm_fd, &slot);
 
-	if (err) {
+	if (err)
 		log_err("cannot give the guest %llu MiB of memory at %#llx: %s",
 			(unsigned long long)(size >> 20),
 			  (unsigned long long)gpa, strerror(-err));
+	return err;
+}
+
+static int add_region(struct memory *mem, int vm_fd, u64 gpa, u64 size, u8 *hva)
+{
+	int err = set_slot(vm_fd, (u32)mem->nr_regions, gpa, size, hva);
+
+	if (err)
 		return err;
-	}
 	mem->region[mem->nr_regions++] = (struct mem_region) {
 		.gpa = gpa, .size = size, .hva = hva,
 	};
 	return 0;
+}
+
+/* Return: MAP_FAILED, with the reason logged. */
+static void *map_anonymous(u64 size, const char *option)
+{
+	void *map = mmap(NULL, size + HUGE_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		log_err("cannot reserve %llu MiB of memory: %s; try a smaller %s",
+			(unsigned long long)(size >> 20), strerror(errno), option);
+	return map;
+}
+
+/* Aligned as the guest sees it, so that both sides can use 2 MiB pages. */
+static u8 *aligned(u8 *map, u64 size)
+{
+	u8 *hva = (u8 *)align_up((u64)map, HUGE_SIZE);
+
+	/* Advice: without transparent huge pages it fails and nothing is lost. */
+	(void)madvise(hva, size, MADV_HUGEPAGE);
+	(void)madvise(hva, size, MADV_DONTDUMP);
+	return hva;
 }
 
 /**
@@ -49,20 +79,12 @@ int memory_init(struct memory *mem, int vm_fd, u64 size)
 	memset(mem, 0, sizeof(*mem));
 	mem->size = size;
 	mem->map_size = size + HUGE_SIZE;
-	mem->map = mmap(NULL, mem->map_size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	mem->map = map_anonymous(size, "-m");
 	if (mem->map == MAP_FAILED) {
 		mem->map = NULL;
-		log_err("cannot reserve %llu MiB of memory: %s; try a smaller -m",
-			(unsigned long long)(size >> 20), strerror(errno));
-		return -errno;
+		return -ENOMEM;
 	}
-	/* Aligned as the guest sees it, so that both sides can use 2 MiB pages. */
-	hva = (u8 *)align_up((u64)mem->map, HUGE_SIZE);
-	/* Advice: without transparent huge pages it fails and nothing is lost. */
-	(void)madvise(hva, size, MADV_HUGEPAGE);
-	(void)madvise(hva, size, MADV_DONTDUMP);
-
+	hva = aligned(mem->map, size);
 	err = add_region(mem, vm_fd, 0, low, hva);
 	if (!err && size > low)
 		err = add_region(mem, vm_fd, HIGH_RAM_START, size - low, hva + low);
@@ -71,12 +93,48 @@ int memory_init(struct memory *mem, int vm_fd, u64 size)
 	return err;
 }
 
+/**
+ * memory_add_pluggable() - a place for memory that is plugged in later
+ * @mem: guest memory
+ * @vm_fd: the VM
+ * @size: bytes, whole blocks
+ *
+ * The hypervisor knows all of it: what nobody has touched is no memory of the host's.
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int memory_add_pluggable(struct memory *mem, int vm_fd, u64 size)
+{
+	const struct mem_region *last = &mem->region[mem->nr_regions - 1];
+	u64 gpa = align_up(max(last->gpa + last->size, HIGH_RAM_START), PLUGGABLE_ALIGN);
+	void *map = map_anonymous(size, "--pluggable");
+	u8 *hva;
+	int err;
+
+	if (map == MAP_FAILED)
+		return -ENOMEM;
+	mem->plug_map = map;
+	hva = aligned(map, size);
+	err = set_slot(vm_fd, SLOT_PLUGGABLE, gpa, size, hva);
+	mem->pluggable = (struct mem_region) { .gpa = gpa, .size = size, .hva = hva };
+	return err;
+}
+
 void memory_destroy(struct memory *mem)
 {
 	if (mem->map)
 		munmap(mem->map, mem->map_size);
+	if (mem->plug_map)
+		munmap(mem->plug_map, mem->pluggable.size + HUGE_SIZE);
 	mem->map = NULL;
+	mem->plug_map = NULL;
+	mem->pluggable.size = 0;
 	mem->nr_regions = 0;
+}
+
+static bool inside(const struct mem_region *r, u64 gpa, u64 len)
+{
+	return gpa >= r->gpa && gpa - r->gpa < r->size && len <= r->size - (gpa - r->gpa);
 }
 
 /**
@@ -91,13 +149,11 @@ void *memory_ptr(const struct memory *mem, u64 gpa, u64 len)
 {
 	int i;
 
-	for (i = 0; i < mem->nr_regions; i++) {
-		const struct mem_region *r = &mem->region[i];
-
-		if (gpa >= r->gpa && gpa - r->gpa < r->size &&
-		    len <= r->size - (gpa - r->gpa))
-			return r->hva + (gpa - r->gpa);
-	}
+	for (i = 0; i < mem->nr_regions; i++)
+		if (inside(&mem->region[i], gpa, len))
+			return mem->region[i].hva + (gpa - mem->region[i].gpa);
+	if (inside(&mem->pluggable, gpa, len))
+		return mem->pluggable.hva + (gpa - mem->pluggable.gpa);
 	return NULL;
 }
 

@@ -27,6 +27,8 @@
 /* Slots of the hypervisor's that are no RAM. */
 #define SLOT_FIRMWARE_CODE	8
 #define SLOT_FIRMWARE_VARS	9
+/* And one that becomes some. */
+#define SLOT_PLUGGABLE		2
 
 #define MEM_SIZE_MIN	(4ULL << 20)
 #define MEM_SIZE_MAX	(1ULL << 40)
@@ -37,16 +39,26 @@ struct mem_region {
 	u8 *hva;
 };
 
-/* Written before the first vCPU starts, constant afterwards. */
+#define PLUGGABLE_ALIGN	(1ULL << 30)	/* Linux takes memory in pieces of up to 2 GiB */
+
+/**
+ * struct memory - all of it; written before the first vCPU starts, constant afterwards
+ * @size: of what the guest has from the start
+ * @nr_regions: of that
+ * @pluggable: what it can plug in; of size 0: nothing
+ */
 struct memory {
 	u64 size;
 	u8 *map;
 	u64 map_size;
 	int nr_regions;
 	struct mem_region region[2];
+	struct mem_region pluggable;
+	u8 *plug_map;
 };
 
 int memory_init(struct memory *mem, int vm_fd, u64 size);
+int memory_add_pluggable(struct memory *mem, int vm_fd, u64 size);
 void memory_destroy(struct memory *mem);
 void *memory_ptr(const struct memory *mem, u64 gpa, u64 len);
 int memory_write(const struct memory *mem, u64 gpa, const void *data, u64 len);

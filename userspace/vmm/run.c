@@ -20,6 +20,7 @@
 #include "vcpu.h"
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
+#include "virtio/mem.h"
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
@@ -112,6 +113,8 @@ static int start(struct vm *vm)
 		virtio_balloon_set(vm->balloon, vm->config->balloon_target);
 		err = virtio_balloon_start(vm->balloon);
 	}
+	if (!err && vm->plug_mem)
+		err = virtio_mem_start(vm->plug_mem);
 	if (!err && vm->ports)
 		err = virtio_ports_start(vm->ports);
 	for (i = 0; !err && i < vm->config->nr_shares; i++)
@@ -183,6 +186,7 @@ int vmm_run(const struct vmm_config *config, struct vmm_result *result)
 			virtio_net_stop(vm.net[i]);
 		virtio_rng_stop(vm.rng);
 		virtio_balloon_stop(vm.balloon);
+		virtio_mem_stop(vm.plug_mem);
 		virtio_ports_stop(vm.ports);
 		for (i = 0; i < VMM_SHARES_MAX; i++)
 			virtio_share_stop(vm.share[i]);

@@ -20,6 +20,7 @@
 #include "vcpu.h"
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
+#include "virtio/mem.h"
 #include "virtio/net.h"
 #include "virtio/ports.h"
 #include "virtio/rng.h"
@@ -144,6 +145,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = create_vm(vm);
 	if (!err)
 		err = memory_init(&vm->mem, vm->fd, config->memory);
+	if (!err && config->pluggable)
+		err = memory_add_pluggable(&vm->mem, vm->fd, config->pluggable);
 	if (!err)
 		err = irq_init(&vm->irq, vm->fd);
 	if (!err)
@@ -158,6 +161,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = virtio_rng_create(vm, &vm->rng);
 	if (!err && config->balloon)
 		err = virtio_balloon_create(vm, &vm->balloon);
+	if (!err && config->pluggable)
+		err = virtio_mem_create(vm, &vm->plug_mem);
 	if (!err && config->nr_ports)
 		err = virtio_ports_create(vm, &vm->ports);
 	if (!err && config->watchdog)
@@ -183,6 +188,7 @@ void vm_destroy(struct vm *vm)
 		virtio_net_destroy(vm->net[i]);
 	virtio_rng_destroy(vm->rng);
 	virtio_balloon_destroy(vm->balloon);
+	virtio_mem_destroy(vm->plug_mem);
 	virtio_ports_destroy(vm->ports);
 	for (i = 0; i < VMM_SHARES_MAX; i++)
 		virtio_share_destroy(vm->share[i]);

@@ -29,6 +29,7 @@ struct vcpu;
 struct virtio_balloon;
 struct virtio_blk;
 struct virtio_net;
+struct virtio_mem;
 struct virtio_ports;
 struct virtio_rng;
 struct virtio_share;
@@ -72,6 +73,7 @@ struct vm {
 	struct virtio_net *net[VMM_NETS_MAX];
 	struct virtio_rng *rng;
 	struct virtio_balloon *balloon;	/* or NULL */
+	struct virtio_mem *plug_mem;	/* or NULL */
 	struct virtio_ports *ports;	/* or NULL */
 	struct virtio_share *share[VMM_SHARES_MAX];
 	struct i6300esb *watchdog;	/* or NULL */

@@ -130,6 +130,8 @@ struct vmm_vsock {
  * @initrd: RAM disk, if there is one
  * @cmdline: the kernel's command line
  * @memory: bytes, a multiple of 1 MiB
+ * @pluggable: bytes of more that the guest can plug in, whole 2 MiB; 0: none
+ * @plugged: bytes of these that it is to plug in at first
  * @vcpus: how many
  * @balloon: the guest can give memory back, and tells of what is free
  * @balloon_target: bytes that it is to keep at first; more than it has: all
@@ -150,6 +152,8 @@ struct vmm_config {
 	struct vmm_file initrd;
 	const char *cmdline;
 	u64 memory;
+	u64 pluggable;
+	u64 plugged;
 	unsigned int vcpus;
 	bool balloon;
 	u64 balloon_target;

@@ -44,12 +44,18 @@ void vhost_destroy(struct vhost *vhost)
 	vhost->fd = -1;
 }
 
+static struct vhost_memory_region region_of(const struct mem_region *r)
+{
+	return (struct vhost_memory_region) {
+		.guest_phys_addr = r->gpa, .memory_size = r->size,
+		.userspace_addr = (u64)(uintptr_t)r->hva,
+	};
+}
+
 /**
  * vhost_use_memory() - where the guest's memory is
  * @vhost: device
  * @mem: guest memory
- *
- * Of a device that runs too, when there is more of it than there was.
  *
  * Return: 0 or -errno.
  */
@@ -57,16 +63,14 @@ int vhost_use_memory(const struct vhost *vhost, const struct memory *mem)
 {
 	struct {
 		struct vhost_memory head;
-		struct vhost_memory_region region[ARRAY_SIZE(mem->region)];
-	} table = { .head.nregions = (u32)mem->nr_regions };
+		struct vhost_memory_region region[ARRAY_SIZE(mem->region) + 1];
+	} table = { 0 };
 	int i;
 
 	for (i = 0; i < mem->nr_regions; i++)
-		table.region[i] = (struct vhost_memory_region) {
-			.guest_phys_addr = mem->region[i].gpa,
-			.memory_size = mem->region[i].size,
-			.userspace_addr = (u64)(uintptr_t)mem->region[i].hva,
-		};
+		table.region[table.head.nregions++] = region_of(&mem->region[i]);
+	if (mem->pluggable.size)
+		table.region[table.head.nregions++] = region_of(&mem->pluggable);
 	return vhost_set_memory(vhost->fd, &table.head);
 }
 
