@@ -62,6 +62,7 @@ says()
 	[ "$(yes joist | head -c 125829120 | md5sum)" = "$(grep '  -' "$OUT" | tr -d '\r')" ]
 }
 
+# bats test_tags=long
 @test "--balloon SIZE: the guest keeps no more, until it runs out of memory" {
 	script '
 		pages() { sed -n "s/^balloon_$1 //p" /proc/vmstat; }
@@ -79,6 +80,7 @@ says()
 	grep -q "guest: deflated" "$OUT"
 }
 
+# bats test_tags=long
 @test "a driver that comes and goes, and comes again" {
 	script '
 		n=0

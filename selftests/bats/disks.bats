@@ -84,6 +84,7 @@ copied()
 	[ "$(head -c 1048576 "$DISK" | tr -d '\0' | wc -c)" = 0 ]
 }
 
+# bats test_tags=long
 @test "without io_uring it goes by threads" {
 	head -c 1048576 /dev/urandom | dd of="$DISK" conv=notrunc 2>/dev/null
 	script "$COPY"
@@ -95,6 +96,7 @@ copied()
 }
 
 # Of a loop device, because the bench's root has no direct I/O.
+# bats test_tags=long
 @test "past the page cache" {
 	modprobe loop max_loop=1
 	losetup /dev/loop0 "$DISK"
@@ -159,6 +161,7 @@ need_qcow2()
 	[[ $output == *'"ok":false'* ]]
 }
 
+# bats test_tags=long
 @test "vmd: a disk grows while it is used" {
 	script '
 		for i in $(seq 600); do
@@ -254,6 +257,7 @@ small()
 }
 
 # The bench's clock is that of an emulator: wide margins.
+# bats test_tags=long
 @test "limits: requests and bytes a second" {
 	script '
 		read -r from _ </proc/uptime
@@ -272,6 +276,7 @@ small()
 	[ "${BASH_REMATCH[2]}" -ge 17 ] && [ "${BASH_REMATCH[2]}" -le 28 ]
 }
 
+# bats test_tags=long
 @test "the driver comes and goes in the middle of it" {
 	script '
 		for i in 1 2 3; do

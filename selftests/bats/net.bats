@@ -76,6 +76,7 @@ received()
 	received
 }
 
+# bats test_tags=long
 @test "user: the guest asks for its address, and is told address, MTU and link" {
 	script '
 		printf "%s\n" "#!/bin/sh" "echo lease: \$1 \$ip \$router \$dns" >/lease
@@ -90,6 +91,7 @@ received()
 }
 
 # Connections made too early are closed: the guest is not there yet.
+# bats test_tags=long
 @test "user: ports of the host lead to the guest" {
 	script "$USER_NET"'
 		nc -l -p 80 </modules/order-net
@@ -135,6 +137,7 @@ received()
 	! pidof vmnat
 }
 
+# bats test_tags=long
 @test "user: without its process the guest's cable is pulled, and the guest runs on" {
 	script "$USER_NET"'
 		echo "carrier $(cat /sys/class/net/eth0/carrier)"
@@ -184,6 +187,7 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 }
 
 # The same by the kernel's own hands, twice: the driver comes again.
+# bats test_tags=long
 @test "tap: with vhost, by two pairs, a ping, $MB MiB from the host and back, and again" {
 	script "
 		ip addr add 192.168.78.2/24 dev eth0
@@ -225,6 +229,7 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 	[[ $output == *"tap interface tap0"*"ip tuntap add"* || $output == *"/dev/net/tun is not for everyone"* ]]
 }
 
+# bats test_tags=long
 @test "tap: two pairs of queues are used by two CPUs, and one by one" {
 	script "
 		ip addr add 192.168.78.2/24 dev eth0
@@ -253,6 +258,7 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 	done
 }
 
+# bats test_tags=long
 @test "several networks at once" {
 	script "$USER_NET
 		ip link set eth1 up
@@ -267,6 +273,7 @@ ERRORS='awk "/^Tcp:/ { t = \$(NF - 1) } /^Ip:/ { i = \$5 } END { print \"bad sum
 	[[ $output == *"06:05:04:03:02:01"* ]]
 }
 
+# bats test_tags=long
 @test "the driver comes and goes, and the network still works" {
 	script "
 		for i in 1 2 3; do

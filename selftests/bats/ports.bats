@@ -87,6 +87,7 @@ says()
 }
 
 # shellcheck disable=SC2016
+# bats test_tags=long
 @test "a driver that comes and goes, with somebody connected" {
 	script '
 		n=0

@@ -82,6 +82,7 @@ vsock_script()
 	net_guest_now --vsock 42
 }
 
+# bats test_tags=long
 @test "without messages a thread passes the interrupts on" {
 	vsock_script '/vsock connect 2 1000 </blob | md5sum'
 	"$VSOCK" listen 1000 <"$BATS_FILE_TMPDIR/blob" >"$BATS_TEST_TMPDIR/back" 3>&- &
