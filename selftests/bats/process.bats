@@ -138,6 +138,7 @@ timed_out()
 	[ "$(grep -c 'guest reset' <<<"$output")" -gt 1 ]
 }
 
+# bats test_tags=long
 @test "a signal ends it whenever it comes, in the middle of a reboot too" {
 	for tenths in {1..20}; do
 		run timeout -k 20 $((tenths / 10)).$((tenths % 10)) "$VMCTL" run \

@@ -45,6 +45,7 @@ load vmd
 	[ "$(state boot)" = '"state":"stopped"' ]
 }
 
+# bats test_tags=long
 @test "many VMs run on while the daemon is killed and started again" {
 	many=20
 	slow_bench && many=9
