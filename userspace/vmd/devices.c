@@ -43,6 +43,7 @@ struct vmm_net device_net(const struct interface *nic, struct json_object *obj, 
 static int plug_net(struct vm *vm, struct json_object *obj, struct json_object *told, int fd,
 		    char *name)
 {
+	int fds[IF_QUEUES_MAX] = { fd };
 	struct interface nic;
 	struct complaint c;
 	struct vmm_net net;
@@ -54,7 +55,7 @@ static int plug_net(struct vm *vm, struct json_object *obj, struct json_object *
 		log_err("a network that is plugged in has one pair of queues");
 	} else {
 		snprintf(name, DEVICE_NAME_SIZE, "%s", nic.name);
-		net = device_net(&nic, told, &fd);
+		net = device_net(&nic, told, fds);
 		err = nic.kind == IF_USER ? user_await(fd) : 0;
 		if (!err) {
 			err = vm_plug_net(vm, &net);
