@@ -181,7 +181,7 @@ void pending_refuse(struct pending *p, const char *code, const char *message,
 void pending_busy(struct pending *p);
 void pendings_running(struct machine *vm);
 void pendings_stopped(struct machine *vm);
-void pendings_reached(struct machine *vm, enum waiting waiting,
+void pendings_reached(struct machine *vm, enum waiting reason,
 		      void (*fn)(struct pending *p));
 void pendings_unplugged(struct machine *vm, bool net, const char *name,
 			void (*fn)(struct pending *p));

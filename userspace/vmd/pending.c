@@ -215,12 +215,12 @@ void pendings_stopped(struct machine *vm)
 }
 
 /* @fn: makes it wait for something else. */
-void pendings_reached(struct machine *vm, enum waiting waiting,
+void pendings_reached(struct machine *vm, enum waiting reason,
 		      void (*fn)(struct pending *p))
 {
 	struct pending *p;
 
-	while ((p = find(vm, waiting)))
+	while ((p = find(vm, reason)))
 		fn(p);
 }
 
