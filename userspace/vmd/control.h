@@ -171,6 +171,7 @@ void machine_state(struct machine *vm, enum state state);
 
 /* pending.c */
 struct pending *pending_new(const struct request *req, enum waiting waiting);
+struct pending *pending_amount(const struct request *req);
 struct pending *pending_internal(struct machine *vm, enum waiting waiting);
 void pending_free(struct pending *p);
 void pending_timeout(struct pending *p, double seconds);

@@ -162,10 +162,8 @@ void op_balloon(struct request *req)
 		client_refuse(req->client, req->id, "limit", why);
 		return;
 	}
-	p = pending_new(req, FOR_PROCESS);
+	p = pending_amount(req);
 	if (!p)
 		return;
-	p->wait = js_bool(req->json, "wait", false);
-	p->limit = request_seconds(req, -1);
 	ask(p, target ? BALLOON_SET : 0, target);
 }

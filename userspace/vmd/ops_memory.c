@@ -75,11 +75,9 @@ void op_memory(struct request *req)
 		client_refuse(req->client, req->id, "limit", why);
 		return;
 	}
-	p = pending_new(req, FOR_PROCESS);
+	p = pending_amount(req);
 	if (!p)
 		return;
-	p->wait = js_bool(req->json, "wait", false);
-	p->limit = request_seconds(req, -1);
 	p->process_done = told;
 	if (machine_ask(vm, VM_MEMORY, p->token, target ? MEMORY_SET : 0,
 			target ? (u32)((target - vm->def.memory) / MIB) : 0, -1))

@@ -49,6 +49,18 @@ struct pending *pending_new(const struct request *req, enum waiting waiting)
 	return p;
 }
 
+/* Likewise, for an amount that the guest may take its time to reach. */
+struct pending *pending_amount(const struct request *req)
+{
+	struct pending *p = pending_new(req, FOR_PROCESS);
+
+	if (!p)
+		return NULL;
+	p->wait = js_bool(req->json, "wait", false);
+	p->limit = request_seconds(req, -1);
+	return p;
+}
+
 /* One that nobody waits for. */
 struct pending *pending_internal(struct machine *vm, enum waiting waiting)
 {

@@ -37,7 +37,6 @@ struct virtio_mem {
 	struct virtio_pci pci;
 	struct virtio_mem_config config;
 	struct mem_blocks blocks;
-	const struct mem_region *region;
 	bool news;
 	struct virtio_worker worker;
 	struct chain chain;
@@ -124,12 +123,6 @@ static bool serve_next(struct virtio_dev *dev, int queue)
 	return true;
 }
 
-/* Reset. The lock is held. */
-static void driver_changed(struct virtio_dev *dev)
-{
-	console_wake(dev->vm->console);
-}
-
 /**
  * virtio_mem_set() - how much the guest is to have plugged in
  * @m: device
@@ -181,7 +174,6 @@ static int init(struct virtio_mem *m, struct vm *vm)
 	const struct mem_region *region = &vm->mem.pluggable;
 	int err;
 
-	m->region = region;
 	m->config = (struct virtio_mem_config) {
 		.block_size = MEM_BLOCK_SIZE,
 		.addr = region->gpa,
@@ -196,7 +188,6 @@ static int init(struct virtio_mem *m, struct vm *vm)
 		return err;
 	m->dev.config = &m->config;
 	m->dev.config_len = sizeof(m->config);
-	m->dev.changed = driver_changed;
 	err = worker_init(&m->worker, &m->dev, serve_next);
 	return err ?: virtio_pci_init(&m->pci, &m->dev, CLASS_OTHER);
 }
