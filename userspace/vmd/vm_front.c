@@ -368,7 +368,7 @@ static void obey(struct front *fr, const struct vm_request *req, const char *tex
 		return;
 	case VM_BALLOON:
 		balloon(fr, req);
-		break;
+		return;
 	case VM_MEMORY:
 		memory(fr, req);
 		return;
