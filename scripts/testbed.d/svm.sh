@@ -3,7 +3,11 @@
 # shellcheck shell=bash
 
 # The timer check counts ticks in real time: on a busy machine they come late.
-svm_cmdline() { echo "tsc=reliable no_timer_check"; }
+svm_cmdline()
+{
+	echo -n "tsc=reliable no_timer_check"
+	[ "$IOMMU" = no ] || echo -n " intel_iommu=on"
+}
 
 # svm_start: runs QEMU in the background; sets EMU_PID.
 svm_start()
@@ -18,6 +22,7 @@ svm_start()
 	local d
 	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server,nowait")
 	[ -z "$PLUGIN" ] || args+=(-plugin "$PLUGIN")
+	for d in "${DRIVES[@]}"; do args+=(-drive "id=${d%%:*},file=${d#*:},format=raw,if=none"); done
 	for d in "${DEVICES[@]}"; do args+=(-device "$d"); done
 	for d in "${DISKS[@]}"; do args+=(-drive "file=${d/%,ro/,readonly=on},format=raw,if=virtio"); done
 	[ -z "$ROOT_IMAGE" ] || args+=(-drive "file=$ROOT_IMAGE,format=raw,if=virtio,readonly=on")

@@ -15,6 +15,7 @@
 #define VMM_PORT_NAME_MAX	63
 #define VMM_SHARES_MAX	4
 #define VMM_SHARE_TAG_SIZE	32
+#define VMM_HOSTDEVS_MAX	8
 #define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
 #define DEVICE_NAME_SIZE	32
@@ -123,6 +124,18 @@ struct vmm_vsock {
 };
 
 /**
+ * struct vmm_hostdev - a PCI device of the host's that the guest owns
+ * @name: within the VM; NULL: made up
+ * @host: where the host has it: "0000:01:00.0"
+ * @group: its IOMMU group, /dev/vfio/NUMBER; one that is open may be in the container already
+ */
+struct vmm_hostdev {
+	const char *name;
+	const char *host;
+	struct vmm_file group;
+};
+
+/**
  * struct vmm_config - what to run
  * @device: /dev/joist or another device with the KVM ABI
  * @firmware: starts from the disks; then there is no kernel
@@ -142,6 +155,8 @@ struct vmm_vsock {
  * @rng: a source of random numbers
  * @watchdog: enum watchdog_action
  * @vsock: sockets between it and the host
+ * @vfio: the container that its devices share, /dev/vfio/vfio; its path is NULL: that one,
+ *        opened with the first device
  * @rings: from vmm_rings(), where it is forbidden to make any; else NULL
  * @frontend: who carries the console; NULL: standard input and output
  */
@@ -174,6 +189,9 @@ struct vmm_config {
 	struct vmm_port port[VMM_PORTS_MAX];
 	int nr_shares;
 	struct vmm_share share[VMM_SHARES_MAX];
+	struct vmm_file vfio;
+	int nr_hostdevs;
+	struct vmm_hostdev hostdev[VMM_HOSTDEVS_MAX];
 };
 
 static inline bool vmm_has_firmware(const struct vmm_config *config)
