@@ -191,6 +191,51 @@ WAIT='echo "guest: up"; while :; do disks; sleep 0.1; done'
 	[ "$status" = 1 ]
 }
 
+@test "a network of several pairs of queues comes with them all, and leaves none" {
+	modprobe -a tun bridge sch_tbf sch_ingress cls_bpf cls_matchall act_police act_gact
+	local before tap
+	# shellcheck disable=SC2016 # the guest's
+	script '
+		load net
+		echo "guest: up"
+		for dev in eth0 eth0; do
+			until [ -e /sys/class/net/$dev ]; do sleep 0.1; done
+			ip link set $dev up
+			ip addr add 10.9.0.2/24 dev $dev
+			until ping -c 1 -W 1 10.9.0.1 >/dev/null 2>&1; do :; done
+			echo "guest: $dev works, $(ls /sys/class/net/$dev/queues | grep -c tx) pairs"
+			while [ -e /sys/class/net/$dev ]; do sleep 0.1; done
+			echo "guest: $dev has gone"
+		done
+		while :; do sleep 60; done'
+	{
+		echo 'switch "lan" { address = 10.9.0.1/24 }'
+		linux wide 'vcpus = 4'
+	} | conf
+	daemon
+	"$VMCTL" start wide
+	says wide "guest: up"
+	before=$(held wide)
+	net add wide switch=lan,queues=3
+	[ "$status" = 0 ]
+	says wide "eth0 works, 3 pairs"
+	tap=$(ask show wide | sed -n 's/.*"tap":"\([^"]*\)".*/\1/p')
+	[ "$(ls "/sys/class/net/$tap/queues" | grep -c tx)" = 3 ]
+	[ "$(ls -l "/proc/$(pid_of wide)/fd" | grep -c /dev/net/tun)" = 3 ]
+	net remove wide eth0 --timeout 120
+	[ "$status" = 0 ]
+	says wide "eth0 has gone"
+	[ ! -e "/sys/class/net/$tap" ]
+	[ "${before%%,*}" = "$(held wide | cut -d, -f1)" ]
+	net add wide switch=lan,queues=8
+	[ "$status" = 0 ]
+	says wide "eth0 works, 4 pairs"
+	net add wide user,queues=2
+	[ "$status" != 0 ]
+	[[ $output == *"not for user = yes"* ]]
+	"$VMCTL" stop --force wide
+}
+
 @test "a disk in qcow2: its process has the rights of who adds it, and ends with it" {
 	[ -x /usr/bin/qemu-nbd ] || skip "no qemu-nbd"
 	rm -rf /tmp/hot-alice

@@ -15,10 +15,20 @@
 /* A message that waits for room. */
 struct queued {
 	struct queued *next;
-	int fd;
+	struct fd_list fds;
 	size_t len;
 	char data[];
 };
+
+void fds_close(struct fd_list *fds)
+{
+	while (fds->nr) {
+		int fd = fds->fd[--fds->nr];
+
+		if (fd >= 0)
+			close(fd);
+	}
+}
 
 /**
  * msg_write() - send bytes with descriptors, at once or not at all
@@ -108,10 +118,10 @@ int msg_take_fd(struct msg *msg, int i)
 {
 	int fd;
 
-	if (i >= msg->nr_fds)
+	if (i >= msg->fds.nr)
 		return -1;
-	fd = msg->fd[i];
-	msg->fd[i] = -1;
+	fd = msg->fds.fd[i];
+	msg->fds.fd[i] = -1;
 	return fd;
 }
 
@@ -121,8 +131,7 @@ static void drop_queue(struct channel *ch)
 		struct queued *q = ch->head;
 
 		ch->head = q->next;
-		if (q->fd >= 0)
-			close(q->fd);
+		fds_close(&q->fds);
 		free(q);
 	}
 	ch->tail = &ch->head;
@@ -139,8 +148,7 @@ static void flush(struct channel *ch)
 {
 	while (ch->head) {
 		struct queued *q = ch->head;
-		int err = msg_write(ch->watch.fd, q->data, q->len, &q->fd,
-				    q->fd >= 0);
+		int err = msg_write(ch->watch.fd, q->data, q->len, q->fds.fd, q->fds.nr);
 
 		if (err == -EAGAIN)
 			break;
@@ -149,8 +157,7 @@ static void flush(struct channel *ch)
 		if (!ch->head)
 			ch->tail = &ch->head;
 		ch->nr_queued--;
-		if (q->fd >= 0)
-			close(q->fd);
+		fds_close(&q->fds);
 		free(q);
 	}
 	watch_events(&ch->watch, ch->head ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -160,7 +167,6 @@ static void take(struct channel *ch, const char *data, size_t len,
 		 struct msg *msg)
 {
 	struct json_tokener *tok = json_tokener_new();
-	int i;
 
 	msg->json = tok ? json_tokener_parse_ex(tok, data, (int)len) : NULL;
 	json_tokener_free(tok);
@@ -169,9 +175,7 @@ static void take(struct channel *ch, const char *data, size_t len,
 	else
 		channel_end(ch);
 	json_object_put(msg->json);
-	for (i = 0; i < msg->nr_fds; i++)
-		if (msg->fd[i] >= 0)
-			close(msg->fd[i]);
+	fds_close(&msg->fds);
 }
 
 static void channel_event(struct watch *watch, u32 events)
@@ -185,7 +189,7 @@ static void channel_event(struct watch *watch, u32 events)
 		flush(ch);
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
-	n = msg_read(ch->watch.fd, data, sizeof(data), msg.fd, &msg.nr_fds);
+	n = msg_read(ch->watch.fd, data, sizeof(data), msg.fds.fd, &msg.fds.nr);
 	if (n == -EAGAIN)
 		return;
 	if (n <= 0)
@@ -218,12 +222,12 @@ void channel_close(struct channel *ch)
 }
 
 /**
- * channel_send() - send a message
+ * channel_send_fds() - send a message
  * @ch: channel; if it is closed, nothing is sent
  * @json: the message; released
- * @fd: goes with it and is closed here; -1: none
+ * @fds: go with it and are closed here
  */
-void channel_send(struct channel *ch, struct json_object *json, int fd)
+void channel_send_fds(struct channel *ch, struct json_object *json, struct fd_list *fds)
 {
 	size_t len;
 	const char *text = json_object_to_json_string_length(json,
@@ -234,14 +238,22 @@ void channel_send(struct channel *ch, struct json_object *json, int fd)
 	    ch->nr_queued < MSG_QUEUE_MAX)
 		q = malloc(sizeof(*q) + len);
 	if (q) {
-		*q = (struct queued) { .fd = fd, .len = len };
+		*q = (struct queued) { .fds = *fds, .len = len };
+		fds->nr = 0;
 		memcpy(q->data, text, len);
 		*ch->tail = q;
 		ch->tail = &q->next;
 		ch->nr_queued++;
 		flush(ch);
-	} else if (fd >= 0) {
-		close(fd);
 	}
+	fds_close(fds);
 	json_object_put(json);
+}
+
+/* Likewise with one descriptor; -1: none. */
+void channel_send(struct channel *ch, struct json_object *json, int fd)
+{
+	struct fd_list fds = { .nr = fd >= 0, .fd[0] = fd };
+
+	channel_send_fds(ch, json, &fds);
 }

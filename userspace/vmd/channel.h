@@ -13,14 +13,22 @@ struct json_object;
 struct queued;
 
 /**
+ * struct fd_list - descriptors on their way
+ * @fd: below 0: it has been taken
+ */
+struct fd_list {
+	int nr;
+	int fd[MSG_FDS_MAX];
+};
+
+/**
  * struct msg - one that arrived
  * @json: an object
- * @fd: descriptors that came with it; those still >= 0 afterwards are closed
+ * @fds: what came with it; those that are left afterwards are closed
  */
 struct msg {
 	struct json_object *json;
-	int nr_fds;
-	int fd[MSG_FDS_MAX];
+	struct fd_list fds;
 };
 
 /**
@@ -41,9 +49,12 @@ int channel_open(struct channel *ch, int fd,
 		 void (*closed)(struct channel *ch));
 void channel_close(struct channel *ch);
 void channel_send(struct channel *ch, struct json_object *json, int fd);
+void channel_send_fds(struct channel *ch, struct json_object *json, struct fd_list *fds);
 
 int msg_write(int sock, const void *data, size_t len, const int *fds, int nr);
 ssize_t msg_read(int sock, void *data, size_t len, int *fds, int *nr);
 int msg_take_fd(struct msg *msg, int i);
+
+void fds_close(struct fd_list *fds);
 
 #endif

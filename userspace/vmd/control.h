@@ -162,7 +162,7 @@ struct json_object *machine_json(const struct machine *vm);
 int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 amount,
 		int fd);
 int machine_tell(struct machine *vm, enum vm_op op, u32 id, u32 flags, const char *text,
-		 int fd);
+		 const struct fd_list *fds);
 int machine_open(struct machine *vm, int fd);
 void machine_hang_up(struct machine *vm);
 void machine_greet(struct machine *vm, u32 state);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "devices.h"
 #include "js.h"
 #include "libjoist/mac.h"
@@ -40,10 +41,9 @@ struct vmm_net device_net(const struct interface *nic, struct json_object *obj, 
 }
 
 /* @told: as device_net() has it; @obj: its definition. */
-static int plug_net(struct vm *vm, struct json_object *obj, struct json_object *told, int fd,
-		    char *name)
+static int plug_net(struct vm *vm, struct json_object *obj, struct json_object *told,
+		    struct fd_list *fds, char *name)
 {
-	int fds[IF_QUEUES_MAX] = { fd };
 	struct interface nic;
 	struct complaint c;
 	struct vmm_net net;
@@ -51,24 +51,23 @@ static int plug_net(struct vm *vm, struct json_object *obj, struct json_object *
 
 	if (interface_from_json(&nic, obj, 0, &c)) {
 		log_err("%s", c.text);
-	} else if (nic.queues > 1) {
-		log_err("a network that is plugged in has one pair of queues");
+	} else if (nic.queues != (u32)fds->nr) {
+		log_err("the network has %u pairs of queues, and came with %d", nic.queues,
+			fds->nr);
 	} else {
 		snprintf(name, DEVICE_NAME_SIZE, "%s", nic.name);
-		net = device_net(&nic, told, fds);
-		err = nic.kind == IF_USER ? user_await(fd) : 0;
+		net = device_net(&nic, told, fds->fd);
+		err = nic.kind == IF_USER ? user_await(fds->fd[0]) : 0;
 		if (!err) {
 			err = vm_plug_net(vm, &net);
-			fd = -1;
+			fds->nr = 0;
 		}
 	}
-	if (fd >= 0)
-		close(fd);
 	interface_free(&nic);
 	return err;
 }
 
-static int plug_disk(struct vm *vm, struct json_object *obj, int fd, char *name)
+static int plug_disk(struct vm *vm, struct json_object *obj, struct fd_list *fds, char *name)
 {
 	struct definition def;
 	struct vmm_disk disk;
@@ -78,14 +77,14 @@ static int plug_disk(struct vm *vm, struct json_object *obj, int fd, char *name)
 	definition_init(&def);
 	if (definition_disk_from_json(&def, obj, true, &c)) {
 		log_err("%s", c.text);
+	} else if (fds->nr != 1) {
+		log_err("a disk comes with one descriptor, not with %d", fds->nr);
 	} else {
 		snprintf(name, DEVICE_NAME_SIZE, "%s", def.disk[0].name);
-		disk = device_disk(&def.disk[0], fd);
+		disk = device_disk(&def.disk[0], fds->fd[0]);
 		err = vm_plug_disk(vm, &disk);
-		fd = -1;
+		fds->nr = 0;
 	}
-	if (fd >= 0)
-		close(fd);
 	definition_free(&def);
 	return err;
 }
@@ -94,24 +93,24 @@ static int plug_disk(struct vm *vm, struct json_object *obj, int fd, char *name)
  * device_plug() - give the running VM a device
  * @vm: VM
  * @text: what it is, in JSON, from the daemon
- * @fd: its descriptor; set to -1: it is the VM's
+ * @fds: its descriptors: the VM's, or closed
  * @name: filled in, DEVICE_NAME_SIZE
  *
  * Return: 0, or -errno with the reason logged.
  */
-int device_plug(struct vm *vm, const char *text, int *fd, char *name)
+int device_plug(struct vm *vm, const char *text, struct fd_list *fds, char *name)
 {
 	struct json_object *obj = json_tokener_parse(text);
 	struct json_object *disk = js_get(obj, "disk"), *net = js_get(obj, "interface");
 	int err = -EINVAL;
 
-	if ((disk || net) && *fd >= 0) {
-		err = disk ? plug_disk(vm, disk, *fd, name) :
-			     plug_net(vm, net, js_get(obj, "told"), *fd, name);
-		*fd = -1;
-	} else {
+	if (disk)
+		err = plug_disk(vm, disk, fds, name);
+	else if (net)
+		err = plug_net(vm, net, js_get(obj, "told"), fds, name);
+	else
 		log_err("this is no device that can be plugged in");
-	}
+	fds_close(fds);
 	json_object_put(obj);
 	return err;
 }

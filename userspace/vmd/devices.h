@@ -5,11 +5,12 @@
 
 #include "definition.h"
 
+struct fd_list;
 struct json_object;
 struct vm;
 
 struct vmm_disk device_disk(const struct disk *disk, int fd);
 struct vmm_net device_net(const struct interface *nic, struct json_object *obj, const int *fd);
-int device_plug(struct vm *vm, const char *text, int *fd, char *name);
+int device_plug(struct vm *vm, const char *text, struct fd_list *fds, char *name);
 
 #endif

@@ -24,9 +24,9 @@ int machine_ask(struct machine *vm, enum vm_op op, u32 id, u32 flags, u32 amount
 	return n < 0 ? n : 0;
 }
 
-/* Likewise, with text behind the request. */
+/* Likewise, with text behind the request, and descriptors; @fds may be NULL. */
 int machine_tell(struct machine *vm, enum vm_op op, u32 id, u32 flags, const char *text,
-		 int fd)
+		 const struct fd_list *fds)
 {
 	static struct {
 		struct vm_request req;
@@ -43,7 +43,8 @@ int machine_tell(struct machine *vm, enum vm_op op, u32 id, u32 flags, const cha
 		.version = VM_PROTOCOL, .op = op, .id = id, .flags = flags,
 	};
 	memcpy(out.text, text, len);
-	n = msg_write(vm->conn.fd, &out, sizeof(out.req) + len, &fd, fd >= 0);
+	n = msg_write(vm->conn.fd, &out, sizeof(out.req) + len, fds ? fds->fd : NULL,
+		      fds ? fds->nr : 0);
 	return n < 0 ? n : 0;
 }
 
@@ -175,14 +176,13 @@ static bool understood(union reply *reply, ssize_t n)
 static void on_reply(struct watch *watch, u32 events)
 {
 	struct machine *vm = container_of(watch, struct machine, conn);
-	int fds[MSG_FDS_MAX], nr;
+	struct fd_list fds;
 	union reply reply;
 	ssize_t n;
 
 	(void)events;
-	n = msg_read(vm->conn.fd, &reply, sizeof(reply), fds, &nr);
-	while (nr > 0)
-		close(fds[--nr]);
+	n = msg_read(vm->conn.fd, &reply, sizeof(reply), fds.fd, &fds.nr);
+	fds_close(&fds);
 	if (n == -EAGAIN)
 		return;
 	if (n < (ssize_t)sizeof(reply.head) || !understood(&reply, n)) {

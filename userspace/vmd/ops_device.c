@@ -83,35 +83,28 @@ static void plugged(struct pending *p, const struct vm_reply *head)
 	result(p);
 }
 
-/* The parent's answer: what the device is, and its descriptor if the VM runs. */
+/* The parent's answer: what the device is, and its descriptors if the VM runs. */
 static void allowed(struct pending *p, struct msg *msg)
 {
 	struct json_object *device = js_get(msg->json, "device");
-	int fd = msg_take_fd(msg, 0), err;
 
-	if (parent_refused(p, msg)) {
-		if (fd >= 0)
-			close(fd);
+	if (parent_refused(p, msg))
 		return;
-	}
 	snprintf(p->name, sizeof(p->name), "%s", js_text(msg->json, "name") ?: "");
 	if (!p->vm) {
 		pending_refuse(p, "not-found", "the VM is gone", NULL);
-	} else if (fd < 0) {
+	} else if (!msg->fds.nr) {
 		tell(p, "device-added");
 		result(p);
 	} else {
 		p->waiting = FOR_PROCESS;
 		p->process_done = plugged;
-		err = machine_tell(p->vm, VM_PLUG, p->token, 0,
-				   json_object_to_json_string(device), fd);
-		if (err) {
+		if (machine_tell(p->vm, VM_PLUG, p->token, 0,
+				 json_object_to_json_string(device), &msg->fds)) {
 			undo(p);
 			pending_busy(p);
 		}
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 static void add(struct request *req, bool net)
@@ -222,7 +215,7 @@ static void take_out(struct request *req, bool net, const char *name)
 	p->process_done = asked;
 	p->force = force;
 	if (machine_tell(vm, VM_UNPLUG, p->token, (force ? UNPLUG_FORCE : 0) |
-			 (net ? UNPLUG_NET : 0), name, -1)) {
+			 (net ? UNPLUG_NET : 0), name, NULL)) {
 		pending_busy(p);
 		return;
 	}

@@ -72,6 +72,6 @@ void op_disk_resize(struct request *req)
 		return;
 	p->process_done = resized;
 	if (machine_tell(vm, VM_DISK_RESIZE, p->token, (u32)(size / MIB),
-			 disk->name, -1))
+			 disk->name, NULL))
 		pending_busy(p);
 }

@@ -4,6 +4,7 @@
  * what it will run the next time as the VM is now. A created VM's definition is kept for good, a
  * configured one's until the configuration is read again.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,13 +109,13 @@ static int open_disk(const struct owned *vm, const struct disk *disk, struct fai
  * @obj: the disk
  * @client: socket of who asks
  * @answer: told the device and its name
- * @fd: set to its file, if the VM runs
+ * @fds: empty; its file is added, if the VM runs
  * @f: why not
  *
  * Return: 0 or less.
  */
 int device_add_disk(struct owned *vm, struct json_object *obj, int client,
-		    struct json_object *answer, int *fd, struct failure *f)
+		    struct json_object *answer, struct fd_list *fds, struct failure *f)
 {
 	struct json_object *device;
 	struct complaint c;
@@ -130,12 +131,12 @@ int device_add_disk(struct owned *vm, struct json_object *obj, int client,
 		disk->uid = peer.uid;
 		disk->gid = peer.gid;
 	}
-	if (vm->proc.pid)
-		*fd = open_disk(vm, disk, f);
-	if ((vm->proc.pid && *fd < 0) || keep(vm, put_disk, disk, f)) {
-		if (*fd >= 0)
-			close(*fd);
-		*fd = -1;
+	if (vm->proc.pid) {
+		fds->fd[0] = open_disk(vm, disk, f);
+		fds->nr = fds->fd[0] >= 0;
+	}
+	if ((vm->proc.pid && !fds->nr) || keep(vm, put_disk, disk, f)) {
+		fds_close(fds);
 		definition_remove_disk(&vm->def, disk);
 		return -1;
 	}
@@ -152,10 +153,6 @@ static int check_network(const struct owned *vm, const struct interface *nic,
 {
 	struct definition probe = { .nr_nics = 1, .nic[0] = *nic };
 
-	/* More would be more descriptors than one message brings. */
-	if (nic->queues > 1)
-		return fail(f, "bad-config",
-			    "a network that is added to a VM that runs has one pair of queues");
 	probe.uid = peer->uid;
 	probe.gid = peer->gid;
 	if (net_check(&probe, f))
@@ -179,26 +176,28 @@ static void forget_network(struct owned *vm, const char *name)
 	}
 }
 
-/* Return: its one descriptor, or less. */
+/* Return: 0 or less. */
 static int plug_network(struct owned *vm, const struct interface *nic,
-			struct json_object *device, struct failure *f)
+			struct json_object *device, struct fd_list *fds, struct failure *f)
 {
 	struct json_object *told = interface_json(nic);
 	u32 uid, gid;
-	int fd, nr;
+	int nr;
 
+	static_assert(IF_QUEUES_MAX <= MSG_FDS_MAX, "one message brings them all");
 	owned_user(&vm->def, &uid, &gid);
-	nr = net_plug_one(&vm->def, nic, uid, gid, &fd, told, f);
+	nr = net_plug_one(&vm->def, nic, uid, gid, fds->fd, told, f);
+	fds->nr = max(nr, 0);
 	js_add(device, "told", json_object_get(told));
 	if (!vm->proc.nets)
 		vm->proc.nets = json_object_new_array();
 	json_object_array_add(vm->proc.nets, told);
-	return nr < 0 ? nr : fd;
+	return min(nr, 0);
 }
 
 /* Likewise a network. */
 int device_add_network(struct owned *vm, struct json_object *obj, int client,
-		       struct json_object *answer, int *fd, struct failure *f)
+		       struct json_object *answer, struct fd_list *fds, struct failure *f)
 {
 	struct json_object *device = json_object_new_object();
 	struct interface *nic;
@@ -215,16 +214,12 @@ int device_add_network(struct owned *vm, struct json_object *obj, int client,
 	js_add(device, "interface", interface_json(nic));
 	js_add_text(answer, "name", nic->name);
 	err = check_network(vm, nic, &peer, f);
-	if (!err && vm->proc.pid) {
-		*fd = plug_network(vm, nic, device, f);
-		err = *fd < 0 ? *fd : 0;
-	}
+	if (!err && vm->proc.pid)
+		err = plug_network(vm, nic, device, fds, f);
 	err = err ?: keep(vm, put_interface, nic, f);
 	if (!err)
 		return 0;
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	fds_close(fds);
 	forget_network(vm, nic->name);
 	definition_remove_interface(&vm->def, nic);
 	return err;

@@ -5,13 +5,14 @@
 
 #include "parent.h"
 
+struct fd_list;
 struct json_object;
 
 int device_check(const struct owned *vm, struct failure *f);
 int device_add_disk(struct owned *vm, struct json_object *obj, int client,
-		    struct json_object *answer, int *fd, struct failure *f);
+		    struct json_object *answer, struct fd_list *fds, struct failure *f);
 int device_add_network(struct owned *vm, struct json_object *obj, int client,
-		       struct json_object *answer, int *fd, struct failure *f);
+		       struct json_object *answer, struct fd_list *fds, struct failure *f);
 int device_gone(struct owned *vm, bool net, const char *name, struct failure *f);
 
 #endif

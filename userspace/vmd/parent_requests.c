@@ -22,23 +22,24 @@
 #include "seed.h"
 #include "store.h"
 
-static void answer(s64 token, struct json_object *obj, int fd)
+static void answer(s64 token, struct json_object *obj, struct fd_list *fds)
 {
 	js_add_text(obj, "type", "reply");
 	js_add_int(obj, "token", token);
-	channel_send(&parent.control, obj, fd);
+	channel_send_fds(&parent.control, obj, fds);
 }
 
 static void refuse(s64 token, const struct failure *f)
 {
 	struct json_object *obj = json_object_new_object();
 	struct json_object *error = js_new("code", f->code);
+	struct fd_list none = { 0 };
 
 	js_add_text(error, "message", f->why.text);
 	if (f->remedy)
 		js_add_text(error, "remedy", f->remedy);
 	js_add(obj, "error", error);
-	answer(token, obj, -1);
+	answer(token, obj, &none);
 }
 
 static struct owned *find(struct json_object *req, struct failure *f)
@@ -244,7 +245,7 @@ static int do_delete(struct json_object *req, struct failure *f)
 }
 
 static int do_device_add(struct json_object *req, int client, struct json_object *obj,
-			 int *fd, struct failure *f)
+			 struct fd_list *fds, struct failure *f)
 {
 	struct json_object *disk = js_get(req, "disk");
 	struct owned *vm = find(req, f);
@@ -252,8 +253,8 @@ static int do_device_add(struct json_object *req, int client, struct json_object
 	if (!vm)
 		return -1;
 	if (disk)
-		return device_add_disk(vm, disk, client, obj, fd, f);
-	return device_add_network(vm, js_get(req, "interface"), client, obj, fd, f);
+		return device_add_disk(vm, disk, client, obj, fds, f);
+	return device_add_network(vm, js_get(req, "interface"), client, obj, fds, f);
 }
 
 /* @strike: it is wanted, of a VM that does not run; else it has happened. */
@@ -266,18 +267,21 @@ static int do_device_gone(struct json_object *req, bool strike, struct failure *
 	return device_gone(vm, js_bool(req, "net", false), js_text(req, "device") ?: "", f);
 }
 
-static int do_log(struct json_object *req, int *fd, struct failure *f)
+static int do_log(struct json_object *req, struct fd_list *fds, struct failure *f)
 {
 	struct owned *vm = find(req, f);
 	char path[256];
+	int fd;
 
 	if (!vm)
 		return -1;
 	snprintf(path, sizeof(path), LOG_DIR "/%s.log", vm->def.name);
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (*fd < 0 && errno != ENOENT)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno != ENOENT)
 		return fail(f, "failed", "cannot open the log: %s",
 			    strerror(errno));
+	if (fd >= 0)
+		fds->fd[fds->nr++] = fd;
 	return 0;
 }
 
@@ -307,8 +311,8 @@ void parent_take(struct channel *ch, struct msg *msg)
 	s64 token = js_int(msg->json, "token", 0);
 	struct json_object *obj;
 	struct failure f = { 0 };
-	int client = msg_take_fd(msg, 0);
-	int fd = -1, err = 0;
+	int client = msg_take_fd(msg, 0), err = 0;
+	struct fd_list fds = { 0 };
 
 	(void)ch;
 	obj = json_object_new_object();
@@ -329,11 +333,11 @@ void parent_take(struct channel *ch, struct msg *msg)
 	else if (!strcmp(type, "delete"))
 		err = do_delete(msg->json, &f);
 	else if (!strcmp(type, "device-add"))
-		err = do_device_add(msg->json, client, obj, &fd, &f);
+		err = do_device_add(msg->json, client, obj, &fds, &f);
 	else if (!strcmp(type, "device-gone") || !strcmp(type, "device-strike"))
 		err = do_device_gone(msg->json, type[7] == 's', &f);
 	else if (!strcmp(type, "log"))
-		err = do_log(msg->json, &fd, &f);
+		err = do_log(msg->json, &fds, &f);
 	else if (!strcmp(type, "check") || !strcmp(type, "reload"))
 		do_config(obj, *type == 'r');
 	else
@@ -344,6 +348,6 @@ void parent_take(struct channel *ch, struct msg *msg)
 		json_object_put(obj);
 		refuse(token, &f);
 	} else {
-		answer(token, obj, fd);
+		answer(token, obj, &fds);
 	}
 }

@@ -214,15 +214,15 @@ static void finish_pending(struct front *fr)
 		vm_resume(fr->vm);
 }
 
-static void attach(struct front *fr, const struct vm_request *req, int *fd)
+static void attach(struct front *fr, const struct vm_request *req, struct fd_list *fds)
 {
 	int err = -EINVAL;
 
-	if (*fd >= 0)
-		err = server_add(&fr->console, *fd, req->flags & CONSOLE_WRITE,
+	if (fds->nr)
+		err = server_add(&fr->console, fds->fd[0], req->flags & CONSOLE_WRITE,
 				 req->flags & CONSOLE_FORCE, req->amount);
 	if (!err)
-		*fd = -1;
+		fds->fd[0] = -1;
 	reply(fr, req->op, req->id, err);
 }
 
@@ -322,10 +322,11 @@ static int resize_disk(struct front *fr, const struct vm_request *req, const cha
 }
 
 /* The failure's sentence is told with it: who asked for the device is to read it. */
-static void plug(struct front *fr, const struct vm_request *req, const char *text, int *fd)
+static void plug(struct front *fr, const struct vm_request *req, const char *text,
+		 struct fd_list *fds)
 {
 	struct vm_device_reply r = { 0 };
-	int err = device_plug(fr->vm, text, fd, r.name);
+	int err = device_plug(fr->vm, text, fds, r.name);
 
 	r.head = reply_head(fr, req->op, req->id, err);
 	if (err)
@@ -333,7 +334,8 @@ static void plug(struct front *fr, const struct vm_request *req, const char *tex
 	answer(fr, &r, sizeof(r));
 }
 
-static void obey(struct front *fr, const struct vm_request *req, const char *text, int *fd)
+static void obey(struct front *fr, const struct vm_request *req, const char *text,
+		 struct fd_list *fds)
 {
 	int err = 0;
 
@@ -364,7 +366,7 @@ static void obey(struct front *fr, const struct vm_request *req, const char *tex
 		reply(fr, req->op, req->id, resize_disk(fr, req, text));
 		return;
 	case VM_CONSOLE:
-		attach(fr, req, fd);
+		attach(fr, req, fds);
 		return;
 	case VM_BALLOON:
 		balloon(fr, req);
@@ -373,7 +375,7 @@ static void obey(struct front *fr, const struct vm_request *req, const char *tex
 		memory(fr, req);
 		return;
 	case VM_PLUG:
-		plug(fr, req, text, fd);
+		plug(fr, req, text, fds);
 		return;
 	case VM_UNPLUG:
 		err = vm_unplug(fr->vm, req->flags & UNPLUG_NET ? PLUG_NET : PLUG_DISK, text,
@@ -391,22 +393,18 @@ static void take_request(struct front *fr)
 		struct vm_request req;
 		char text[VM_TEXT_MAX + 1];
 	} in;
-	int fds[MSG_FDS_MAX], nr, i;
-	ssize_t n = msg_read(fr->daemon_fd, &in, sizeof(in) - 1, fds, &nr);
+	struct fd_list fds;
+	ssize_t n = msg_read(fr->daemon_fd, &in, sizeof(in) - 1, fds.fd, &fds.nr);
 
 	if (n == -EAGAIN)
 		return;
 	if (n >= (ssize_t)sizeof(in.req) && in.req.version == VM_PROTOCOL) {
 		((char *)&in)[n] = '\0';
-		if (!nr)
-			fds[0] = -1;
-		obey(fr, &in.req, in.text, &fds[0]);
+		obey(fr, &in.req, in.text, &fds);
 	} else {
 		drop_daemon(fr);
 	}
-	for (i = 0; i < nr; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	fds_close(&fds);
 }
 
 /*

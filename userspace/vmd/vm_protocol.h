@@ -24,7 +24,7 @@ enum vm_op {
 	VM_BALLOON_AT,	/* the VM's, unasked: the target has been reached */
 	VM_DISK_RESIZE,	/* a disk's name behind; flags: MiB */
 	VM_DISK_ERROR,	/* the VM's, unasked; see below */
-	VM_PLUG,	/* a device in JSON behind, with its descriptor */
+	VM_PLUG,	/* a device in JSON behind, with its descriptors: so many as it takes */
 	VM_UNPLUG,	/* a device's name behind; answered once the guest is asked */
 	VM_UNPLUGGED,	/* the VM's, unasked: a device has gone */
 	VM_WATCHDOG,	/* the VM's, unasked: its watchdog has fired */

@@ -285,6 +285,12 @@ static int not_plugged(struct plug_dev *dev, int err)
 	return err;
 }
 
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Return: 0, or -errno with the reason logged. */
 static int prepare(struct plug_dev *dev, const char *name, const struct vmm_file *from,
 		   struct vmm_file *file)
@@ -295,8 +301,6 @@ static int prepare(struct plug_dev *dev, const char *name, const struct vmm_file
 		dev->path = strdup(from->path);
 		err = dev->path ? 0 : -ENOMEM;
 	}
-	if (err && from->fd >= 0)
-		close(from->fd);
 	if (!err)
 		*file = (struct vmm_file) { dev->path, from->fd };
 	return err;
@@ -318,24 +322,30 @@ int vm_plug_disk(struct vm *vm, const struct vmm_disk *disk)
 	int err;
 
 	err = prepare(dev, disk->name, &disk->file, &copy.file);
-	if (err)
+	if (err) {
+		close_fd(disk->file.fd);
 		return err;
+	}
 	err = virtio_blk_create(vm, &copy, dev->index, &vm->blk[dev->index]);
 	if (err)
 		return not_plugged(dev, err);
 	return plugged(dev, virtio_blk_start(vm->blk[dev->index]));
 }
 
-/* Likewise a network. */
+/* Likewise a network, with the descriptors of all its pairs of queues. */
 int vm_plug_net(struct vm *vm, const struct vmm_net *net)
 {
 	struct plug_dev *dev = find_free(vm, PLUG_NET);
 	struct vmm_net copy = *net;
-	int err;
+	int err, i;
 
 	err = prepare(dev, net->name, &net->file, &copy.file);
-	if (err)
+	if (err) {
+		close_fd(net->file.fd);
+		for (i = 0; i < net->pairs - 1; i++)
+			close_fd(net->more_fd[i]);
 		return err;
+	}
 	err = virtio_net_create(vm, &copy, dev->index, &vm->net[dev->index]);
 	if (err)
 		return not_plugged(dev, err);
