@@ -6,7 +6,7 @@
 svm_cmdline()
 {
 	echo -n "tsc=reliable no_timer_check"
-	[ "$IOMMU" = no ] || echo -n " intel_iommu=on"
+	case $IOMMU in intel) echo -n " intel_iommu=on" ;;  esac
 }
 
 # svm_start: runs QEMU in the background; sets EMU_PID.
@@ -14,10 +14,11 @@ svm_start()
 {
 	local machine=pc args=()
 	need qemu-system-x86_64 qemu-system-x86
-	if [ "$IOMMU" = yes ]; then
-		machine=q35,kernel-irqchip=split
-		args+=(-device "intel-iommu,intremap=on,caching-mode=on")
-	fi
+	case $IOMMU in
+	intel) args+=(-device "intel-iommu,intremap=on,caching-mode=on") ;;
+	amd) args+=(-device "amd-iommu,intremap=on") ;;
+	esac
+	[ "$IOMMU" = no ] || machine=q35,kernel-irqchip=split
 	[ "$ICOUNT" = yes ] && args+=(-icount "shift=0,sleep=off")
 	local d
 	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server,nowait")
