@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The PCI bus: configuration access, windows, interrupt lines. */
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +15,26 @@
 #define RESET_NOW		BIT(2)
 #define FIRST_CAP		0x40
 
-/* Windows we place ourselves lie here; the guest may move them in the hole. */
+/*
+ * Windows we place ourselves lie here; the guest may move them in the hole. Large ones that can
+ * lie above 4 GiB do.
+ */
 #define BARS_START		PCI_HOLE_START
+#define PORTS_START		0xc000
+#define PORTS_END		0x10000ULL
+#define SMALL_MAX		(64ULL << 20)
+
+#define ADDRESS_BITS		0x80000008	/* the CPUID leaf that tells them */
+#define ADDRESS_BITS_MAX	46		/* four levels of page tables reach it */
+#define WINDOW64_ALIGN		(1ULL << 30)
 
 /**
  * struct pci - the bus
  * @lock: protects all below and what changes of the devices
  * @address: the register that port 0xcf8 selects
  * @next_bar: where the next window is placed; 0: the guest places what comes now
+ * @next_high: likewise, above 4 GiB
+ * @next_port: likewise, of ports
  * @irq_a: slots that assert the line
  * @irq_b: likewise
  * @fn: the devices by devfn; they may come and go while the guest runs
@@ -32,6 +45,8 @@ struct pci {
 	u32 address;
 	u8 reset;
 	u64 next_bar;
+	u64 next_high;
+	u64 next_port;
 	u32 irq_a, irq_b;
 	struct pci_dev *fn[PCI_FUNCTIONS];
 };
@@ -72,6 +87,26 @@ void pci_set_irq(struct pci_dev *dev, bool level)
 	pthread_mutex_unlock(&pci->lock);
 }
 
+static bool is_io(const struct pci_bar *bar)
+{
+	return bar->flags & PCI_BASE_ADDRESS_SPACE_IO;
+}
+
+static bool is_64(const struct pci_bar *bar)
+{
+	return bar->flags & PCI_BASE_ADDRESS_MEM_TYPE_64;
+}
+
+static struct bus *bus_of(const struct pci_dev *dev, const struct pci_bar *bar)
+{
+	return is_io(bar) ? &dev->vm->pio : &dev->vm->mmio;
+}
+
+static void *ctx_of(const struct pci_dev *dev, const struct pci_bar *bar)
+{
+	return bar->ctx ?: dev->ctx;
+}
+
 static void unmap_bar(struct pci_dev *dev, int i)
 {
 	struct pci_bar *bar = &dev->bar[i];
@@ -80,19 +115,56 @@ static void unmap_bar(struct pci_dev *dev, int i)
 		return;
 	if (dev->map)
 		dev->map(dev, i, 0);
-	bus_remove(&dev->vm->mmio, bar->mapped, dev->ctx);
+	bus_remove(bus_of(dev, bar), bar->mapped, ctx_of(dev, bar));
 	bar->mapped = 0;
+}
+
+/**
+ * pci_window64() - where windows may lie that do not have to lie below 4 GiB
+ * @mem: the guest's memory
+ *
+ * Return: from above its memory, that to be plugged in as well, to what the CPU can address.
+ */
+struct pci_window64 pci_window64(const struct memory *mem)
+{
+	const struct mem_region *last = &mem->region[max(mem->nr_regions, 1) - 1];
+	struct pci_window64 window = { 0 };
+	u32 eax, ebx, ecx, edx, bits = 36;
+	u64 end;
+
+	if (mem->pluggable.size)
+		last = &mem->pluggable;
+	if (__get_cpuid(ADDRESS_BITS, &eax, &ebx, &ecx, &edx))
+		bits = eax & 0xff;
+	end = 1ULL << min(bits, (u32)ADDRESS_BITS_MAX);
+	window.base = align_up(max(last->gpa + last->size, HIGH_RAM_START), WINDOW64_ALIGN);
+	if (window.base < end)
+		window.size = end - window.base;
+	return window;
+}
+
+/* Elsewhere is memory, or what is not PCI's: such a window stays closed. */
+static bool may_lie(const struct pci_dev *dev, const struct pci_bar *bar, u64 addr)
+{
+	struct pci_window64 high;
+
+	if (is_io(bar))
+		return addr + bar->size <= PORTS_END;
+	if (addr >= memory_low_end(&dev->vm->mem) && addr < PCI_HOLE_END)
+		return bar->size <= PCI_HOLE_END - addr;
+	if (!is_64(bar))
+		return false;
+	high = pci_window64(&dev->vm->mem);
+	return addr >= high.base && addr - high.base < high.size &&
+	       bar->size <= high.size - (addr - high.base);
 }
 
 static void map_bar(struct pci_dev *dev, int i, u64 addr)
 {
 	struct pci_bar *bar = &dev->bar[i];
 
-	/* Elsewhere is memory, or what is not PCI's: such a window stays closed. */
-	if (addr < memory_low_end(&dev->vm->mem) ||
-	    addr + bar->size > PCI_HOLE_END)
-		return;
-	if (bus_add(&dev->vm->mmio, addr, bar->size, bar->ops, dev->ctx))
+	if (!may_lie(dev, bar, addr) ||
+	    bus_add(bus_of(dev, bar), addr, bar->size, bar->ops, ctx_of(dev, bar)))
 		return;
 	bar->mapped = addr;
 	if (dev->map)
@@ -101,28 +173,63 @@ static void map_bar(struct pci_dev *dev, int i, u64 addr)
 
 static size_t bar_reg(int bar)
 {
-	return PCI_BASE_ADDRESS_0 + (size_t)bar * sizeof(u32);
+	return bar == PCI_ROM ? PCI_ROM_ADDRESS :
+				PCI_BASE_ADDRESS_0 + (size_t)bar * sizeof(u32);
 }
 
+/* Where a window is to answer; 0: nowhere. */
+static u64 bar_addr(const struct pci_dev *dev, int i)
+{
+	const struct pci_bar *bar = &dev->bar[i];
+	const u8 *reg = dev->config + bar_reg(i);
+	u16 command = pci_get16(dev->config + PCI_COMMAND);
+
+	if (is_io(bar))
+		return command & PCI_COMMAND_IO ?
+			pci_get32(reg) & (u32)PCI_BASE_ADDRESS_IO_MASK : 0;
+	if (!(command & PCI_COMMAND_MEMORY))
+		return 0;
+	if (i == PCI_ROM)
+		return pci_get32(reg) & PCI_ROM_ADDRESS_ENABLE ?
+			pci_get32(reg) & (u32)PCI_ROM_ADDRESS_MASK : 0;
+	return (pci_get32(reg) & (u32)PCI_BASE_ADDRESS_MEM_MASK) |
+	       (is_64(bar) ? (u64)pci_get32(reg + sizeof(u32)) << 32 : 0);
+}
+
+/* The windows are where the registers say. The lock is held. */
 static void update_bars(struct pci_dev *dev)
 {
-	bool decode = pci_get16(dev->config + PCI_COMMAND) & PCI_COMMAND_MEMORY;
 	int i;
 
-	for (i = 0; i < PCI_BARS; i++) {
-		const u8 *reg = dev->config + bar_reg(i);
-		u64 addr = pci_get32(reg) & (u32)PCI_BASE_ADDRESS_MEM_MASK;
+	for (i = 0; i < PCI_REGIONS; i++) {
+		u64 addr;
 
 		if (!dev->bar[i].size)
 			continue;
-		if (!decode)
-			addr = 0;
+		addr = bar_addr(dev, i);
 		if (addr == dev->bar[i].mapped)
 			continue;
 		unmap_bar(dev, i);
 		if (addr)
 			map_bar(dev, i, addr);
 	}
+}
+
+/* The device was reset: its windows are nowhere. For the device itself, the lock held. */
+void pci_dev_forget(struct pci_dev *dev)
+{
+	int i;
+
+	for (i = 0; i < PCI_REGIONS; i++) {
+		const struct pci_bar *bar = &dev->bar[i];
+
+		if (!bar->size)
+			continue;
+		pci_set32(dev->config + bar_reg(i), bar->flags);
+		if (is_64(bar))
+			pci_set32(dev->config + bar_reg(i) + sizeof(u32), 0);
+	}
+	update_bars(dev);
 }
 
 /* Return: NULL where no device is. The lock is held. */
@@ -179,6 +286,8 @@ void pci_config_read(struct pci *pci, u16 bdf, u64 reg, void *data,
 	window = dev && in_window(dev, reg, len);
 	if (dev)
 		memcpy(data, dev->config + reg, len);
+	if (dev && dev->read)
+		dev->read(dev, reg, data, len);
 	pthread_mutex_unlock(&pci->lock);
 	/* As with its registers elsewhere: it stays until this vCPU has left. */
 	if (window)
@@ -199,6 +308,8 @@ static void write_config(struct pci_dev *dev, u64 reg, const u8 *data,
 	update_bars(dev);
 	if (dev->command)
 		dev->command(dev);
+	if (dev->written)
+		dev->written(dev, reg, data, len);
 }
 
 /* As pci_config_read(); a write where there is no device is dropped. */
@@ -314,21 +425,69 @@ void pci_boot_done(struct pci *pci)
 	pci->next_bar = 0;
 }
 
-/* A 32-bit memory window, placed as firmware would. Before pci_dev_add(). */
-void pci_dev_bar(struct pci_dev *dev, int bar, u64 size,
-		 const struct bus_ops *ops)
+/* The next place of a kind, and how far it goes. Return: whether there is room. */
+static bool take_place(u64 *next, u64 end, u64 size, u64 *addr)
 {
-	struct pci *pci = dev->vm->pci;
-	u64 addr = align_up(pci->next_bar, size);
+	u64 at = align_up(*next, size);
 
-	dev->bar[bar].size = size;
-	dev->bar[bar].ops = ops;
-	/* There is room for all that a configuration can have; beyond, the guest places. */
-	if (addr && addr + size <= PCI_HOLE_END) {
-		pci->next_bar = addr + size;
-		pci_set32(dev->config + bar_reg(bar), (u32)addr);
+	if (!*next || at >= end || size > end - at)
+		return false;
+	*next = at + size;
+	*addr = at;
+	return true;
+}
+
+/*
+ * There is room for all that a configuration can have but for the largest windows of devices of
+ * the host's; those, and what comes later, the guest places.
+ */
+static u64 place(struct pci *pci, const struct pci_bar *bar)
+{
+	const struct pci_window64 high = pci_window64(&pci->vm->mem);
+	u64 addr = 0;
+
+	if (!pci->next_bar)
+		return 0;
+	if (is_io(bar))
+		take_place(&pci->next_port, PORTS_END, bar->size, &addr);
+	else if (!is_64(bar) || bar->size <= SMALL_MAX)
+		take_place(&pci->next_bar, PCI_HOLE_END, bar->size, &addr);
+	if (!addr && is_64(bar)) {
+		pci->next_high = max(pci->next_high, high.base);
+		take_place(&pci->next_high, high.base + high.size, bar->size, &addr);
 	}
-	pci_set32(dev->writable + bar_reg(bar), (u32)~(size - 1));
+	return addr;
+}
+
+/**
+ * pci_dev_window() - a window of a device, placed as firmware would
+ * @dev: device, before pci_dev_add()
+ * @bar: its register; PCI_ROM: that of the expansion ROM, which the guest opens if it wants to
+ * @size: bytes, a power of two
+ * @flags: as in struct pci_bar
+ * @ops: registers
+ * @ctx: for them; NULL: @dev's
+ */
+void pci_dev_window(struct pci_dev *dev, int bar, u64 size, u32 flags, const struct bus_ops *ops,
+		    void *ctx)
+{
+	const size_t reg = bar_reg(bar);
+	u64 addr, mask = ~(size - 1);
+
+	dev->bar[bar] = (struct pci_bar) {
+		.size = size, .flags = flags, .ops = ops, .ctx = ctx,
+	};
+	addr = place(dev->vm->pci, &dev->bar[bar]);
+	pci_set32(dev->config + reg, (u32)addr | flags);
+	pci_set32(dev->writable + reg, (u32)mask);
+	if (bar == PCI_ROM)
+		dev->writable[reg] |= PCI_ROM_ADDRESS_ENABLE;
+	if (is_64(&dev->bar[bar])) {
+		pci_set32(dev->config + reg + sizeof(u32), (u32)(addr >> 32));
+		pci_set32(dev->writable + reg + sizeof(u32), (u32)(mask >> 32));
+	}
+	if (is_io(&dev->bar[bar]))
+		dev->writable[PCI_COMMAND] |= PCI_COMMAND_IO;
 }
 
 /**
@@ -403,7 +562,7 @@ static void unplug(struct pci *pci, struct pci_dev *dev)
 {
 	int i;
 
-	for (i = 0; i < PCI_BARS; i++)
+	for (i = 0; i < PCI_REGIONS; i++)
 		unmap_bar(dev, i);
 	set_irq(pci, PCI_SLOT(dev->devfn), false);
 	pci->fn[dev->devfn] = NULL;
@@ -459,6 +618,7 @@ int pci_create(struct vm *vm)
 		return -ENOMEM;
 	pci->vm = vm;
 	pci->next_bar = BARS_START;
+	pci->next_port = PORTS_START;
 	pthread_mutex_init(&pci->lock, NULL);
 	vm->pci = pci;
 	return bus_add(&vm->pio, PORT_PCI_CONFIG, CONFIG_PORTS, &port_ops, pci);
