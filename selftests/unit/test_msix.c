@@ -137,14 +137,14 @@ static void test_masked(void **state)
 	control(LIVE);
 	/* The one that is unmasked, and what it missed. */
 	assert_int_equal(attached, 1);
-	assert_int_equal(eventfd_read(msix.vector[0].fd, &told), 0);
+	assert_int_equal(eventfd_read(msix.vector[0].message.fd, &told), 0);
 	assert_int_equal(told, 1);
 	/* A masked one keeps it, a vector that there is not has none. */
 	msix_notify(&msix, 1);
 	assert_int_equal(pending(), BIT(1));
 	unmask(1);
 	assert_int_equal(attached, 2);
-	assert_int_equal(eventfd_read(msix.vector[1].fd, &told), 0);
+	assert_int_equal(eventfd_read(msix.vector[1].message.fd, &told), 0);
 	assert_int_equal(pending(), 0);
 	/* Whoever else writes to it, the kernel for one, is kept from the guest. */
 	write32(1, PCI_MSIX_ENTRY_VECTOR_CTRL, PCI_MSIX_ENTRY_CTRL_MASKBIT);
@@ -215,7 +215,7 @@ static void test_exhausted(void **state)
 	irq_msi_free(&vm.irq, GSI_MSI_FIRST + 7);
 	unmask(0);
 	assert_int_equal(attached, 1);
-	assert_int_equal(msix.vector[0].gsi, GSI_MSI_FIRST + 7);
+	assert_int_equal(msix.vector[0].message.gsi, GSI_MSI_FIRST + 7);
 	msix_destroy(&msix);
 }
 

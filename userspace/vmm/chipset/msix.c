@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * MSI-X. Each vector is an eventfd: to notify the guest is one write, from any thread, or
- * the kernel's own. While the guest lets it, it is attached to a GSI of its own; else what
- * is pending stays in it, and counts when it is attached again.
- */
+/* MSI-X: its table and its pending bits, as the guest sees them. */
 #include <errno.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
-#include "../irq.h"
 #include "../log.h"
-#include "../vm.h"
-#include "libjoist/joist.h"
 #include "msix.h"
 #include "pci.h"
 
-#define PBA_OFFSET	2048	/* the pending bits, in the table's window */
-#define NO_GSI		(-1)
+#define PBA_OFFSET	2048	/* the pending bits, in the window of an emulated device */
 
 static bool live(const struct msix *msix, const struct msix_vector *v)
 {
@@ -26,53 +17,22 @@ static bool live(const struct msix *msix, const struct msix_vector *v)
 	       !(v->control & PCI_MSIX_ENTRY_CTRL_MASKBIT);
 }
 
-/* Bring the hypervisor's view of a live vector up to date. */
-static int attach(struct msix *msix, struct msix_vector *v)
+/* The lock is held. */
+static void update(struct msix *msix, int i)
 {
-	struct vm *vm = msix->dev->vm;
-	int err;
+	struct msix_vector *v = &msix->vector[i];
+	bool is_live = live(msix, v);
 
-	if (v->gsi == NO_GSI) {
-		v->gsi = irq_msi_alloc(&vm->irq);
-		if (v->gsi < 0) {
-			v->gsi = NO_GSI;
-			return -ENOSPC;
+	if (is_live && v->message.fd < 0) {
+		if (message_open(&v->message)) {
+			log_warn("a device's vector %d has no eventfd: %s; raise RLIMIT_NOFILE",
+				 i, strerror(errno));
+			return;
 		}
+		if (msix->arm)
+			msix->arm(msix, i);
 	}
-	if (!v->routed) {
-		err = irq_msi_route(&vm->irq, (u32)v->gsi, v->addr, v->data);
-		if (err)
-			return err;
-		v->routed = true;
-	}
-	if (!v->attached) {
-		err = joist_irqfd(vm->fd, v->fd, (u32)v->gsi, true);
-		if (err)
-			return err;
-		v->attached = true;
-	}
-	return 0;
-}
-
-static void detach(struct msix *msix, struct msix_vector *v)
-{
-	if (v->attached)
-		joist_irqfd(msix->dev->vm->fd, v->fd, (u32)v->gsi, false);
-	v->attached = false;
-}
-
-static void update(struct msix *msix, struct msix_vector *v)
-{
-	int err;
-
-	if (!live(msix, v)) {
-		detach(msix, v);
-		return;
-	}
-	err = attach(msix, v);
-	if (err)
-		log_warn("the guest's interrupt message %#llx/%#x is refused: %s",
-			 (unsigned long long)v->addr, v->data, strerror(-err));
+	message_update(msix->dev->vm, &v->message, is_live);
 }
 
 /* The capability's control word may have changed. */
@@ -85,7 +45,22 @@ void msix_command(struct msix *msix)
 	msix->enabled = control & PCI_MSIX_FLAGS_ENABLE;
 	msix->masked = control & PCI_MSIX_FLAGS_MASKALL;
 	for (i = 0; i < msix->nr; i++)
-		update(msix, &msix->vector[i]);
+		update(msix, i);
+	pthread_mutex_unlock(&msix->lock);
+}
+
+/* The device was reset: all is masked, and says nothing. */
+void msix_forget(struct msix *msix)
+{
+	int i;
+
+	pthread_mutex_lock(&msix->lock);
+	msix->enabled = false;
+	for (i = 0; i < msix->nr; i++) {
+		message_set(&msix->vector[i].message, 0, 0);
+		msix->vector[i].control = PCI_MSIX_ENTRY_CTRL_MASKBIT;
+		update(msix, i);
+	}
 	pthread_mutex_unlock(&msix->lock);
 }
 
@@ -107,7 +82,7 @@ bool msix_enabled(struct msix *msix)
 void msix_notify(struct msix *msix, u16 vector)
 {
 	if (vector < msix->nr)
-		eventfd_write(msix->vector[vector].fd, 1);
+		eventfd_write(msix->vector[vector].message.fd, 1);
 }
 
 /**
@@ -120,15 +95,7 @@ void msix_notify(struct msix *msix, u16 vector)
  */
 int msix_fd(struct msix *msix, u16 vector)
 {
-	return vector < msix->nr && msix_enabled(msix) ? msix->vector[vector].fd : -1;
-}
-
-/* What was raised while it could not be sent. */
-static bool pending(const struct msix_vector *v)
-{
-	struct pollfd fd = { .fd = v->fd, .events = POLLIN };
-
-	return !v->attached && poll(&fd, 1, 0) > 0;
+	return vector < msix->nr && msix_enabled(msix) ? msix->vector[vector].message.fd : -1;
 }
 
 static void read_table(struct msix *msix, u64 offset, void *data,
@@ -136,7 +103,7 @@ static void read_table(struct msix *msix, u64 offset, void *data,
 {
 	const struct msix_vector *v = &msix->vector[offset / PCI_MSIX_ENTRY_SIZE];
 	u32 words[PCI_MSIX_ENTRY_SIZE / 4] = {
-		(u32)v->addr, (u32)(v->addr >> 32), v->data, v->control,
+		(u32)v->message.addr, (u32)(v->message.addr >> 32), v->message.data, v->control,
 	};
 
 	memcpy(data, (u8 *)words + offset % PCI_MSIX_ENTRY_SIZE, len);
@@ -144,18 +111,17 @@ static void read_table(struct msix *msix, u64 offset, void *data,
 
 static void write_word(struct msix_vector *v, u64 reg, u32 value)
 {
+	struct message *m = &v->message;
+
 	switch (reg) {
 	case PCI_MSIX_ENTRY_LOWER_ADDR:
-		v->addr = (v->addr & ~0xffffffffULL) | value;
-		v->routed = false;
+		message_set(m, (m->addr & ~0xffffffffULL) | value, m->data);
 		break;
 	case PCI_MSIX_ENTRY_UPPER_ADDR:
-		v->addr = (v->addr & 0xffffffff) | (u64)value << 32;
-		v->routed = false;
+		message_set(m, (m->addr & 0xffffffff) | (u64)value << 32, m->data);
 		break;
 	case PCI_MSIX_ENTRY_DATA:
-		v->data = value;
-		v->routed = false;
+		message_set(m, m->addr, value);
 		break;
 	case PCI_MSIX_ENTRY_VECTOR_CTRL:
 		v->control = value & PCI_MSIX_ENTRY_CTRL_MASKBIT;
@@ -164,50 +130,99 @@ static void write_word(struct msix_vector *v, u64 reg, u32 value)
 }
 
 /* Words and quadwords, aligned: the specification asks for no more. */
-static bool good_access(u64 offset, unsigned int len)
+static bool good_access(u64 offset, unsigned int len, u32 size)
 {
-	return (len == 4 || len == 8) && offset % len == 0;
+	return (len == 4 || len == 8) && offset % len == 0 && offset < size;
 }
 
-void msix_bar_read(struct msix *msix, u64 offset, void *data, unsigned int len)
+/* @offset: in the table. What is no good access leaves @data as it is. */
+void msix_table_read(struct msix *msix, u64 offset, void *data, unsigned int len)
 {
-	u64 bits = 0;
-	int i;
-
-	if (!good_access(offset, len))
+	if (!good_access(offset, len, msix_table_size(msix)))
 		return;
 	pthread_mutex_lock(&msix->lock);
-	if (offset < (u64)msix->nr * PCI_MSIX_ENTRY_SIZE) {
-		read_table(msix, offset, data, len);
-	} else if (offset >= PBA_OFFSET &&
-		   offset + len <= PBA_OFFSET + sizeof(bits)) {
-		for (i = 0; i < msix->nr; i++)
-			bits |= (u64)pending(&msix->vector[i]) << i;
-		memcpy(data, (u8 *)&bits + (offset - PBA_OFFSET), len);
-	} else {
-		memset(data, 0, len);
-	}
+	read_table(msix, offset, data, len);
 	pthread_mutex_unlock(&msix->lock);
+}
+
+void msix_table_write(struct msix *msix, u64 offset, const void *data, unsigned int len)
+{
+	const int vector = (int)(offset / PCI_MSIX_ENTRY_SIZE);
+	unsigned int i;
+	u32 word;
+
+	if (!good_access(offset, len, msix_table_size(msix)))
+		return;
+	pthread_mutex_lock(&msix->lock);
+	for (i = 0; i < len; i += 4) {
+		memcpy(&word, (const u8 *)data + i, sizeof(word));
+		write_word(&msix->vector[vector], offset % PCI_MSIX_ENTRY_SIZE + i, word);
+	}
+	update(msix, vector);
+	pthread_mutex_unlock(&msix->lock);
+}
+
+/* @offset: in the pending bits */
+void msix_pba_read(struct msix *msix, u64 offset, void *data, unsigned int len)
+{
+	int first = (int)(offset / sizeof(u64)) * 64, i;
+	u64 bits = 0;
+
+	if (!good_access(offset, len, msix_pba_size(msix)))
+		return;
+	pthread_mutex_lock(&msix->lock);
+	for (i = first; i < min(msix->nr, first + 64); i++)
+		bits |= (u64)message_pending(&msix->vector[i].message) << (i - first);
+	pthread_mutex_unlock(&msix->lock);
+	memcpy(data, (u8 *)&bits + offset % sizeof(bits), len);
+}
+
+/* Of an emulated device's window. */
+void msix_bar_read(struct msix *msix, u64 offset, void *data, unsigned int len)
+{
+	if (!good_access(offset, len, MSIX_BAR_SIZE))
+		return;
+	memset(data, 0, len);
+	if (offset >= PBA_OFFSET)
+		msix_pba_read(msix, offset - PBA_OFFSET, data, len);
+	else
+		msix_table_read(msix, offset, data, len);
 }
 
 void msix_bar_write(struct msix *msix, u64 offset, const void *data,
 		    unsigned int len)
 {
-	struct msix_vector *v;
-	unsigned int i;
-	u32 word;
+	if (offset < PBA_OFFSET)
+		msix_table_write(msix, offset, data, len);
+}
 
-	if (!good_access(offset, len) ||
-	    offset >= (u64)msix->nr * PCI_MSIX_ENTRY_SIZE)
-		return;
-	v = &msix->vector[offset / PCI_MSIX_ENTRY_SIZE];
-	pthread_mutex_lock(&msix->lock);
-	for (i = 0; i < len; i += 4) {
-		memcpy(&word, (const u8 *)data + i, sizeof(word));
-		write_word(v, offset % PCI_MSIX_ENTRY_SIZE + i, word);
+/**
+ * msix_init_at() - messages of a device that has the capability already
+ * @msix: filled in, but for @msix->arm
+ * @dev: device, before pci_dev_add()
+ * @cap: offset of the capability
+ * @nr: vectors, at most MSIX_VECTORS_MAX; each gets its eventfd when it is used first
+ *
+ * Return: 0 or -ENOMEM; msix_destroy() is due in both cases.
+ */
+int msix_init_at(struct msix *msix, struct pci_dev *dev, u8 cap, int nr)
+{
+	int i;
+
+	msix->dev = dev;
+	msix->cap = cap;
+	pthread_mutex_init(&msix->lock, NULL);
+	msix->vector = calloc((size_t)nr, sizeof(*msix->vector));
+	if (!msix->vector)
+		return -ENOMEM;
+	msix->nr = nr;
+	for (i = 0; i < nr; i++) {
+		message_init(&msix->vector[i].message);
+		msix->vector[i].control = PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	}
-	update(msix, v);
-	pthread_mutex_unlock(&msix->lock);
+	pci_set16(dev->writable + cap + PCI_MSIX_FLAGS,
+		  PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	return 0;
 }
 
 /**
@@ -216,46 +231,23 @@ void msix_bar_write(struct msix *msix, u64 offset, const void *data,
  * @dev: device, before pci_dev_add(); its window @bar is of MSIX_BAR_SIZE and
  *       handed to msix_bar_read() and msix_bar_write()
  * @bar: window of the table
- * @nr: vectors, at most MSIX_VECTORS_MAX
+ * @nr: vectors, at most MSIX_BAR_VECTORS
  *
  * Return: 0 or -errno; msix_destroy() is due in both cases.
  */
 int msix_init(struct msix *msix, struct pci_dev *dev, int bar, int nr)
 {
-	u8 *cap;
-	int i;
+	u8 at = pci_dev_cap(dev, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
+	u8 *cap = dev->config + at;
+	int i, err;
 
-	msix->dev = dev;
-	msix->nr = nr;
-	pthread_mutex_init(&msix->lock, NULL);
-	for (i = 0; i < nr; i++) {
-		msix->vector[i].gsi = NO_GSI;
-		msix->vector[i].fd = -1;
-		msix->vector[i].control = PCI_MSIX_ENTRY_CTRL_MASKBIT;
-	}
-	for (i = 0; i < nr; i++) {
-		msix->vector[i].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (msix->vector[i].fd < 0)
-			return -errno;
-	}
-	msix->cap = pci_dev_cap(dev, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
-	cap = dev->config + msix->cap;
 	pci_set16(cap + PCI_MSIX_FLAGS, (u16)(nr - 1));
 	pci_set32(cap + PCI_MSIX_TABLE, (u32)bar);
 	pci_set32(cap + PCI_MSIX_PBA, PBA_OFFSET | (u32)bar);
-	pci_set16(dev->writable + msix->cap + PCI_MSIX_FLAGS,
-		  PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
-	return 0;
-}
-
-/* The VM runs on without the device: what it had is for others. */
-static void release(struct msix *msix, struct msix_vector *v)
-{
-	struct vm *vm = msix->dev->vm;
-
-	detach(msix, v);
-	if (v->gsi != NO_GSI)
-		irq_msi_free(&vm->irq, (u32)v->gsi);
+	err = msix_init_at(msix, dev, at, nr);
+	for (i = 0; !err && i < nr; i++)
+		err = message_open(&msix->vector[i].message);
+	return err;
 }
 
 /* Nobody notifies any more, and the device is off the bus. */
@@ -264,9 +256,8 @@ void msix_destroy(struct msix *msix)
 	int i;
 
 	for (i = 0; i < msix->nr; i++)
-		if (!vm_stopping(msix->dev->vm))
-			release(msix, &msix->vector[i]);
-	for (i = 0; i < msix->nr; i++)
-		if (msix->vector[i].fd >= 0)
-			close(msix->vector[i].fd);
+		message_release(msix->dev->vm, &msix->vector[i].message);
+	free(msix->vector);
+	msix->vector = NULL;
+	msix->nr = 0;
 }
