@@ -59,6 +59,7 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order-nvme nvme
 	guest_modules "$kdir" "$rel" "$root/modules" order-vfat virtio_pci vfat nls_cp437 nls_ascii
 	# Of the standard kernel: the other has none.
+	guest_modules "$(kernel_dir "$std")" "$std" "$root/modules" order-e1000e e1000e
 	guest_modules "$(kernel_dir "$std")" "$std" "$root/modules" order-watchdog i6300esb
 	guest_modules "$kdir" "$rel" "$root/modules" order-vsock virtio_pci vmw_vsock_virtio_transport
 	pack "$root" >"$dir/initrd"

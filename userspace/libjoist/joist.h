@@ -34,6 +34,9 @@ int joist_set_memory(int vm, const struct kvm_userspace_memory_region *region);
 int joist_set_routing(int vm, const struct kvm_irq_routing *table);
 int joist_irq_line(int vm, u32 gsi, bool level);
 int joist_irqfd(int vm, int fd, u32 gsi, bool assign);
+int joist_irqfd_level(int vm, int fd, int resample, u32 gsi, bool assign);
+int joist_create_device(int vm, u32 type);
+int joist_vfio_group(int device, int group, bool add);
 int joist_ioeventfd(int vm, const struct kvm_ioeventfd *args);
 int joist_create_vcpu(int vm, u32 id);
 

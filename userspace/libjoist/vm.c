@@ -63,6 +63,51 @@ int joist_irqfd(int vm, int fd, u32 gsi, bool assign)
 	return ret_errno(ioctl(vm, KVM_IRQFD, &args));
 }
 
+/**
+ * joist_irqfd_level() - likewise for a line that stays up until its cause has gone
+ * @vm: VM
+ * @fd: raises it
+ * @resample: signalled when the guest has served it and the line is down: the cause is to be
+ *            looked at again
+ * @gsi: the line, which others may share
+ * @assign: from now on, or no longer
+ *
+ * Return: 0 or -errno.
+ */
+int joist_irqfd_level(int vm, int fd, int resample, u32 gsi, bool assign)
+{
+	struct kvm_irqfd args = {
+		.fd = (u32)fd,
+		.gsi = gsi,
+		.flags = KVM_IRQFD_FLAG_RESAMPLE | (assign ? 0 : KVM_IRQFD_FLAG_DEASSIGN),
+		.resamplefd = (u32)resample,
+	};
+
+	return ret_errno(ioctl(vm, KVM_IRQFD, &args));
+}
+
+/* @type: KVM_DEV_TYPE_*. Return: a file descriptor the caller closes, or -errno. */
+int joist_create_device(int vm, u32 type)
+{
+	struct kvm_create_device args = { .type = type };
+	int err = ret_errno(ioctl(vm, KVM_CREATE_DEVICE, &args));
+
+	return err < 0 ? err : (int)args.fd;
+}
+
+/* The hypervisor is told which VFIO groups the VM has, of the device KVM_DEV_TYPE_VFIO. */
+int joist_vfio_group(int device, int group, bool add)
+{
+	int fd = group;
+	struct kvm_device_attr attr = {
+		.group = KVM_DEV_VFIO_GROUP,
+		.attr = add ? KVM_DEV_VFIO_GROUP_ADD : KVM_DEV_VFIO_GROUP_DEL,
+		.addr = (u64)(uintptr_t)&fd,
+	};
+
+	return ret_errno(ioctl(device, KVM_SET_DEVICE_ATTR, &attr));
+}
+
 int joist_ioeventfd(int vm, const struct kvm_ioeventfd *args)
 {
 	return ret_errno(ioctl(vm, KVM_IOEVENTFD, args));

@@ -17,6 +17,7 @@
 #include "opt.h"
 #include "out.h"
 #include "parse.h"
+#include "parse_hostdev.h"
 #include "parse_net.h"
 #include "parse_port.h"
 #include "vmctl.h"
@@ -100,6 +101,19 @@ static int add_share(void *args, char *arg)
 		if (!strcmp(config->share[i].tag, share->tag))
 			return usage_error("run", "--share: two of the tag '%s'", share->tag);
 	config->nr_shares++;
+	return 0;
+}
+
+static int add_hostdev(void *args, char *arg)
+{
+	struct vmm_config *config = &((struct run *)args)->config;
+	const char *wrong;
+
+	if (config->nr_hostdevs == VMM_HOSTDEVS_MAX)
+		return usage_error("run", "more than %d devices of the host's", VMM_HOSTDEVS_MAX);
+	if (parse_hostdev(arg, &config->hostdev[config->nr_hostdevs], &wrong))
+		return usage_error("run", "--device: %s", wrong);
+	config->nr_hostdevs++;
 	return 0;
 }
 
@@ -292,6 +306,8 @@ static const struct opt options[] = {
 		 "likewise"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "user tap=",
 		 "a network: user, or tap=NAME; may be repeated"),
+	OPT_CALL("device", 0, add_hostdev, "ADDRESS[,name=NAME]", NULL,
+		 "a PCI device of the host's, bound to vfio-pci; may be repeated"),
 	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
 		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,

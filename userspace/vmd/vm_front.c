@@ -121,7 +121,7 @@ static void tell_disk_errors(struct front *fr)
 		if (failed == fr->told[i])
 			continue;
 		news.head.state = failed - fr->told[i];
-		vm_plug_disk_name(fr->vm, i, news.name);
+		vm_plug_name(fr->vm, PLUG_DISK, i, news.name);
 		if (answer(fr, &news, sizeof(news)))
 			fr->told[i] = failed;
 	}

@@ -10,7 +10,8 @@
 
 #define HUGE_SIZE	(2ULL << 20)
 
-static int set_slot(int vm_fd, u32 number, u64 gpa, u64 size, u8 *hva)
+/* @size: 0: it is to go. Return: 0 or -errno. */
+int memory_slot(int vm_fd, u32 number, u64 gpa, u64 size, u8 *hva)
 {
 	struct kvm_userspace_memory_region slot = {
 		.slot = number,
@@ -18,7 +19,13 @@ static int set_slot(int vm_fd, u32 number, u64 gpa, u64 size, u8 *hva)
 		.memory_size = size,
 		.userspace_addr = (u64)(uintptr_t)hva,
 	};
-	int err = joist_set_memory(vm_fd, &slot);
+
+	return joist_set_memory(vm_fd, &slot);
+}
+
+static int set_slot(int vm_fd, u32 number, u64 gpa, u64 size, u8 *hva)
+{
+	int err = memory_slot(vm_fd, number, gpa, size, hva);
 
 	if (err)
 		log_err("cannot give the guest %llu MiB of memory at %#llx: %s",
@@ -77,6 +84,7 @@ int memory_init(struct memory *mem, int vm_fd, u64 size)
 	int err;
 
 	memset(mem, 0, sizeof(*mem));
+	pthread_mutex_init(&mem->keep_lock, NULL);
 	mem->size = size;
 	mem->map_size = size + HUGE_SIZE;
 	mem->map = map_anonymous(size, "-m");
@@ -130,6 +138,36 @@ void memory_destroy(struct memory *mem)
 	mem->plug_map = NULL;
 	mem->pluggable.size = 0;
 	mem->nr_regions = 0;
+}
+
+/**
+ * memory_keep() - may parts of the memory go back to the host?
+ * @mem: guest memory
+ * @keep: none may, from when this returns; or they may again
+ */
+void memory_keep(struct memory *mem, bool keep)
+{
+	pthread_mutex_lock(&mem->keep_lock);
+	mem->kept = keep;
+	pthread_mutex_unlock(&mem->keep_lock);
+}
+
+/**
+ * memory_discard() - memory that the guest does not use goes back to the host
+ * @mem: guest memory
+ * @hva: start of whole pages of it
+ * @len: bytes
+ *
+ * Return: 0; -EBUSY: all of it is to stay where it is; another -errno.
+ */
+int memory_discard(struct memory *mem, void *hva, u64 len)
+{
+	int err;
+
+	pthread_mutex_lock(&mem->keep_lock);
+	err = mem->kept ? -EBUSY : madvise(hva, len, MADV_DONTNEED) ? -errno : 0;
+	pthread_mutex_unlock(&mem->keep_lock);
+	return err;
 }
 
 static bool inside(const struct mem_region *r, u64 gpa, u64 len)

@@ -3,6 +3,8 @@
 #ifndef VMM_MEMORY_H
 #define VMM_MEMORY_H
 
+#include <pthread.h>
+
 #include "libjoist/types.h"
 
 /*
@@ -29,6 +31,9 @@
 #define SLOT_FIRMWARE_VARS	9
 /* And one that becomes some. */
 #define SLOT_PLUGGABLE		2
+/* Windows of devices of the host's, as many as there are at a time. */
+#define SLOT_HOSTDEV		16
+#define SLOT_HOSTDEV_NR		48
 
 #define MEM_SIZE_MIN	(4ULL << 20)
 #define MEM_SIZE_MAX	(1ULL << 40)
@@ -46,6 +51,8 @@ struct mem_region {
  * @size: of what the guest has from the start
  * @nr_regions: of that
  * @pluggable: what it can plug in; of size 0: nothing
+ * @keep_lock: protects @kept
+ * @kept: nothing goes back to the host: devices have been told where it lies. It may change
  */
 struct memory {
 	u64 size;
@@ -55,11 +62,16 @@ struct memory {
 	struct mem_region region[2];
 	struct mem_region pluggable;
 	u8 *plug_map;
+	pthread_mutex_t keep_lock;
+	bool kept;
 };
 
 int memory_init(struct memory *mem, int vm_fd, u64 size);
 int memory_add_pluggable(struct memory *mem, int vm_fd, u64 size);
 void memory_destroy(struct memory *mem);
+int memory_slot(int vm_fd, u32 number, u64 gpa, u64 size, u8 *hva);
+void memory_keep(struct memory *mem, bool keep);
+int memory_discard(struct memory *mem, void *hva, u64 len);
 void *memory_ptr(const struct memory *mem, u64 gpa, u64 len);
 int memory_write(const struct memory *mem, u64 gpa, const void *data, u64 len);
 int memory_read(const struct memory *mem, u64 gpa, void *data, u64 len);

@@ -18,6 +18,7 @@
 #include "plug.h"
 #include "thread.h"
 #include "vcpu.h"
+#include "vfio/hostdev.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
 #include "vm.h"
@@ -25,9 +26,108 @@
 #define FORCE_POLLS	150	/* of 10 ms: for the guest to let go by itself */
 #define POLL_NS		10000000
 
-static const char *kind_name(enum plug_kind kind)
+/**
+ * struct kind - of devices, each in its place of struct vm
+ * @name: for people
+ * @made: names are made of it where there are none
+ * @max: places
+ * @given: the configuration's name of the one that the VM starts with; NULL: there is none
+ * @pci: it is on the bus, or was
+ * @stop: nothing of the guest's is under way in it any more; NULL: nothing is
+ * @destroy: nothing is left of it but its place's pointer
+ * @kill: what it waits for does not come any more; NULL: it waits for nothing
+ */
+struct kind {
+	const char *name;
+	const char *made;
+	int max;
+	bool (*given)(const struct vmm_config *config, int index, const char **name);
+	struct pci_dev *(*pci)(struct vm *vm, int index);
+	void (*stop)(struct vm *vm, int index);
+	void (*destroy)(struct vm *vm, int index);
+	void (*kill)(struct vm *vm, int index);
+};
+
+static bool disk_given(const struct vmm_config *config, int i, const char **name)
 {
-	return kind == PLUG_DISK ? "disk" : "network";
+	*name = config->disk[i].name;
+	return i < config->nr_disks;
+}
+
+static struct pci_dev *disk_pci(struct vm *vm, int i)
+{
+	return virtio_blk_pci(vm->blk[i]);
+}
+
+static void disk_stop(struct vm *vm, int i)
+{
+	virtio_blk_stop(vm->blk[i]);
+}
+
+static void disk_destroy(struct vm *vm, int i)
+{
+	virtio_blk_destroy(vm->blk[i]);
+}
+
+static void disk_kill(struct vm *vm, int i)
+{
+	virtio_blk_kill(vm->blk[i]);
+}
+
+static bool net_given(const struct vmm_config *config, int i, const char **name)
+{
+	*name = config->net[i].name;
+	return i < config->nr_nets;
+}
+
+static struct pci_dev *net_pci(struct vm *vm, int i)
+{
+	return virtio_net_pci(vm->net[i]);
+}
+
+static void net_stop(struct vm *vm, int i)
+{
+	virtio_net_stop(vm->net[i]);
+}
+
+static void net_destroy(struct vm *vm, int i)
+{
+	virtio_net_destroy(vm->net[i]);
+}
+
+static bool hostdev_given(const struct vmm_config *config, int i, const char **name)
+{
+	*name = config->hostdev[i].name;
+	return i < config->nr_hostdevs;
+}
+
+static struct pci_dev *host_pci(struct vm *vm, int i)
+{
+	return hostdev_pci(vm->hostdev[i]);
+}
+
+static void host_destroy(struct vm *vm, int i)
+{
+	hostdev_destroy(vm->hostdev[i]);
+}
+
+static const struct kind kinds[] = {
+	[PLUG_DISK] = {
+		"disk", "disk", VMM_DISKS_MAX, disk_given, disk_pci, disk_stop, disk_destroy,
+		disk_kill,
+	},
+	[PLUG_NET] = {
+		"network", "net", VMM_NETS_MAX, net_given, net_pci, net_stop, net_destroy, NULL,
+	},
+	[PLUG_HOSTDEV] = {
+		"device of the host's", "hostdev", VMM_HOSTDEVS_MAX, hostdev_given, host_pci, NULL,
+		host_destroy, NULL,
+	},
+};
+
+static const struct kind *kind_of(const struct plug_dev *dev)
+{
+	return &kinds[dev->kind];
 }
 
 static int state_of(const struct plug_dev *dev)
@@ -42,10 +142,7 @@ static void set_state(struct plug_dev *dev, int state)
 
 static struct pci_dev *pci_of(const struct plug_dev *dev)
 {
-	struct vm *vm = dev->vm;
-
-	return dev->kind == PLUG_DISK ? virtio_blk_pci(vm->blk[dev->index]) :
-					virtio_net_pci(vm->net[dev->index]);
+	return kind_of(dev)->pci(dev->vm, dev->index);
 }
 
 static int slot_of(const struct plug_dev *dev)
@@ -72,24 +169,23 @@ static struct plug_dev *find_free(struct vm *vm, enum plug_kind kind)
 	for (i = 0; i < ARRAY_SIZE(vm->plug.dev); i++)
 		if (vm->plug.dev[i].kind == kind && state_of(&vm->plug.dev[i]) == PLUG_FREE)
 			return &vm->plug.dev[i];
-	log_err("there is no place for another %s", kind_name(kind));
+	log_err("there is no place for another %s", kinds[kind].name);
 	return NULL;
 }
 
-/* @name: NULL: disk0, net0 and so on. Return: 0, or -errno with the reason logged. */
+/* @name: NULL: disk0, net0 and so on are made. Return: 0, or -errno with the reason logged. */
 static int set_name(struct plug_dev *dev, const char *name)
 {
 	char made[DEVICE_NAME_SIZE];
 
-	snprintf(made, sizeof(made), "%s%d", dev->kind == PLUG_DISK ? "disk" : "net",
-		 dev->index);
+	snprintf(made, sizeof(made), "%s%d", kind_of(dev)->made, dev->index);
 	name = name ?: made;
 	if (!*name || strlen(name) >= sizeof(dev->name)) {
 		log_err("'%s' is no name for a device", name);
 		return -EINVAL;
 	}
 	if (find(dev->vm, dev->kind, name)) {
-		log_err("there is a %s '%s' already", kind_name(dev->kind), name);
+		log_err("there is a %s '%s' already", kind_of(dev)->name, name);
 		return -EEXIST;
 	}
 	snprintf(dev->name, sizeof(dev->name), "%s", name);
@@ -99,30 +195,23 @@ static int set_name(struct plug_dev *dev, const char *name)
 /* Those the VM starts with. Return: 0, or -errno with the reason logged. */
 int vm_plug_init(struct vm *vm)
 {
-	const struct vmm_config *config = vm->config;
+	struct plug_dev *dev = vm->plug.dev;
+	const char *name;
+	size_t kind;
 	int i, err;
 
-	for (i = 0; i < VMM_DISKS_MAX + VMM_NETS_MAX; i++) {
-		struct plug_dev *dev = &vm->plug.dev[i];
-		const char *name;
-		bool there;
-
-		dev->vm = vm;
-		dev->kind = i < VMM_DISKS_MAX ? PLUG_DISK : PLUG_NET;
-		dev->index = dev->kind == PLUG_DISK ? i : i - VMM_DISKS_MAX;
-		if (dev->kind == PLUG_DISK) {
-			there = dev->index < config->nr_disks;
-			name = there ? config->disk[dev->index].name : NULL;
-		} else {
-			there = dev->index < config->nr_nets;
-			name = there ? config->net[dev->index].name : NULL;
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		for (i = 0; i < kinds[kind].max; i++, dev++) {
+			dev->vm = vm;
+			dev->kind = (enum plug_kind)kind;
+			dev->index = i;
+			if (!kinds[kind].given(vm->config, i, &name))
+				continue;
+			err = set_name(dev, name);
+			if (err)
+				return err;
+			set_state(dev, PLUG_IN);
 		}
-		if (!there)
-			continue;
-		err = set_name(dev, name);
-		if (err)
-			return err;
-		set_state(dev, PLUG_IN);
 	}
 	return 0;
 }
@@ -141,17 +230,12 @@ static void force_out(struct plug_dev *dev)
 
 static void destroy(struct plug_dev *dev)
 {
-	struct vm *vm = dev->vm;
+	const struct kind *kind = kind_of(dev);
 
-	if (dev->kind == PLUG_DISK) {
-		virtio_blk_stop(vm->blk[dev->index]);
-		vcpus_grace(vm);
-		virtio_blk_destroy(vm->blk[dev->index]);
-	} else {
-		virtio_net_stop(vm->net[dev->index]);
-		vcpus_grace(vm);
-		virtio_net_destroy(vm->net[dev->index]);
-	}
+	if (kind->stop)
+		kind->stop(dev->vm, dev->index);
+	vcpus_grace(dev->vm);
+	kind->destroy(dev->vm, dev->index);
 }
 
 static void *destroy_thread(void *arg)
@@ -174,19 +258,32 @@ static void take_apart(struct plug_dev *dev)
 		set_state(dev, PLUG_IN);
 }
 
-/* Its thread has ended, or does soon. */
-static void forget(struct plug_dev *dev)
+/* It is destroyed. */
+static void empty_place(struct plug_dev *dev)
 {
 	struct vm *vm = dev->vm;
 
-	pthread_join(dev->thread, NULL);
-	if (dev->kind == PLUG_DISK)
+	switch (dev->kind) {
+	case PLUG_DISK:
 		vm->blk[dev->index] = NULL;
-	else
+		break;
+	case PLUG_NET:
 		vm->net[dev->index] = NULL;
+		break;
+	case PLUG_HOSTDEV:
+		vm->hostdev[dev->index] = NULL;
+		break;
+	}
 	free(dev->path);
 	dev->path = NULL;
 	dev->forced = false;
+}
+
+/* Its thread has ended, or does soon. */
+static void forget(struct plug_dev *dev)
+{
+	pthread_join(dev->thread, NULL);
+	empty_place(dev);
 }
 
 /**
@@ -250,10 +347,25 @@ int vm_plug_disk_index(struct vm *vm, const char *name)
 	return dev && state_of(dev) == PLUG_IN ? dev->index : -ENODEV;
 }
 
-/* @name: filled in, DEVICE_NAME_SIZE: of the disk that has the place now, or had it last. */
-void vm_plug_disk_name(struct vm *vm, int index, char *name)
+static const struct plug_dev *at(struct vm *vm, enum plug_kind kind, int index)
 {
-	snprintf(name, DEVICE_NAME_SIZE, "%s", vm->plug.dev[index].name);
+	const struct plug_dev *dev = vm->plug.dev;
+
+	while (dev->kind != kind || dev->index != index)
+		dev++;
+	return dev;
+}
+
+/* @name: filled in, DEVICE_NAME_SIZE: of what has the place now, or had it last. */
+void vm_plug_name(struct vm *vm, enum plug_kind kind, int index, char *name)
+{
+	snprintf(name, DEVICE_NAME_SIZE, "%s", at(vm, kind, index)->name);
+}
+
+/* Is there a device that is not about to go? Main thread. */
+bool vm_plug_is_in(struct vm *vm, enum plug_kind kind, int index)
+{
+	return state_of(at(vm, kind, index)) == PLUG_IN;
 }
 
 /* A device that was created, started or not. Return: @err. */
@@ -273,15 +385,8 @@ static int plugged(struct plug_dev *dev, int err)
 /* Of a failure before it was on the bus. */
 static int not_plugged(struct plug_dev *dev, int err)
 {
-	if (dev->kind == PLUG_DISK) {
-		virtio_blk_destroy(dev->vm->blk[dev->index]);
-		dev->vm->blk[dev->index] = NULL;
-	} else {
-		virtio_net_destroy(dev->vm->net[dev->index]);
-		dev->vm->net[dev->index] = NULL;
-	}
-	free(dev->path);
-	dev->path = NULL;
+	kind_of(dev)->destroy(dev->vm, dev->index);
+	empty_place(dev);
 	return err;
 }
 
@@ -353,6 +458,30 @@ int vm_plug_net(struct vm *vm, const struct vmm_net *net)
 }
 
 /**
+ * vm_plug_hostdev() - likewise a device of the host's
+ * @vm: VM that runs
+ * @hostdev: which
+ * @vfio: as hostdev_create() has it
+ *
+ * Return: 0, or -errno with the reason logged.
+ */
+int vm_plug_hostdev(struct vm *vm, const struct vmm_hostdev *hostdev, const struct vmm_file *vfio)
+{
+	struct plug_dev *dev = find_free(vm, PLUG_HOSTDEV);
+	int err = dev ? set_name(dev, hostdev->name) : -ENOSPC;
+
+	if (err) {
+		if (hostdev->group.path && hostdev->group.fd >= 0)
+			close(hostdev->group.fd);
+		if (vfio && vfio->path && vfio->fd >= 0)
+			close(vfio->fd);
+		return err;
+	}
+	err = hostdev_create(vm, hostdev, vfio, &vm->hostdev[dev->index]);
+	return err ? not_plugged(dev, err) : plugged(dev, 0);
+}
+
+/**
  * vm_unplug() - take a device out
  * @vm: VM that runs
  * @kind: what it is
@@ -376,8 +505,8 @@ int vm_unplug(struct vm *vm, enum plug_kind kind, const char *name, bool force)
 	if (!force)
 		return 0;
 	dev->forced = true;
-	if (dev->kind == PLUG_DISK)
-		virtio_blk_kill(vm->blk[dev->index]);
+	if (kind_of(dev)->kill)
+		kind_of(dev)->kill(vm, dev->index);
 	take_apart(dev);
 	return 0;
 }

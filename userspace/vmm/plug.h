@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Disks and networks that come and go while the guest runs. */
+/* Devices that come and go while the guest runs. */
 #ifndef VMM_PLUG_H
 #define VMM_PLUG_H
 
@@ -9,7 +9,7 @@
 
 struct vm;
 
-enum plug_kind { PLUG_DISK, PLUG_NET };
+enum plug_kind { PLUG_DISK, PLUG_NET, PLUG_HOSTDEV };
 
 enum plug_state {
 	PLUG_FREE,
@@ -39,17 +39,19 @@ struct plug_dev {
 };
 
 struct plug {
-	struct plug_dev dev[VMM_DISKS_MAX + VMM_NETS_MAX];
+	struct plug_dev dev[VMM_DISKS_MAX + VMM_NETS_MAX + VMM_HOSTDEVS_MAX];
 };
 
 int vm_plug_init(struct vm *vm);
 int vm_plug_disk(struct vm *vm, const struct vmm_disk *disk);
 int vm_plug_net(struct vm *vm, const struct vmm_net *net);
+int vm_plug_hostdev(struct vm *vm, const struct vmm_hostdev *hostdev, const struct vmm_file *vfio);
 int vm_unplug(struct vm *vm, enum plug_kind kind, const char *name, bool force);
 void vm_plug_serve(struct vm *vm);
 bool vm_plug_left(struct vm *vm, enum plug_kind *kind, char *name);
 int vm_plug_disk_index(struct vm *vm, const char *name);
-void vm_plug_disk_name(struct vm *vm, int index, char *name);
+void vm_plug_name(struct vm *vm, enum plug_kind kind, int index, char *name);
+bool vm_plug_is_in(struct vm *vm, enum plug_kind kind, int index);
 void vm_plug_end(struct vm *vm);
 
 #endif

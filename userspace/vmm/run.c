@@ -18,6 +18,7 @@
 #include "log.h"
 #include "terminal.h"
 #include "vcpu.h"
+#include "vfio/hostdev.h"
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/mem.h"
@@ -57,7 +58,11 @@ static void take_signal(struct vm *vm, int fd)
 		strsignal((int)info.ssi_signo));
 }
 
-enum { FD_STOP, FD_SIGNAL, FD_WAKE, FD_FRONTEND };
+enum {
+	FD_STOP, FD_SIGNAL, FD_WAKE,
+	FD_HOSTDEV,
+	FD_FRONTEND = FD_HOSTDEV + HOSTDEV_FDS * VMM_HOSTDEVS_MAX,
+};
 
 /* Until somebody calls vm_stop(): carry the console, mind the signals. */
 static void main_loop(struct vm *vm, const struct vmm_frontend *fe, void *ctx,
@@ -74,6 +79,7 @@ static void main_loop(struct vm *vm, const struct vmm_frontend *fe, void *ctx,
 	while (!vm_stopping(vm)) {
 		int nr = FD_FRONTEND + fe->fds(ctx, fds + FD_FRONTEND);
 
+		hostdev_fds(vm, fds + FD_HOSTDEV);
 		if (poll(fds, (nfds_t)nr, -1) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -85,6 +91,7 @@ static void main_loop(struct vm *vm, const struct vmm_frontend *fe, void *ctx,
 			eventfd_read(con->wake_fd, &count);
 		if (fds[FD_SIGNAL].revents)
 			take_signal(vm, signal_fd);
+		hostdev_serve(vm, fds + FD_HOSTDEV);
 		vm_plug_serve(vm);
 		fe->serve(ctx, fds + FD_FRONTEND);
 	}

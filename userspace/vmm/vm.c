@@ -18,6 +18,7 @@
 #include "name.h"
 #include "report.h"
 #include "vcpu.h"
+#include "vfio/hostdev.h"
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/mem.h"
@@ -100,6 +101,21 @@ static int add_nets(struct vm *vm)
 	return 0;
 }
 
+/* After the memory that can be plugged in: they are to have all of it. */
+static int add_hostdevs(struct vm *vm)
+{
+	const struct vmm_config *config = vm->config;
+	int i, err;
+
+	for (i = 0; i < config->nr_hostdevs; i++) {
+		err = hostdev_create(vm, &config->hostdev[i], i ? NULL : &config->vfio,
+				     &vm->hostdev[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int add_shares(struct vm *vm)
 {
 	int i, err;
@@ -134,6 +150,7 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 	pthread_mutex_init(&vm->stop_lock, NULL);
 	disk_errors_init(&vm->disk_errors);
 	pause_init(&vm->pause);
+	container_init(&vm->container, vm);
 	bus_init(&vm->pio);
 	bus_init(&vm->mmio);
 	vm->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -172,6 +189,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 	if (!err)
 		err = add_shares(vm);
 	if (!err)
+		err = add_hostdevs(vm);
+	if (!err)
 		err = vcpus_create(vm);
 	return err;
 }
@@ -194,6 +213,9 @@ void vm_destroy(struct vm *vm)
 		virtio_share_destroy(vm->share[i]);
 	i6300esb_destroy(vm->watchdog);
 	virtio_vsock_destroy(vm->vsock);
+	for (i = 0; i < VMM_HOSTDEVS_MAX; i++)
+		hostdev_destroy(vm->hostdev[i]);
+	container_destroy(&vm->container);
 	chipset_destroy(vm);
 	firmware_unload(vm);
 	irq_destroy(&vm->irq);

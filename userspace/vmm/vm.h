@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "pause.h"
 #include "plug.h"
+#include "vfio/container.h"
 #include "vmm.h"
 
 struct console;
@@ -18,6 +19,7 @@ struct flash;
 struct fwcfg;
 struct host_bridge;
 struct i8042;
+struct hostdev;
 struct hotplug;
 struct i6300esb;
 struct lpc;
@@ -78,6 +80,8 @@ struct vm {
 	struct virtio_share *share[VMM_SHARES_MAX];
 	struct i6300esb *watchdog;	/* or NULL */
 	struct virtio_vsock *vsock;	/* or NULL */
+	struct container container;
+	struct hostdev *hostdev[VMM_HOSTDEVS_MAX];
 
 	struct disk_errors disk_errors;
 	struct plug plug;

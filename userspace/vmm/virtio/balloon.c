@@ -9,7 +9,6 @@
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "../clock.h"
 #include "../console.h"
@@ -38,11 +37,12 @@ enum role { INFLATE, DEFLATE, STATS, REPORT, NONE };
  * @held: a buffer of the guest's for its figures is here, to be returned when new ones are wanted
  * @held_head: its chain's
  * @refreshing: it was returned, and has not come back
+ * @kept: what it gave up last did not go back to the host; the thread's own
  * @stats: the guest's figures
  * @stats_ns: when they came, of CLOCK_MONOTONIC
  * @chain: the request being served; the thread's own
  *
- * But for that, the device's lock protects what changes.
+ * But for these, the device's lock protects what changes.
  */
 struct virtio_balloon {
 	struct virtio_dev dev;
@@ -53,6 +53,7 @@ struct virtio_balloon {
 	bool held;
 	u16 held_head;
 	bool refreshing;
+	bool kept;
 	struct balloon_stats stats;
 	u64 stats_ns;
 	struct virtio_worker worker;
@@ -79,13 +80,20 @@ static enum role role_of(const struct virtio_dev *dev, int queue)
 }
 
 /* To the host. @len bytes of guest memory at @hva, whole pages of it only. */
-static void give_up(u8 *hva, u64 len)
+static void give_up(struct virtio_balloon *b, u8 *hva, u64 len)
 {
 	u64 start = align_up((u64)(uintptr_t)hva, PAGE_SIZE);
 	u64 end = align_down((u64)(uintptr_t)hva + len, PAGE_SIZE);
+	int err;
 
-	if (start < end && madvise((void *)(uintptr_t)start, end - start, MADV_DONTNEED))
-		log_warn("memory of the guest's does not go back: %s", strerror(errno));
+	if (start >= end)
+		return;
+	err = memory_discard(&b->dev.vm->mem, (void *)(uintptr_t)start, end - start);
+	if (err && err != -EBUSY)
+		log_warn("memory of the guest's does not go back: %s", strerror(-err));
+	if (err == -EBUSY && !b->kept)
+		log_trouble("the balloon gives nothing back: the guest's devices use its memory");
+	b->kept = err == -EBUSY;
 }
 
 /* Numbers of pages; those in a row, up or down, go together. Ones that are none: skipped. */
@@ -115,7 +123,7 @@ static void inflate(struct virtio_balloon *b, const __le32 *pfn, int nr)
 			last = first;
 		}
 		if (hva)
-			give_up(hva, (last - first + 1) * PAGE_SIZE);
+			give_up(b, hva, (last - first + 1) * PAGE_SIZE);
 	}
 }
 
@@ -138,7 +146,7 @@ static void take_report(struct virtio_balloon *b)
 	int i;
 
 	for (i = chain->nr_out; i < chain->nr_out + chain->nr_in; i++)
-		give_up(chain->iov[i].iov_base, chain->iov[i].iov_len);
+		give_up(b, chain->iov[i].iov_base, chain->iov[i].iov_len);
 }
 
 /* The one buffer that there is for them stays here until somebody wants new ones. */

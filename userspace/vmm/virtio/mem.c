@@ -42,12 +42,40 @@ struct virtio_mem {
 	struct chain chain;
 };
 
+static u64 block_gpa(const struct vm *vm, u32 block)
+{
+	return vm->mem.pluggable.gpa + block * MEM_BLOCK_SIZE;
+}
+
+static u8 *block_hva(const struct vm *vm, u32 block)
+{
+	return vm->mem.pluggable.hva + block * MEM_BLOCK_SIZE;
+}
+
+/* Block by block, for devices of the host's: they may go one by one. */
+static bool plug(void *ctx, u32 first, u32 nr)
+{
+	struct vm *vm = ctx;
+	u32 i;
+
+	for (i = first; i < first + nr; i++) {
+		if (container_map(&vm->container, block_gpa(vm, i), MEM_BLOCK_SIZE,
+				  block_hva(vm, i)))
+			continue;
+		container_unmap(&vm->container, block_gpa(vm, first),
+				(i - first) * MEM_BLOCK_SIZE);
+		return false;
+	}
+	return true;
+}
+
 /* To the host: it reads as zeros when it is plugged in again. */
 static void unplug(void *ctx, u32 first, u32 nr)
 {
-	const struct mem_region *region = ctx;
+	struct vm *vm = ctx;
 
-	if (madvise(region->hva + first * MEM_BLOCK_SIZE, nr * MEM_BLOCK_SIZE, MADV_DONTNEED))
+	container_unmap(&vm->container, block_gpa(vm, first), nr * MEM_BLOCK_SIZE);
+	if (madvise(block_hva(vm, first), nr * MEM_BLOCK_SIZE, MADV_DONTNEED))
 		log_warn("memory that was plugged out does not go back: %s", strerror(errno));
 }
 
@@ -146,6 +174,28 @@ u64 virtio_mem_set(struct virtio_mem *m, u64 size)
 }
 
 /**
+ * virtio_mem_plugged() - what the guest has plugged in
+ * @m: device
+ * @fn: called for each block; nothing is plugged in or out meanwhile; an error ends it
+ * @ctx: for @fn
+ *
+ * Return: 0, or what @fn returned.
+ */
+int virtio_mem_plugged(struct virtio_mem *m, mem_block_fn fn, void *ctx)
+{
+	const struct vm *vm = m->dev.vm;
+	int err = 0;
+	u32 i;
+
+	pthread_mutex_lock(&m->dev.lock);
+	for (i = 0; !err && i < m->blocks.nr; i++)
+		if (m->blocks.plugged[i])
+			err = fn(ctx, block_gpa(vm, i), MEM_BLOCK_SIZE, block_hva(vm, i));
+	pthread_mutex_unlock(&m->dev.lock);
+	return err;
+}
+
+/**
  * virtio_mem_state() - how it is
  * @m: device
  * @state: filled in
@@ -180,8 +230,9 @@ static int init(struct virtio_mem *m, struct vm *vm)
 		.region_size = region->size,
 		.usable_region_size = region->size,
 	};
+	m->blocks.plug = plug;
 	m->blocks.unplug = unplug;
-	m->blocks.ctx = (void *)region;
+	m->blocks.ctx = vm;
 	err = virtio_dev_init(&m->dev, vm, VIRTIO_ID_MEM, 1);
 	err = err ?: blocks_init(&m->blocks, region->gpa, region->size);
 	if (err)

@@ -22,11 +22,14 @@ struct mem_state {
 	u64 plugged;
 };
 
+typedef int (*mem_block_fn)(void *ctx, u64 gpa, u64 size, void *hva);
+
 int virtio_mem_create(struct vm *vm, struct virtio_mem **out);
 void virtio_mem_destroy(struct virtio_mem *m);
 int virtio_mem_start(struct virtio_mem *m);
 void virtio_mem_stop(struct virtio_mem *m);
 u64 virtio_mem_set(struct virtio_mem *m, u64 size);
+int virtio_mem_plugged(struct virtio_mem *m, mem_block_fn fn, void *ctx);
 bool virtio_mem_state(struct virtio_mem *m, struct mem_state *state);
 
 #endif

@@ -59,7 +59,7 @@ u16 blocks_plug(struct mem_blocks *b, u64 addr, u16 nr)
 
 	if (!find(b, addr, nr, &first) || count(b, first, nr))
 		return VIRTIO_MEM_RESP_ERROR;
-	if (b->nr_plugged + nr > b->wanted)
+	if (b->nr_plugged + nr > b->wanted || (b->plug && !b->plug(b->ctx, first, nr)))
 		return VIRTIO_MEM_RESP_NACK;
 	set(b, first, nr, true);
 	b->nr_plugged += nr;

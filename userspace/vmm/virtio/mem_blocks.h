@@ -14,8 +14,9 @@
  * @wanted: so many shall be in at most
  * @nr_plugged: so many are
  * @plugged: each of them
+ * @plug: some blocks are to be used; returns whether they can be; NULL: they always can
  * @unplug: gives the memory of some blocks back
- * @ctx: for @unplug
+ * @ctx: for both
  */
 struct mem_blocks {
 	u64 addr;
@@ -23,6 +24,7 @@ struct mem_blocks {
 	u32 wanted;
 	u32 nr_plugged;
 	bool *plugged;
+	bool (*plug)(void *ctx, u32 first, u32 nr);
 	void (*unplug)(void *ctx, u32 first, u32 nr);
 	void *ctx;
 };
