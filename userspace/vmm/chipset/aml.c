@@ -44,8 +44,10 @@
 #define RES_MEM_FIXED	0x86
 #define RES_DWORD	0x87
 #define RES_WORD	0x88
+#define RES_QWORD	0x8a
 #define RES_WORD_LEN	13
 #define RES_DWORD_LEN	23
+#define RES_QWORD_LEN	43
 #define RES_FIXED_LEN	9
 #define RES_MEMORY	0
 #define RES_IO_RANGE	1
@@ -74,6 +76,12 @@ static void put32(struct aml *aml, u32 value)
 {
 	put16(aml, (u16)value);
 	put16(aml, (u16)(value >> 16));
+}
+
+static void put64(struct aml *aml, u64 value)
+{
+	put32(aml, (u32)value);
+	put32(aml, (u32)(value >> 32));
 }
 
 static void put_length(struct aml *aml, size_t at, size_t len)
@@ -378,6 +386,20 @@ void aml_memory_window(struct aml *aml, u32 first, u32 last)
 	put32(aml, last);
 	put32(aml, 0);
 	put32(aml, last - first + 1);
+}
+
+void aml_memory_window64(struct aml *aml, u64 base, u64 len)
+{
+	put8(aml, RES_QWORD);
+	put16(aml, RES_QWORD_LEN);
+	put8(aml, RES_MEMORY);
+	put8(aml, RES_FIXED);
+	put8(aml, RES_MEM_RW);
+	put64(aml, 0);
+	put64(aml, base);
+	put64(aml, base + len - 1);
+	put64(aml, 0);
+	put64(aml, len);
 }
 
 /* Memory of a device that is where it is. */

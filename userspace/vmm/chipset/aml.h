@@ -60,6 +60,7 @@ void aml_irq(struct aml *aml, u8 irq);
 void aml_bus_window(struct aml *aml, u16 first, u16 last);
 void aml_io_window(struct aml *aml, u16 first, u16 last);
 void aml_memory_window(struct aml *aml, u32 first, u32 last);
+void aml_memory_window64(struct aml *aml, u64 base, u64 len);
 void aml_memory(struct aml *aml, u32 base, u32 len);
 
 #endif

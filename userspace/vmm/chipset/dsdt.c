@@ -67,6 +67,7 @@ static void pci_routes(struct aml *aml)
 /* Memory for windows of devices, around that of configuration space. */
 static void memory_windows(struct aml *aml, struct vm *vm)
 {
+	const struct pci_window64 high = pci_window64(&vm->mem);
 	const struct ecam ecam = host_bridge_ecam(vm);
 	u64 start = memory_low_end(&vm->mem);
 	u64 end = PCI_HOLE_END;
@@ -80,6 +81,8 @@ static void memory_windows(struct aml *aml, struct vm *vm)
 	}
 	if (start < end)
 		aml_memory_window(aml, (u32)start, (u32)end - 1);
+	if (high.size)
+		aml_memory_window64(aml, high.base, high.size);
 }
 
 /* We give the OS no control of PCI Express's services: there are none here. */

@@ -65,6 +65,15 @@ static void add_e820(struct fwcfg *fw, const struct memory *mem)
 	fwcfg_add_file(fw, "etc/e820", map, (size_t)i * sizeof(map[0]));
 }
 
+/* Windows above 4 GiB go behind the memory that is plugged in later. */
+static void add_memory_end(struct fwcfg *fw, const struct memory *mem)
+{
+	const u64 end = mem->pluggable.gpa + mem->pluggable.size;
+
+	if (mem->pluggable.size)
+		fwcfg_add_file(fw, "etc/reserved-memory-end", &end, sizeof(end));
+}
+
 /* Return: characters of the paths of all devices of a class, in the bus's order. */
 static size_t boot_paths(char *order, struct pci *pci, u16 wanted, const char *path)
 {
@@ -177,6 +186,7 @@ int fwcfg_create(struct vm *vm)
 	fwcfg_init(fw, &vm->mem);
 	add_numbers(fw, vm->config);
 	add_e820(fw, &vm->mem);
+	add_memory_end(fw, &vm->mem);
 	add_boot_order(fw, vm->pci);
 	err = add_acpi(fw);
 	if (!err)
