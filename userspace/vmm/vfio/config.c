@@ -128,5 +128,7 @@ int config_init(struct hostdev *hd, const u8 *hw)
 
 	if (err)
 		log_err("%s is a bridge: only devices can be a guest's", hd->host);
+	else
+		filter_quirks(&hd->filter, &hd->pci);
 	return err;
 }

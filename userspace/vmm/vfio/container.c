@@ -236,8 +236,9 @@ static int join(struct container *c, struct vfio_group *group)
 
 static void leave(struct container *c, struct vfio_group *group)
 {
-	if (c->kvm_fd >= 0)
+	if (group->listed)
 		joist_vfio_group(c->kvm_fd, group->fd, false);
+	group->listed = false;
 	/* With the last one the kernel drops all mappings. */
 	if (!others(c))
 		set_active(c, false);
@@ -258,6 +259,7 @@ static int enter(struct container *c, struct vfio_group *group)
 		if (err)
 			log_err("the hypervisor refuses IOMMU group %d: %s", group->number,
 				strerror(-err));
+		group->listed = !err;
 	}
 	return err;
 }

@@ -13,11 +13,13 @@ struct vm;
  * struct vfio_group - devices that the IOMMU cannot tell apart
  * @number: of /dev/vfio/NUMBER
  * @users: our devices of it; 0: there is none, and no descriptor
+ * @listed: the hypervisor knows of it
  */
 struct vfio_group {
 	int number;
 	int fd;
 	int users;
+	bool listed;
 };
 
 /**
