@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioctl() as the VMM sees it (--wrap): of the hypervisor's device, a VM, a vCPU, a tap, vhost.
- * libjoist itself is the real one. Descriptors are memfds; what is registered is checked
+ * ioctl() as the VMM sees it (--wrap): of the hypervisor's device, a VM, a vCPU, a tap, vhost,
+ * VFIO. libjoist itself is the real one. Descriptors are memfds; what is registered is checked
  * as the kernel checks it, and the k-th call fails if the input says so.
  */
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fake_kvm.h"
+#include "fake_vfio.h"
 #include "fake_vhost.h"
 #include "wrap.h"
 
@@ -79,6 +80,12 @@ void fake_kvm_end(void)
 {
 	while (kvm.nr_notifiers)
 		close(kvm.notifier[--kvm.nr_notifiers].fd);
+}
+
+/* Has the input had a call fail? */
+bool fake_kvm_failed(void)
+{
+	return kvm.fail_at && kvm.calls >= kvm.fail_at;
 }
 
 void fake_kvm_set_regs(const struct fake_regs *regs)
@@ -318,7 +325,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return 0;
 	}
 	ret = fake_vhost_ioctl(request, arg);
+	if (ret == -ENOTTY)
+		ret = fake_vfio_ioctl(request, arg);
 	if (ret != -ENOTTY)
-		return ret < 0 ? fail(-ret) : 0;
+		return ret < 0 ? fail(-ret) : ret;
 	return __real_ioctl(fd, request, arg);
 }

@@ -18,6 +18,7 @@ struct fake_regs {
 
 void fake_kvm_begin(unsigned int fail_at);
 void fake_kvm_end(void);
+bool fake_kvm_failed(void);
 int fake_kvm_device(void);
 void fake_kvm_set_regs(const struct fake_regs *regs);
 u8 *fake_kvm_ram(u64 gpa, u64 len, bool write);

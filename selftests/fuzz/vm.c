@@ -311,6 +311,9 @@ static void give_all(struct vmm_config *config)
 	for (i = 0; i < config->nr_shares; i++)
 		give(&config->share[i].dir);
 	give(&config->vsock.file);
+	give(&config->vfio);
+	for (i = 0; i < config->nr_hostdevs; i++)
+		give(&config->hostdev[i].group);
 }
 
 /* From a configuration to a result. */

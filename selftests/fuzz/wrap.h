@@ -50,6 +50,8 @@ int __real_pthread_join(pthread_t thread, void **ret);
 int __wrap_pthread_join(pthread_t thread, void **ret);
 int __real_pthread_kill(pthread_t thread, int sig);
 int __wrap_pthread_kill(pthread_t thread, int sig);
+int __real_nanosleep(const struct timespec *ts, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *ts, struct timespec *left);
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 time_t __real_time(time_t *t);
