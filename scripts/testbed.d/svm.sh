@@ -24,6 +24,7 @@ svm_start()
 	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server,nowait")
 	[ -z "$PLUGIN" ] || args+=(-plugin "$PLUGIN")
 	for d in "${DRIVES[@]}"; do args+=(-drive "id=${d%%:*},file=${d#*:},format=raw,if=none"); done
+	for d in "${NETDEVS[@]}"; do args+=(-netdev "$d"); done
 	for d in "${DEVICES[@]}"; do args+=(-device "$d"); done
 	for d in "${DISKS[@]}"; do args+=(-drive "file=${d/%,ro/,readonly=on},format=raw,if=virtio"); done
 	[ -z "$ROOT_IMAGE" ] || args+=(-drive "file=$ROOT_IMAGE,format=raw,if=virtio,readonly=on")

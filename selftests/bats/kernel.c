@@ -160,6 +160,12 @@ static void obey(char what, const struct info *info)
 	case 'g':
 		start_watchdog();
 		break;
+	case 'E':
+		drive_edu();
+		break;
+	case 'A':
+		attack_by_edu();
+		break;
 	case 'v':
 		break_virtio();
 		break;

@@ -59,6 +59,13 @@ void break_virtio(void);
 /* memory.c */
 void keep_memory(u32 kib);
 
+/* edu.c, and of start.S for it: what is called, and how often it was */
+void edu_interrupt(void);
+void on_edu(void);
+extern volatile u32 edus;
+void drive_edu(void);
+void attack_by_edu(void);
+
 /* esb.c */
 void start_watchdog(void);
 

@@ -19,7 +19,19 @@ on_nmi:
 	lock incl nmis
 	iret
 
+	.globl on_edu
+on_edu:
+	pusha
+	cld
+	call edu_interrupt
+	popa
+	iret
+
 	.bss
+	.globl edus
+	.align 4
+edus:
+	.skip 4
 	.globl nmis
 	.align 4
 nmis:
