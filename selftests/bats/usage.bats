@@ -16,7 +16,7 @@ load helper
 	[[ $output == *"unknown command 'rnu'"* ]]
 }
 
-VERBS="run create delete start stop pause resume reset nmi balloon memory disk list show wait console log events
+VERBS="run create delete start stop pause resume reset nmi balloon memory disk device list show wait console log events
 	top stats config host caps version completion help"
 
 @test "help lists the commands and explains each" {

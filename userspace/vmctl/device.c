@@ -10,7 +10,6 @@
 #include "out.h"
 #include "vmctl.h"
 
-#define NOT_GIVEN	UINT64_MAX
 #define REMOVE_MS	30000
 #define MARGIN_MS	10000	/* vmd's own time to answer */
 
@@ -89,7 +88,7 @@ static int remove_one(const struct device_args *args, const struct device_kind *
 {
 	struct json_object *request = request_of(args, kind, "remove"), *result = NULL;
 	bool waits = args->timeout_ms || args->force;
-	u64 ms = args->timeout_ms == NOT_GIVEN ? REMOVE_MS : args->timeout_ms;
+	u64 ms = args->timeout_ms == DEVICE_NO_TIME ? REMOVE_MS : args->timeout_ms;
 	int code;
 
 	json_object_object_add(request, kind->member, json_object_new_string(name));
@@ -103,7 +102,7 @@ static int remove_one(const struct device_args *args, const struct device_kind *
 }
 
 /* One that fails does not keep the others from it. Return: the first exit code. */
-static int remove_all(const struct device_args *args, const struct device_kind *kind)
+int device_remove(const struct device_args *args, const struct device_kind *kind)
 {
 	int first = 0, i;
 
@@ -142,7 +141,7 @@ static int list(const struct device_args *args, const struct device_kind *kind)
 int device_run(const struct command *cmd, int argc, char **argv,
 	       const struct device_kind *kind)
 {
-	struct device_args args = { .timeout_ms = NOT_GIVEN };
+	struct device_args args = { .timeout_ms = DEVICE_NO_TIME };
 	const char *word;
 	int code;
 
@@ -154,7 +153,7 @@ int device_run(const struct command *cmd, int argc, char **argv,
 	if (!strcmp(word, "add"))
 		return kind->add(&args, kind);
 	if (!strcmp(word, "remove"))
-		return remove_all(&args, kind);
+		return device_remove(&args, kind);
 	if (!strcmp(word, "list") && args.args.nr_operands == 2)
 		return list(&args, kind);
 	if (kind->resize && !strcmp(word, "resize"))

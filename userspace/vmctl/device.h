@@ -5,6 +5,8 @@
 
 #include "opt.h"
 
+#define DEVICE_NO_TIME	UINT64_MAX
+
 struct command;
 struct json_object;
 
@@ -12,7 +14,7 @@ struct json_object;
  * struct device_args - the command line
  * @name: of the new device; NULL: made up
  * @force: remove: whatever the guest does
- * @timeout_ms: remove: for the guest, or NOT_GIVEN
+ * @timeout_ms: remove: for the guest, or DEVICE_NO_TIME
  */
 struct device_args {
 	struct args args;
@@ -43,5 +45,6 @@ int device_run(const struct command *cmd, int argc, char **argv,
 	       const struct device_kind *kind);
 int device_add(const struct device_args *args, const struct device_kind *kind,
 	       struct json_object *device);
+int device_remove(const struct device_args *args, const struct device_kind *kind);
 
 #endif

@@ -23,6 +23,7 @@ const struct command * const commands[] = {
 	&cmd_wait,
 	&cmd_disk,
 	&cmd_net,
+	&cmd_device,
 	&cmd_console,
 	&cmd_log,
 	&cmd_events,

@@ -53,7 +53,8 @@ extern const unsigned int nr_commands;
 
 extern const struct command cmd_run, cmd_create, cmd_delete, cmd_start, cmd_stop,
 	cmd_pause, cmd_resume, cmd_reset, cmd_nmi, cmd_balloon, cmd_memory, cmd_disk,
-	cmd_net, cmd_list, cmd_show, cmd_wait, cmd_console, cmd_log, cmd_events, cmd_top,
+	cmd_net, cmd_device,
+	cmd_list, cmd_show, cmd_wait, cmd_console, cmd_log, cmd_events, cmd_top,
 	cmd_stats, cmd_config, cmd_host, cmd_caps, cmd_version, cmd_completion, cmd_help;
 
 extern const char completion_script[];	/* script.S */

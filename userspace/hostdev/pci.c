@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* PCI devices, as sysfs tells of them. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hostdev.h"
+#include "sysfs.h"
+
+#define BASE_BRIDGE	0x06
+
+/**
+ * hostdev_addr() - understand an address
+ * @text: "0000:01:00.0", or without its domain
+ * @addr: set to the whole of it, HOSTDEV_ADDR_SIZE
+ *
+ * Return: 0 or -EINVAL.
+ */
+int hostdev_addr(const char *text, char *addr)
+{
+	unsigned int domain = 0, bus, slot, fn;
+	int end = 0;
+
+	if (strspn(text, "0123456789abcdefABCDEF:.") != strlen(text))
+		return -EINVAL;
+	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot, &fn, &end) != 4 || text[end]) {
+		domain = 0;
+		end = 0;
+		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &fn, &end) != 3 || text[end])
+			return -EINVAL;
+	}
+	if (slot > 0x1f || fn > 7 || domain > 0xfffffff)
+		return -EINVAL;
+	snprintf(addr, HOSTDEV_ADDR_SIZE, "%04x:%02x:%02x.%x", domain & 0xfffffff, bus & 0xff,
+		 slot & 0x1f, fn & 7);
+	return 0;
+}
+
+static u32 number_of(const struct hostdev *dev, const char *file)
+{
+	u64 value;
+
+	return sysfs_number(&value, dev->root, SYSFS_DEVICES "/%s/%s", dev->addr, file) ? 0 :
+	       (u32)value;
+}
+
+/* "first last flags" of each, in hexadecimal. */
+static void read_bars(struct hostdev *dev)
+{
+	char path[PATH_MAX];
+	u64 first, last;
+	FILE *f;
+	int i;
+
+	snprintf(path, sizeof(path), "%s" SYSFS_DEVICES "/%s/resource", dev->root, dev->addr);
+	f = fopen(path, "re");
+	for (i = 0; f && i < HOSTDEV_BARS; i++) {
+		if (fscanf(f, "%lx %lx %*x", &first, &last) != 2)
+			break;
+		if (last > first)
+			dev->bar[i] = last - first + 1;
+	}
+	if (f)
+		fclose(f);
+}
+
+/**
+ * hostdev_read() - look at a device
+ * @root: of all files
+ * @addr: from hostdev_addr()
+ * @dev: filled in
+ *
+ * Return: 0, or -ENODEV: there is none.
+ */
+int hostdev_read(const char *root, const char *addr, struct hostdev *dev)
+{
+	char text[16];
+
+	*dev = (struct hostdev) { .root = root, .group = -1 };
+	snprintf(dev->addr, sizeof(dev->addr), "%s", addr);
+	if (!sysfs_there(root, SYSFS_DEVICES "/%s/vendor", addr))
+		return -ENODEV;
+	dev->vendor = (u16)number_of(dev, "vendor");
+	dev->device = (u16)number_of(dev, "device");
+	dev->class = number_of(dev, "class");
+	dev->total_vfs = number_of(dev, "sriov_totalvfs");
+	dev->nr_vfs = number_of(dev, "sriov_numvfs");
+	sysfs_link(dev->driver, sizeof(dev->driver), root, SYSFS_DEVICES "/%s/driver", addr);
+	sysfs_link(dev->physfn, sizeof(dev->physfn), root, SYSFS_DEVICES "/%s/physfn", addr);
+	if (!sysfs_link(text, sizeof(text), root, SYSFS_DEVICES "/%s/iommu_group", addr))
+		dev->group = atoi(text);
+	sysfs_read(dev->reset, sizeof(dev->reset), root, SYSFS_DEVICES "/%s/reset_method", addr);
+	/* Kernels before 5.15 do not say how. */
+	if (!*dev->reset && sysfs_there(root, SYSFS_DEVICES "/%s/reset", addr))
+		snprintf(dev->reset, sizeof(dev->reset), "yes");
+	read_bars(dev);
+	return 0;
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	return strcmp(((const struct hostdev *)a)->addr, ((const struct hostdev *)b)->addr);
+}
+
+/* All of them. @list: freed by the caller. Return: how many, or -errno. */
+int hostdev_list(const char *root, struct hostdev **list)
+{
+	char path[PATH_MAX], addr[HOSTDEV_ADDR_SIZE];
+	struct hostdev *more;
+	struct dirent *entry;
+	int nr = 0;
+	DIR *dir;
+
+	*list = NULL;
+	snprintf(path, sizeof(path), "%s" SYSFS_DEVICES, root);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(dir))) {
+		if (hostdev_addr(entry->d_name, addr))
+			continue;
+		more = realloc(*list, ((size_t)nr + 1) * sizeof(*more));
+		if (!more) {
+			closedir(dir);
+			return -ENOMEM;
+		}
+		*list = more;
+		nr += !hostdev_read(root, addr, &more[nr]);
+	}
+	closedir(dir);
+	if (nr)
+		qsort(*list, (size_t)nr, sizeof(**list), by_addr);
+	return nr;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Who else is in an IOMMU group. Return: how many of @list are filled in, in order. */
+int hostdev_members(const char *root, int group, struct hostdev_id *list, int most)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int nr = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/sys/kernel/iommu_groups/%d/devices", root, group);
+	dir = opendir(path);
+	while (dir && nr < most && (entry = readdir(dir)))
+		nr += !hostdev_addr(entry->d_name, list[nr].addr);
+	if (dir)
+		closedir(dir);
+	qsort(list, (size_t)nr, sizeof(*list), by_text);
+	return nr;
+}
+
+/* The address of a virtual function. Return: 0 or -errno: there is none. */
+int hostdev_vf(const struct hostdev *pf, u32 index, char *addr)
+{
+	return sysfs_link(addr, HOSTDEV_ADDR_SIZE, pf->root, SYSFS_DEVICES "/%s/virtfn%u",
+			  pf->addr, index);
+}
+
+/* Which one of its physical function's it is. Return: 0 or -errno. */
+int hostdev_vf_index(const struct hostdev *vf, u32 *index)
+{
+	char addr[HOSTDEV_ADDR_SIZE];
+	struct hostdev pf;
+
+	if (!*vf->physfn || hostdev_read(vf->root, vf->physfn, &pf))
+		return -ENODEV;
+	for (*index = 0; !hostdev_vf(&pf, *index, addr); (*index)++)
+		if (!strcmp(addr, vf->addr))
+			return 0;
+	return -ENODEV;
+}
+
+bool hostdev_is_bridge(const struct hostdev *dev)
+{
+	return dev->class >> 16 == BASE_BRIDGE;
+}
+
+bool hostdev_on_vfio(const struct hostdev *dev)
+{
+	return !strcmp(dev->driver, HOSTDEV_VFIO);
+}
+
+/* Bytes of address space that who maps them all needs. */
+u64 hostdev_bars(const struct hostdev *dev)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < HOSTDEV_BARS; i++)
+		sum += dev->bar[i];
+	return sum;
+}
+
+/* Its first network interface. Return: 0 or -ENODEV. */
+int hostdev_interface(const struct hostdev *dev, char *name, size_t size)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int err = -ENODEV;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s" SYSFS_DEVICES "/%s/net", dev->root, dev->addr);
+	dir = opendir(path);
+	while (dir && err && (entry = readdir(dir))) {
+		if (*entry->d_name == '.' || strlen(entry->d_name) >= size)
+			continue;
+		strcpy(name, entry->d_name);
+		err = 0;
+	}
+	if (dir)
+		closedir(dir);
+	return err;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Devices of the host in JSON. */
+#ifndef VMCTL_HOSTDEV_JSON_H
+#define VMCTL_HOSTDEV_JSON_H
+
+struct hostdev;
+struct json_object;
+
+struct json_object *assigned_json(char *text, const char **wrong);
+struct json_object *hostdev_json(const struct hostdev *dev, struct json_object *assigned);
+
+#endif
