@@ -35,7 +35,7 @@ void config_run(struct hostdev *hd)
 }
 
 /* The guest reads. The bus's lock is held. */
-void config_read(struct pci_dev *pci, u64 reg, u8 *data, unsigned int len)
+void hostdev_config_read(struct pci_dev *pci, u64 reg, u8 *data, unsigned int len)
 {
 	struct hostdev *hd = container_of(pci, struct hostdev, pci);
 	u8 hw[sizeof(u64)];

@@ -103,7 +103,7 @@ int config_init(struct hostdev *hd, const u8 *hw);
 int config_get(const struct hostdev *hd, u64 reg, void *data, size_t len);
 int config_put(const struct hostdev *hd, u64 reg, const void *data, size_t len);
 void config_run(struct hostdev *hd);
-void config_read(struct pci_dev *pci, u64 reg, u8 *data, unsigned int len);
+void hostdev_config_read(struct pci_dev *pci, u64 reg, u8 *data, unsigned int len);
 void config_written(struct pci_dev *pci, u64 reg, const u8 *data, unsigned int len);
 
 /* reset.c */

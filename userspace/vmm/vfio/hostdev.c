@@ -132,7 +132,7 @@ static void init(struct hostdev *hd, struct vm *vm)
 	hd->pci.removable = true;
 	hd->pci.ctx = hd;
 	hd->pci.map = region_mapped;
-	hd->pci.read = config_read;
+	hd->pci.read = hostdev_config_read;
 	hd->pci.written = config_written;
 }
 
