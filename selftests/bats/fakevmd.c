@@ -250,13 +250,15 @@ static void balloon(struct peer *p, struct json_object *request, struct json_obj
 {
 	static const char json[] =
 		"{\"driver\":true,\"resident\":5242880,\"guest\":{\"age-ms\":3,\"free\":4096}}";
-	struct json_object *target = NULL, *balloon = json_tokener_parse(json);
+	struct json_object *target = NULL, *balloon = json_tokener_parse(json), *reclaim;
 
 	json_object_object_get_ex(request, "target", &target);
 	if (!target)
 		json_object_object_get_ex(vm, "memory", &target);
 	json_object_object_add(balloon, "target", json_object_get(target));
 	json_object_object_add(balloon, "actual", json_object_get(target));
+	if (json_object_object_get_ex(request, "reclaim", &reclaim))
+		json_object_object_add(balloon, "hinted", json_object_new_int(104857600));
 	json_object_object_add(vm, "balloon", balloon);
 	reply(p, request, vm);
 	json_object_object_del(vm, "balloon");

@@ -46,7 +46,7 @@ is()
 	[ "$status" = "$1" ] && [[ $output == *"$2"* ]]
 }
 
-NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x balloon:x balloon:x:1M memory:x console:x log:x config:check config:reload"
+NEED_DAEMON="create:--kernel:k:x delete:x start:x reset:x balloon:x balloon:x:1M balloon:--reclaim:x memory:x console:x log:x config:check config:reload"
 
 @test "without vmd, the exit code is 5 and the remedy is told" {
 	for words in $NEED_DAEMON; do
@@ -241,8 +241,16 @@ not_found()
 	is 0 '{"verb":"balloon","vm":{'
 	is 0 '"target":8388607,"actual":8388607'
 	asked '"target":8388607' '"wait":true' '"timeout":2.500'
+	run "$VMCTL" balloon --reclaim web
+	is 0 "hinted: 100M"
+	asked '"op":"balloon"' '"reclaim":true'
+	run "$VMCTL" balloon web -r -t 2.5 --json
+	is 0 '"hinted":104857600'
+	asked '"reclaim":true' '"timeout":2.500'
 	for case in failed:1 limit:11 timeout:9 not-running:7; do
 		run "$VMCTL" balloon "err-${case%:*}" 4M
+		is "${case#*:}" "the message; the remedy"
+		run "$VMCTL" balloon "err-${case%:*}" --reclaim
 		is "${case#*:}" "the message; the remedy"
 	done
 }

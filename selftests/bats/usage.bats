@@ -232,6 +232,13 @@ VERBS="run create delete start stop pause resume reset nmi balloon memory disk d
 	[[ $output == *"--timeout is of --wait"* ]]
 	run "$VMCTL" balloon vm 1M --wait --timeout x
 	[ "$status" = 2 ]
+	for wrong in "vm 1M --reclaim" "vm --reclaim --wait" "--reclaim"; do
+		# shellcheck disable=SC2086 # several words
+		run "$VMCTL" balloon $wrong
+		[ "$status" = 2 ]
+	done
+	run "$VMCTL" memory vm --reclaim
+	[ "$status" = 2 ]
 }
 
 @test "run: bad memory sizes" {

@@ -168,6 +168,8 @@ static const struct {
 	{ "{\"v\":1,\"op\":\"start\",\"vm\":null}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":8589934592}", "balloon" },
 	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":0}", "bad-request" },
+	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"reclaim\":true,\"timeout\":1}", "balloon" },
+	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"reclaim\":1}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":-4096}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":4096.0}", "bad-request" },
 	{ "{\"v\":1,\"op\":\"balloon\",\"vm\":\"web\",\"target\":\"1G\"}", "bad-request" },

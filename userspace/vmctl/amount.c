@@ -15,22 +15,6 @@
 #define NOT_GIVEN	UINT64_MAX
 #define MARGIN_MS	10000	/* vmd's own time to answer */
 
-struct amount_args {
-	struct args args;
-	bool wait;
-	u64 timeout_ms;
-};
-
-const struct opt amount_options[] = {
-	OPT_FLAG("wait", 'w', struct amount_args, wait,
-		 "until it is so much"),
-	OPT_TIME("timeout", 't', struct amount_args, timeout_ms,
-		 "with --wait: no longer than this, then fail"),
-	OPT_JSON(struct amount_args),
-	OPT_SOCKET,
-	OPT_END,
-};
-
 static struct json_object *request_of(const struct amount_args *args, const char *verb,
 				      u64 target)
 {
@@ -39,9 +23,10 @@ static struct json_object *request_of(const struct amount_args *args, const char
 	if (target)
 		json_object_object_add(request, "target",
 				       json_object_new_uint64(target));
-	if (!args->wait)
-		return request;
-	json_object_object_add(request, "wait", json_object_new_boolean(true));
+	if (args->wait)
+		json_object_object_add(request, "wait", json_object_new_boolean(true));
+	if (args->reclaim)
+		json_object_object_add(request, "reclaim", json_object_new_boolean(true));
 	if (args->timeout_ms != NOT_GIVEN)
 		json_object_object_add(request, "timeout",
 				       out_decimal((double)args->timeout_ms / 1000));
@@ -73,13 +58,14 @@ static int ask(const struct amount_args *args, const struct amount *what, u64 ta
 	struct json_object *vm = NULL;
 	struct target target;
 
-	if (args->wait)
+	/* vmd has its own limit for what it reclaims. */
+	if (args->wait || args->reclaim)
 		timeout = args->timeout_ms == NOT_GIVEN ? CLIENT_FOREVER :
 			  (int)min(args->timeout_ms + MARGIN_MS, (u64)INT32_MAX);
 	code = target_open(&target);
 	if (!code && target.client_err)
 		code = client_fail(target.client_err);
-	if (!code && args->wait)
+	if (!code && (args->wait || args->reclaim))
 		progress("waiting for %s", typed);
 	if (!code)
 		code = target_ask(&target, typed, request_of(args, what->verb, target_bytes),
@@ -98,7 +84,7 @@ static int ask(const struct amount_args *args, const struct amount *what, u64 ta
 
 /**
  * amount_run() - a verb that asks for an amount
- * @cmd: its command, with amount_options
+ * @cmd: its command, with AMOUNT_OPT_*
  * @argc: of @argv
  * @argv: operands and options
  * @what: the amount
@@ -117,7 +103,10 @@ int amount_run(const struct command *cmd, int argc, char **argv, const struct am
 	    (!parse_size(args.args.operand[1], &target) || !target || target > INT64_MAX))
 		return usage_error(cmd->name, "bad size '%s': give a number with K, M or G",
 				   args.args.operand[1]);
-	if (args.timeout_ms != NOT_GIVEN && !args.wait)
-		return usage_error(cmd->name, "--timeout is of --wait");
+	if (args.reclaim && (target || args.wait))
+		return usage_error(cmd->name, "--reclaim is without a size, and waits by itself");
+	if (args.timeout_ms != NOT_GIVEN && !args.wait && !args.reclaim)
+		return usage_error(cmd->name, "--timeout is of --wait%s",
+				   what->reclaims ? " and --reclaim" : "");
 	return ask(&args, what, target);
 }

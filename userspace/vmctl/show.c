@@ -51,7 +51,7 @@ static bool is_bytes(const char *name)
 {
 	static const char * const bytes[] = {
 		"memory", "pluggable", "memory-max", "most", "limit-memory", "size", "target",
-		"actual",
+		"actual", "hinted", "given-back",
 		"resident", "swapped", "free", "total", "available", "caches",
 		"swap-in", "swap-out",
 	};

@@ -95,6 +95,8 @@ enum waiting {
  * @net: devices: it is a network
  * @wait: balloon, memory: until the target is reached
  * @limit: likewise, but no longer than so many seconds; below 0: as long as it takes
+ * @resident: balloon, reclaim: bytes that the host had of it before; below 0: unknown
+ * @hinted: likewise, that the guest had free; below 0: that was not asked for
  * @late: FOR_PROCESS: what to do when the time is over, instead of giving up
  * @done: FOR_PARENT, FOR_PROCESS: what to do with the answer; frees it
  */
@@ -116,6 +118,8 @@ struct pending {
 	bool net;
 	bool wait;
 	double limit;
+	s64 resident;
+	s64 hinted;
 	void (*late)(struct pending *p);
 	void (*parent_done)(struct pending *p, struct msg *msg);
 	void (*process_done)(struct pending *p, const struct vm_reply *reply);

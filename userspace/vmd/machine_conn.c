@@ -142,6 +142,7 @@ static void watchdog_fired(struct machine *vm, u32 state)
 union reply {
 	struct vm_reply head;
 	struct vm_balloon_reply balloon;
+	struct vm_reclaim_reply reclaim;
 	struct vm_memory_reply memory;
 	struct vm_device_reply device;
 };
@@ -156,6 +157,9 @@ static bool understood(union reply *reply, ssize_t n)
 	case VM_BALLOON_AT:
 		/* A VM without a balloon has no figures of it. */
 		return n == sizeof(reply->balloon) ||
+		       (n == sizeof(reply->head) && reply->head.error);
+	case VM_RECLAIM:
+		return n == sizeof(reply->reclaim) ||
 		       (n == sizeof(reply->head) && reply->head.error);
 	case VM_MEMORY:
 	case VM_MEMORY_AT:

@@ -2,6 +2,7 @@
 /*
  * The balloon of a VM: how much memory the guest is to keep, what it says of that, and what the
  * host has of it. Asked of the VM's process first, which asks the guest; then of the parent.
+ * And what it has free, once: it keeps the right to it, and the host has it until it is used.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "js.h"
 
 #define FRESH_SECONDS	1	/* that a guest has to tell new figures */
+#define RECLAIM_SECONDS	60	/* that it has to hint what it has free */
 
 /* By VIRTIO_BALLOON_S_*, and what kernels have added since. */
 static const char *const stat_names[BALLOON_STATS] = {
@@ -37,10 +39,11 @@ static struct json_object *guest_json(const struct vm_balloon_reply *b)
 	return obj;
 }
 
-static struct json_object *balloon_json(const struct vm_balloon_reply *b,
-					struct json_object *host)
+static struct json_object *balloon_json(const struct pending *p, struct json_object *host)
 {
+	const struct vm_balloon_reply *b = &p->vm->balloon;
 	struct json_object *obj = json_object_new_object();
+	s64 now = js_int(host, "resident", -1);
 
 	js_add_int(obj, "target", (s64)b->target);
 	js_add_int(obj, "actual", (s64)b->actual);
@@ -49,7 +52,23 @@ static struct json_object *balloon_json(const struct vm_balloon_reply *b,
 	js_add(obj, "resident", json_object_get(js_get(host, "resident")));
 	js_add(obj, "swapped", json_object_get(js_get(host, "swapped")));
 	js_add(obj, "guest", guest_json(b));
+	if (p->hinted < 0)
+		return obj;
+	js_add_int(obj, "hinted", p->hinted);
+	if (p->resident >= 0 && now >= 0)
+		js_add_int(obj, "given-back", max(p->resident - now, (s64)0));
 	return obj;
+}
+
+/* Return: whether the parent has told what the host has of a VM that is there; else @p is freed. */
+static bool parent_measured(struct pending *p, struct msg *msg)
+{
+	if (parent_refused(p, msg))
+		return false;
+	if (p->vm)
+		return true;
+	pending_refuse(p, "not-found", "the VM is gone", NULL);
+	return false;
 }
 
 /* The last of them: what the host has. */
@@ -57,23 +76,19 @@ static void measured(struct pending *p, struct msg *msg)
 {
 	struct json_object *obj;
 
-	if (parent_refused(p, msg))
+	if (!parent_measured(p, msg))
 		return;
-	if (!p->vm) {
-		pending_refuse(p, "not-found", "the VM is gone", NULL);
-		return;
-	}
 	obj = machine_json(p->vm);
-	js_add(obj, "balloon", balloon_json(&p->vm->balloon, msg->json));
+	js_add(obj, "balloon", balloon_json(p, msg->json));
 	pending_result(p, obj, -1);
 }
 
-static void measure(struct pending *p)
+static void measure(struct pending *p, void (*done)(struct pending *p, struct msg *msg))
 {
 	struct json_object *msg = js_new("type", "memory");
 
 	p->waiting = FOR_PARENT;
-	p->parent_done = measured;
+	p->parent_done = done;
 	js_add_text(msg, "vm", p->vm->def.name);
 	parent_ask(p, msg, -1);
 }
@@ -85,19 +100,24 @@ static void wait_for_it(struct pending *p)
 		pending_timeout(p, p->limit);
 }
 
+static void no_balloon(struct pending *p)
+{
+	pending_refuse(p, "failed", "the VM has no balloon",
+		       "give it one in its definition, and start it again");
+}
+
 static void told(struct pending *p, const struct vm_reply *reply)
 {
 	timer_clear(&p->timer);
 	p->late = NULL;
 	if (reply->error == ENODEV || reply->error == EOPNOTSUPP)
-		pending_refuse(p, "failed", "the VM has no balloon",
-			       "give it one in its definition, and start it again");
+		no_balloon(p);
 	else if (reply->error)
 		pending_refuse(p, "failed", strerror((int)reply->error), NULL);
 	else if (p->wait && !(p->vm->balloon.flags & BALLOON_REACHED))
 		wait_for_it(p);
 	else
-		measure(p);
+		measure(p, measured);
 }
 
 /* The guest does not tell: it goes without. */
@@ -145,6 +165,90 @@ void machine_balloon_at(struct machine *vm)
 	pendings_reached(vm, FOR_BALLOON, ask_again);
 }
 
+static void not_reclaimed(struct pending *p, u32 error)
+{
+	switch (error) {
+	case ENODEV:
+		no_balloon(p);
+		break;
+	case ENXIO:
+		pending_refuse(p, "failed", "the guest has no driver for the balloon",
+			       "load it in the guest: modprobe virtio_balloon");
+		break;
+	case EPROTONOSUPPORT:
+		pending_refuse(p, "failed", "the guest's driver cannot tell what memory is free",
+			       "Linux has it since 4.19; a size for the balloon works with any");
+		break;
+	case EOPNOTSUPP:
+		pending_refuse(p, "failed", "the VM's process is of an older vmd, which cannot",
+			       "start the VM again");
+		break;
+	case EBUSY:
+		pending_refuse(p, "busy", "the guest is being asked for what it has free", NULL);
+		break;
+	case ECANCELED:
+		pending_refuse(p, "failed", "the guest's driver was reset meanwhile", "ask again");
+		break;
+	case EIO:
+		pending_refuse(p, "failed", "the guest broke the rules of the balloon",
+			       "the VM's log tells more");
+		break;
+	default:
+		pending_refuse(p, "failed", strerror((int)error), NULL);
+	}
+}
+
+static void reclaimed(struct pending *p, const struct vm_reply *head)
+{
+	timer_clear(&p->timer);
+	p->late = NULL;
+	if (head->error) {
+		not_reclaimed(p, head->error);
+		return;
+	}
+	p->hinted = (s64)container_of(head, struct vm_reclaim_reply, head)->bytes;
+	ask(p, 0, 0);
+}
+
+/* What it has hinted is the host's all the same. */
+static void reclaims_too_long(struct pending *p)
+{
+	machine_ask(p->vm, VM_RECLAIM, 0, RECLAIM_END, 0, -1);
+	pending_refuse(p, "timeout", "the guest has not told in time all that it has free", NULL);
+}
+
+/* What the host has before; after it, another time. */
+static void measured_before(struct pending *p, struct msg *msg)
+{
+	if (!parent_measured(p, msg))
+		return;
+	p->resident = js_int(msg->json, "resident", -1);
+	p->waiting = FOR_PROCESS;
+	p->process_done = reclaimed;
+	if (machine_ask(p->vm, VM_RECLAIM, p->token, 0, 0, -1)) {
+		pending_busy(p);
+		return;
+	}
+	p->late = reclaims_too_long;
+	pending_timeout(p, p->limit);
+}
+
+static void reclaim(struct request *req)
+{
+	struct pending *p;
+
+	if (req->vm->state == PAUSED) {
+		client_refuse(req->client, req->id, "busy",
+			      "the VM is paused: its guest cannot tell what it has free");
+		return;
+	}
+	p = pending_new(req, FOR_PARENT);
+	if (!p)
+		return;
+	p->limit = request_seconds(req, RECLAIM_SECONDS);
+	measure(p, measured_before);
+}
+
 void op_balloon(struct request *req)
 {
 	u64 target = (u64)js_int(req->json, "target", 0);
@@ -154,6 +258,14 @@ void op_balloon(struct request *req)
 
 	if (!machine_takes_orders(vm)) {
 		request_not_running(req);
+		return;
+	}
+	if (js_bool(req->json, "reclaim", false)) {
+		if (target || js_bool(req->json, "wait", false))
+			client_refuse(req->client, req->id, "bad-request",
+				      "'reclaim' is without a target, and waits by itself");
+		else
+			reclaim(req);
 		return;
 	}
 	if (target > vm->def.memory) {

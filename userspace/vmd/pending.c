@@ -24,6 +24,7 @@ static struct pending *pending_add(struct client *c, struct json_object *id,
 	p->waiting = waiting;
 	p->token = ++next_token;
 	p->fd = -1;
+	p->hinted = -1;
 	p->next = pendings;
 	p->link = &pendings;
 	if (p->next)

@@ -29,7 +29,7 @@ static const struct op {
 	{ "resume", op_resume, "vm:v", true, false },
 	{ "reset", op_reset, "vm:v", true, false },
 	{ "nmi", op_nmi, "vm:v", true, false },
-	{ "balloon", op_balloon, "vm:v target:z wait:b timeout:n", true, false },
+	{ "balloon", op_balloon, "vm:v target:z wait:b reclaim:b timeout:n", true, false },
 	{ "memory", op_memory, "vm:v target:z wait:b timeout:n", true, false },
 	{ "disk-resize", op_disk_resize, "vm:v disk:v size:z", true, false },
 	{ "disk-add", op_disk_add, "vm:v disk:o", true, false },

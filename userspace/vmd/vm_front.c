@@ -38,6 +38,8 @@ enum { FD_LISTEN, FD_DAEMON, FD_CONSOLE };
  * @bites: how often its watchdog has fired, as far as the daemon was told
  * @pending: requests that are answered once the vCPUs have stopped
  * @asking: those that are once the guest has told new figures of its memory
+ * @reclaiming: one is once the guest has hinted its free memory, or cannot
+ * @reclaim_id: that one's
  */
 struct front {
 	struct vm *vm;
@@ -51,6 +53,8 @@ struct front {
 	struct vm_request pending[PENDING_MAX];
 	int nr_asking;
 	struct vm_request asking[PENDING_MAX];
+	bool reclaiming;
+	u32 reclaim_id;
 	struct console_server console;
 };
 
@@ -60,6 +64,10 @@ static void drop_daemon(struct front *fr)
 		close(fr->daemon_fd);
 	fr->daemon_fd = -1;
 	fr->nr_asking = 0;
+	/* Who would end it if it took too long is gone. */
+	if (fr->reclaiming)
+		virtio_balloon_reclaim_end(fr->vm->balloon);
+	fr->reclaiming = false;
 	/* Nobody is there to be answered; what was asked is done all the same. */
 }
 
@@ -272,6 +280,38 @@ static void serve_balloon(struct front *fr)
 	}
 }
 
+static void reclaim(struct front *fr, const struct vm_request *req)
+{
+	struct virtio_balloon *b = fr->vm->balloon;
+	int err = -ENODEV;
+
+	if (b && (req->flags & RECLAIM_END)) {
+		virtio_balloon_reclaim_end(b);
+		return;
+	}
+	if (b)
+		err = virtio_balloon_reclaim(b);
+	fr->reclaiming |= !err;
+	if (!err)
+		fr->reclaim_id = req->id;
+	else
+		reply(fr, req->op, req->id, err);
+}
+
+static void serve_reclaim(struct front *fr)
+{
+	struct vm_reclaim_reply r = { 0 };
+	int err;
+
+	/* One that the daemon has left is over, too. */
+	if (!fr->vm->balloon || !virtio_balloon_reclaimed(fr->vm->balloon, &r.bytes, &err) ||
+	    !fr->reclaiming)
+		return;
+	fr->reclaiming = false;
+	r.head = reply_head(fr, VM_RECLAIM, fr->reclaim_id, err);
+	answer(fr, &r, sizeof(r));
+}
+
 static void reply_memory(struct front *fr, u32 op, u32 id, const struct mem_state *state)
 {
 	struct vm_memory_reply r = {
@@ -371,6 +411,9 @@ static void obey(struct front *fr, const struct vm_request *req, const char *tex
 	case VM_BALLOON:
 		balloon(fr, req);
 		return;
+	case VM_RECLAIM:
+		reclaim(fr, req);
+		return;
 	case VM_MEMORY:
 		memory(fr, req);
 		return;
@@ -434,6 +477,7 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 		accept_daemon(fr);
 	finish_pending(fr);
 	serve_balloon(fr);
+	serve_reclaim(fr);
 	serve_memory(fr);
 	serve_watchdog(fr);
 	tell_disk_errors(fr);

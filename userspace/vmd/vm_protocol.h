@@ -31,6 +31,7 @@ enum vm_op {
 	VM_SHARE_LOST,	/* the VM's, unasked: a share's server has ended */
 	VM_MEMORY,	/* tell of the memory that can be plugged in, and set how much is to be */
 	VM_MEMORY_AT,	/* the VM's, unasked: so much is */
+	VM_RECLAIM,	/* have free memory of the guest's; answered once it is all here */
 	NR_VM_OPS,
 };
 
@@ -45,6 +46,8 @@ enum vm_state { VM_RUNNING, VM_PAUSED };
 /* Of the answer. */
 #define BALLOON_DRIVER	BIT(0)	/* the guest has one */
 #define BALLOON_REACHED	BIT(1)
+
+#define RECLAIM_END	BIT(0)	/* the one that goes on has taken too long; no answer */
 
 #define MEMORY_SET	BIT(0)	/* so many MiB are to be in */
 
@@ -62,7 +65,7 @@ enum vm_state { VM_RUNNING, VM_PAUSED };
  * @version: VM_PROTOCOL
  * @op: enum vm_op
  * @id: comes back
- * @flags: CONSOLE_*, BALLOON_*, MEMORY_*, UNPLUG_*; MiB that a disk is to have
+ * @flags: CONSOLE_*, BALLOON_*, RECLAIM_*, MEMORY_*, UNPLUG_*; MiB that a disk is to have
  * @amount: bytes of scrollback; pages that the guest is to keep; MiB to be plugged in
  */
 struct vm_request {
@@ -107,6 +110,16 @@ struct vm_balloon_reply {
 };
 
 /**
+ * struct vm_reclaim_reply - of VM_RECLAIM, if it was done
+ * @bytes: that the guest has hinted
+ */
+struct vm_reclaim_reply {
+	struct vm_reply head;
+	u32 zero;
+	u64 bytes;
+};
+
+/**
  * struct vm_memory_reply - of VM_MEMORY, if there is any, and VM_MEMORY_AT
  * @flags: MEMORY_DRIVER
  * @size: bytes that can be plugged in
@@ -137,6 +150,7 @@ struct vm_device_reply {
 static_assert(sizeof(struct vm_request) == 20, "both processes may be of two builds");
 static_assert(sizeof(struct vm_reply) == 20, "likewise");
 static_assert(sizeof(struct vm_balloon_reply) == 184, "likewise");
+static_assert(sizeof(struct vm_reclaim_reply) == 32, "likewise");
 static_assert(sizeof(struct vm_memory_reply) == 48, "likewise");
 static_assert(sizeof(struct vm_device_reply) == 248, "likewise");
 

@@ -3,9 +3,16 @@
  * virtio-balloon (virtio 1.2, chapter 5.5): pages that the guest gives up, because it is
  * asked to or because they are free, go back to the host at once. Whatever it gives up is
  * its own memory, which reads as zeros when it is used again: nothing need be remembered.
+ *
+ * Free memory that it hints is another matter: the driver may use it again whenever it likes,
+ * and must not find zeros where it has written. Linux lets nobody have a page before its
+ * notification is through: so that is served where it is made, and the page is gone before the
+ * vCPU goes on.
  */
+#include <endian.h>
 #include <errno.h>
 #include <linux/virtio_balloon.h>
+#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +32,7 @@
 #define REQUEST_MAX	(1 << 20)	/* bytes of them: for 1 GiB of memory */
 
 /* What the queues are for: NONE, where the guest has not accepted what it would be for. */
-enum role { INFLATE, DEFLATE, STATS, REPORT, NONE };
+enum role { INFLATE, DEFLATE, STATS, HINT, REPORT, NONE };
 
 #define NR_QUEUES	NONE
 
@@ -37,12 +44,15 @@ enum role { INFLATE, DEFLATE, STATS, REPORT, NONE };
  * @held: a buffer of the guest's for its figures is here, to be returned when new ones are wanted
  * @held_head: its chain's
  * @refreshing: it was returned, and has not come back
- * @kept: what it gave up last did not go back to the host; the thread's own
+ * @kept: what it gave up last did not go back to the host
  * @stats: the guest's figures
  * @stats_ns: when they came, of CLOCK_MONOTONIC
- * @chain: the request being served; the thread's own
+ * @hint: the guest's free memory, as it hints it
+ * @hint_err: how the last run of that ended
+ * @hint_news: it has, and nobody has been told
+ * @chain: the request being served
  *
- * But for these, the device's lock protects what changes.
+ * The device's lock protects what changes.
  */
 struct virtio_balloon {
 	struct virtio_dev dev;
@@ -56,6 +66,9 @@ struct virtio_balloon {
 	bool kept;
 	struct balloon_stats stats;
 	u64 stats_ns;
+	struct balloon_hint hint;
+	int hint_err;
+	bool hint_news;
 	struct virtio_worker worker;
 	struct chain chain;
 };
@@ -68,32 +81,36 @@ static bool accepted(const struct virtio_dev *dev, int feature)
 /* Queues of features that were not accepted are not there: those behind them move up. */
 static enum role role_of(const struct virtio_dev *dev, int queue)
 {
-	bool stats = accepted(dev, VIRTIO_BALLOON_F_STATS_VQ);
+	static const int feature[] = {
+		[STATS] = VIRTIO_BALLOON_F_STATS_VQ,
+		[HINT] = VIRTIO_BALLOON_F_FREE_PAGE_HINT,
+		[REPORT] = VIRTIO_BALLOON_F_REPORTING,
+	};
+	enum role role;
 
-	if (queue < STATS)
-		return (enum role)queue;
-	if (queue == STATS && stats)
-		return STATS;
-	if (queue == STATS + stats && accepted(dev, VIRTIO_BALLOON_F_REPORTING))
-		return REPORT;
-	return NONE;
+	for (role = INFLATE; role < NONE; role++)
+		if ((role < STATS || accepted(dev, feature[role])) && !queue--)
+			break;
+	return role;
 }
 
-/* To the host. @len bytes of guest memory at @hva, whole pages of it only. */
-static void give_up(struct virtio_balloon *b, u8 *hva, u64 len)
+/* To the host. @len bytes of guest memory at @hva, whole pages of it only. Return: their bytes. */
+static u64 give_up(void *ctx, void *hva, u64 len)
 {
+	struct virtio_balloon *b = ctx;
 	u64 start = align_up((u64)(uintptr_t)hva, PAGE_SIZE);
 	u64 end = align_down((u64)(uintptr_t)hva + len, PAGE_SIZE);
 	int err;
 
 	if (start >= end)
-		return;
+		return 0;
 	err = memory_discard(&b->dev.vm->mem, (void *)(uintptr_t)start, end - start);
 	if (err && err != -EBUSY)
 		log_warn("memory of the guest's does not go back: %s", strerror(-err));
 	if (err == -EBUSY && !b->kept)
 		log_trouble("the balloon gives nothing back: the guest's devices use its memory");
 	b->kept = err == -EBUSY;
+	return err ? 0 : end - start;
 }
 
 /* Numbers of pages; those in a row, up or down, go together. Ones that are none: skipped. */
@@ -139,12 +156,17 @@ static void take_pfns(struct virtio_balloon *b)
 	}
 }
 
-/* Free pages of the guest's, which it does not use before it has the buffer back. */
+/*
+ * Free pages of the guest's, which it does not use before it has the buffer back. Poisoned ones
+ * are to keep their value.
+ */
 static void take_report(struct virtio_balloon *b)
 {
 	const struct chain *chain = &b->chain;
 	int i;
 
+	if (accepted(&b->dev, VIRTIO_BALLOON_F_PAGE_POISON) && b->config.poison_val)
+		return;
 	for (i = chain->nr_out; i < chain->nr_out + chain->nr_in; i++)
 		give_up(b, chain->iov[i].iov_base, chain->iov[i].iov_len);
 }
@@ -163,6 +185,30 @@ static int take_stats(struct virtio_balloon *b)
 	return 0;
 }
 
+/* The run is over: the driver may use what it hinted. The lock is held. */
+static void end_hinting(struct virtio_balloon *b, int err)
+{
+	if (!b->hint.running)
+		return;
+	balloon_hint_end(&b->hint);
+	b->hint_err = err;
+	b->hint_news = true;
+	b->config.free_page_hint_cmd_id = htole32(VIRTIO_BALLOON_CMD_ID_DONE);
+	virtio_dev_config_changed(&b->dev);
+	console_wake(b->dev.vm->console);
+}
+
+static int take_hint(struct virtio_balloon *b)
+{
+	const struct memory *mem = &b->dev.vm->mem;
+	int ret = balloon_hint_take(&b->hint, b->chain.iov, b->chain.nr_out, b->chain.nr_in,
+				    mem->size + mem->pluggable.size, give_up, b);
+
+	if (ret > 0)
+		end_hinting(b, 0);
+	return min(ret, 0);
+}
+
 /* Return: 0; 1: it is not to be returned yet; or -EINVAL: against the rules. */
 static int serve(struct virtio_balloon *b, enum role role)
 {
@@ -172,6 +218,8 @@ static int serve(struct virtio_balloon *b, enum role role)
 		if (iov_total(b->chain.iov, b->chain.nr_out) > REQUEST_MAX)
 			return -EINVAL;
 		take_pfns(b);
+	} else if (role == HINT) {
+		return take_hint(b);
 	} else if (role == REPORT) {
 		take_report(b);
 	}
@@ -179,10 +227,9 @@ static int serve(struct virtio_balloon *b, enum role role)
 }
 
 /* One request, or the news that there is none. The lock is held. */
-static bool serve_next(struct virtio_dev *dev, int queue)
+static bool serve_role(struct virtio_balloon *b, int queue, enum role role)
 {
-	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
-	enum role role = role_of(dev, queue);
+	struct virtio_dev *dev = &b->dev;
 	struct virtq *q = &dev->queue[queue];
 	int ret;
 
@@ -196,11 +243,36 @@ static bool serve_next(struct virtio_dev *dev, int queue)
 	if (ret < 0) {
 		log_warn("the guest broke a queue of the balloon");
 		virtio_dev_fail(dev);
+		end_hinting(b, -EIO);
 		return false;
 	}
 	if (!ret)
 		virtio_dev_return(dev, q, b->chain.head, 0);
 	return true;
+}
+
+/* The thread. Hints are not its own: it would come too late. */
+static bool serve_next(struct virtio_dev *dev, int queue)
+{
+	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
+	enum role role = role_of(dev, queue);
+
+	return role != HINT && serve_role(b, queue, role);
+}
+
+/* A vCPU's thread. Who adds hints while others are taken ends when the vCPUs do. */
+static bool kicked(struct virtio_dev *dev, int queue)
+{
+	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
+	bool ours, more;
+
+	do {
+		pthread_mutex_lock(&dev->lock);
+		ours = role_of(dev, queue) == HINT;
+		more = ours && serve_role(b, queue, HINT);
+		pthread_mutex_unlock(&dev->lock);
+	} while (more && !vm_stopping(dev->vm));
+	return ours;
 }
 
 /* Reset, nobody holds any pages, and nobody tells figures. The lock is held. */
@@ -210,7 +282,9 @@ static void driver_changed(struct virtio_dev *dev)
 
 	if (dev->status)
 		return;
+	end_hinting(b, -ECANCELED);
 	b->config.actual = 0;
+	b->config.poison_val = 0;
 	b->held = false;
 	b->refreshing = false;
 	b->stats.known = 0;
@@ -222,12 +296,15 @@ static bool there(const struct virtio_balloon *b)
 	return b->config.actual == b->config.num_pages;
 }
 
-/* The guest says how far it is. The lock is held. */
+/* The guest says how far it is, or before that what free pages have in them. The lock is held. */
 static void config_written(struct virtio_dev *dev, u64 offset, const void *data,
 			   unsigned int len)
 {
 	struct virtio_balloon *b = container_of(dev, struct virtio_balloon, dev);
 
+	if (offset == offsetof(struct virtio_balloon_config, poison_val) &&
+	    len == sizeof(b->config.poison_val) && !(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		memcpy(&b->config.poison_val, data, len);
 	if (offset != offsetof(struct virtio_balloon_config, actual) ||
 	    len != sizeof(b->config.actual))
 		return;
@@ -322,6 +399,66 @@ bool virtio_balloon_state(struct virtio_balloon *b, struct balloon_state *state)
 	return news;
 }
 
+/**
+ * virtio_balloon_reclaim() - have the guest hint its free memory, which goes back to the host
+ * @b: balloon
+ *
+ * The main thread is woken when it is over, and virtio_balloon_reclaimed() tells how it went.
+ *
+ * Return: 0; -ENXIO: the guest has no driver that works; -EPROTONOSUPPORT: it has one that cannot;
+ * -EBUSY: it is being done.
+ */
+int virtio_balloon_reclaim(struct virtio_balloon *b)
+{
+	struct virtio_dev *dev = &b->dev;
+	int err = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	if (!virtio_dev_live(dev))
+		err = -ENXIO;
+	else if (!accepted(dev, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
+		err = -EPROTONOSUPPORT;
+	else if (b->hint.running || b->hint_news)
+		err = -EBUSY;
+	if (!err) {
+		b->config.free_page_hint_cmd_id = htole32(balloon_hint_begin(&b->hint));
+		virtio_dev_config_changed(dev);
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return err;
+}
+
+/* It has taken too long: what has been hinted is the host's. Nothing, if it is over. */
+void virtio_balloon_reclaim_end(struct virtio_balloon *b)
+{
+	pthread_mutex_lock(&b->dev.lock);
+	end_hinting(b, -ETIMEDOUT);
+	pthread_mutex_unlock(&b->dev.lock);
+}
+
+/**
+ * virtio_balloon_reclaimed() - has it ended since this was called last?
+ * @b: balloon
+ * @bytes: set: how much the guest has hinted, whether the host had it or not
+ * @err: set: 0; -ETIMEDOUT; -ECANCELED: the driver was reset; -EIO: it broke the rules
+ *
+ * Return: whether it has; else nothing is set.
+ */
+bool virtio_balloon_reclaimed(struct virtio_balloon *b, u64 *bytes, int *err)
+{
+	bool news;
+
+	pthread_mutex_lock(&b->dev.lock);
+	news = b->hint_news;
+	b->hint_news = false;
+	if (news) {
+		*bytes = b->hint.bytes;
+		*err = b->hint_err;
+	}
+	pthread_mutex_unlock(&b->dev.lock);
+	return news;
+}
+
 static int init(struct virtio_balloon *b, struct vm *vm)
 {
 	int err;
@@ -330,12 +467,15 @@ static int init(struct virtio_balloon *b, struct vm *vm)
 	if (err)
 		return err;
 	b->dev.config = &b->config;
-	/* What comes behind belongs to features that are not offered. */
-	b->dev.config_len = offsetof(struct virtio_balloon_config, free_page_hint_cmd_id);
+	b->dev.config_len = sizeof(b->config);
+	b->config.free_page_hint_cmd_id = htole32(VIRTIO_BALLOON_CMD_ID_DONE);
 	b->dev.config_written = config_written;
+	b->dev.kicked = kicked;
 	b->dev.changed = driver_changed;
 	b->dev.features |= BIT_ULL(VIRTIO_BALLOON_F_STATS_VQ) |
 			   BIT_ULL(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |
+			   BIT_ULL(VIRTIO_BALLOON_F_FREE_PAGE_HINT) |
+			   BIT_ULL(VIRTIO_BALLOON_F_PAGE_POISON) |
 			   BIT_ULL(VIRTIO_BALLOON_F_REPORTING);
 	err = worker_init(&b->worker, &b->dev, serve_next);
 	if (err)

@@ -3,6 +3,7 @@
 #ifndef VMM_VIRTIO_BALLOON_H
 #define VMM_VIRTIO_BALLOON_H
 
+#include "balloon_hint.h"
 #include "balloon_stats.h"
 #include "libjoist/types.h"
 
@@ -36,5 +37,8 @@ void virtio_balloon_stop(struct virtio_balloon *b);
 u64 virtio_balloon_set(struct virtio_balloon *b, u64 target);
 bool virtio_balloon_refresh(struct virtio_balloon *b);
 bool virtio_balloon_state(struct virtio_balloon *b, struct balloon_state *state);
+int virtio_balloon_reclaim(struct virtio_balloon *b);
+void virtio_balloon_reclaim_end(struct virtio_balloon *b);
+bool virtio_balloon_reclaimed(struct virtio_balloon *b, u64 *bytes, int *err);
 
 #endif

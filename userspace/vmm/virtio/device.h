@@ -29,6 +29,9 @@ struct vm;
  *           may be NULL
  * @goes: the device's: the driver is about to be reset: after it no queue is used, and
  *	  no memory of the guest's; with the lock held; may be NULL: the lock says it all
+ * @kicked: the device's: a notification, in the thread of the vCPU that made it, which goes on
+ *	    when this returns; whether that was all. May be NULL, as for most: the queue's
+ *	    kick_fd tells the device's thread, mostly without an exit to us
  * @config_written: the device's: the driver wrote to @config; with the lock held; may be
  *		    NULL: it is only read
  * @lock: protects the queues and all below
@@ -51,6 +54,7 @@ struct virtio_dev {
 	void (*calls_changed)(struct virtio_dev *dev);
 	void (*changed)(struct virtio_dev *dev);
 	void (*goes)(struct virtio_dev *dev);
+	bool (*kicked)(struct virtio_dev *dev, int queue);
 	void (*config_written)(struct virtio_dev *dev, u64 offset, const void *data,
 			       unsigned int len);
 

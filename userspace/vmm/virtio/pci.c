@@ -246,16 +246,22 @@ static void regs_read(struct virtio_pci *vp, u64 offset, void *data,
 	memcpy(data, (u8 *)&cfg + offset, len);
 }
 
+/* Normally the kernel's ioeventfd has caught it before. */
+static void write_notify(struct virtio_dev *dev, u64 queue)
+{
+	if (queue >= (u64)dev->nr_queues)
+		return;
+	if (!dev->kicked || !dev->kicked(dev, (int)queue))
+		eventfd_write(dev->queue[queue].kick_fd, 1);
+}
+
 static void regs_write(struct virtio_pci *vp, u64 offset, const void *data,
 		       unsigned int len)
 {
-	u64 queue = (offset - REGS_NOTIFY) / NOTIFY_STRIDE;
 	u32 words[2] = { 0 };
 
 	if (offset >= REGS_NOTIFY) {
-		/* Normally the kernel's ioeventfd has caught it before. */
-		if (queue < (u64)vp->dev->nr_queues)
-			eventfd_write(vp->dev->queue[queue].kick_fd, 1);
+		write_notify(vp->dev, (offset - REGS_NOTIFY) / NOTIFY_STRIDE);
 		return;
 	}
 	if (offset >= REGS_DEVICE) {
@@ -333,7 +339,7 @@ static void regs_mapped(struct pci_dev *pci, int bar, u64 addr)
 {
 	struct virtio_pci *vp = pci->ctx;
 
-	if (bar != BAR_REGS)
+	if (bar != BAR_REGS || vp->dev->kicked)
 		return;
 	if (addr)
 		set_ioeventfds(vp, addr, true);
