@@ -182,7 +182,7 @@ static void channel_event(struct watch *watch, u32 events)
 {
 	struct channel *ch = container_of(watch, struct channel, watch);
 	static char data[MSG_SIZE_MAX];
-	struct msg msg;
+	struct msg msg = { 0 };
 	ssize_t n;
 
 	if (events & EPOLLOUT)
