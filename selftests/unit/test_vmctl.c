@@ -13,6 +13,7 @@
 #include "vmctl/match.h"
 #include "vmctl/out.h"
 #include "vmctl/parse.h"
+#include "vmctl/parse_hostdev.h"
 #include "vmctl/parse_net.h"
 #include "vmctl/parse_port.h"
 #include "vmctl/rates.h"
@@ -391,9 +392,37 @@ static void test_ports(void **state)
 			fail_msg("'%s' is taken", bad[i]);
 }
 
+static void test_hostdevs(void **state)
+{
+	static const char * const bad[] = {
+		"", "eth0", "01:00", "0100.0", "0000:01:00.0,", "0000:01:00.0,x", "0000:01:00.0,name=",
+		"0000:01:00.0,name=a b", "0000:01:00.0 ", "../0000:01:00.0",
+		"0000:01:00.0,name=01234567890123456789012345678901",
+	};
+	struct vmm_hostdev dev;
+	const char *wrong;
+	char copy[64];
+	size_t i;
+
+	snprintf(copy, sizeof(copy), "0000:01:00.0");
+	assert_int_equal(parse_hostdev(copy, &dev, &wrong), 0);
+	assert_string_equal(dev.host, "0000:01:00.0");
+	assert_true(!dev.name && dev.group.fd == -1);
+	snprintf(copy, sizeof(copy), "1:2.3,name=net.a");
+	assert_int_equal(parse_hostdev(copy, &dev, &wrong), 0);
+	assert_string_equal(dev.host, "1:2.3");
+	assert_string_equal(dev.name, "net.a");
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(copy, sizeof(copy), "%s", bad[i]);
+		if (!parse_hostdev(copy, &dev, &wrong))
+			fail_msg("'%s' is taken", bad[i]);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hostdevs),
 		cmocka_unit_test(test_match_name),
 		cmocka_unit_test(test_match_id),
 		cmocka_unit_test(test_match_uuid),
