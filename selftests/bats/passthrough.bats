@@ -29,7 +29,8 @@ setup()
 teardown()
 {
 	local dev
-	[ -z "$VM" ] || kill -9 "$VM" 2>/dev/null || true
+	[ -z "$VM$OTHER" ] || kill -9 $VM $OTHER 2>/dev/null || true
+	[ "$(cat "$PCI/$NVME/sriov_numvfs")" = 0 ] || "$VMCTL" device vf "$NVME" --count 0
 	for dev in $EDU $NVME $NIC $TESTDEV $LARGE; do
 		[ ! -e "$PCI/$dev" ] || to_driver "$dev" ""
 	done
@@ -45,10 +46,10 @@ irqs()
 		END { print n + 0 }" /proc/interrupts
 }
 wait_for() { for i in $(seq 100); do [ ! -e "$1" ] || return 0; sleep 0.1; done; return 1; }
-# rounds N: 10 MB there and back, each other ones
+# rounds N [FIRST]: 10 MB there and back, each other ones
 rounds()
 {
-	for n in $(seq 0 $(($1 - 1))); do
+	for n in $(seq ${2:-0} $((${2:-0} + $1 - 1))); do
 		dd if=/dev/urandom of=/tmp/data bs=1M count=10 2>/dev/null
 		dd if=/tmp/data of=/dev/nvme0n1 bs=1M seek=$((n * 10)) oflag=direct 2>/dev/null
 		a=$(md5sum </tmp/data)
@@ -212,6 +213,34 @@ host_reads()
 	to_driver "$NVME" vfio-pci
 	run guest o --device "$NVME"
 	[ "$status" = 0 ]
+}
+
+@test "virtual functions of NVMe: two guests at a time, each with one" {
+	to_driver "$NVME" ""
+	"$VMCTL" device vf "$NVME" --count 2
+	for n in 0 1; do
+		vf=$(basename "$(readlink "$PCI/$NVME/virtfn$n")")
+		to_driver "$vf" vfio-pci
+		script "wait_for /dev/nvme0n1; rounds 2 $((4 * n)); echo \"guest: interrupts \$(irqs nvme)\""
+		mv "$INITRD" "$INITRD.$n"
+		INITRD=$INITRD.$n
+		in_background --device "$vf" /guest/vmlinux
+		[ $n = 1 ] || OTHER=$VM
+		[ $n = 1 ] || mv "$LOG" "$LOG.other"
+	done
+	wait $VM
+	VM=
+	wait $OTHER
+	OTHER=
+	for log in "$LOG" "$LOG.other"; do
+		grep -q 'guest: 2 rounds right' "$log"
+		[ "$(sed -n 's/.*guest: interrupts \([0-9]*\).*/\1/p' "$log")" -gt 20 ]
+	done
+	until_true 50 nothing_pinned
+	"$VMCTL" device vf "$NVME" --count 0
+	# What they wrote is on the controller's disk.
+	[[ $(host_reads 10) = $(sed -n 's/.*rounds right, the last \([0-9a-f]*\).*/\1/p' "$LOG.other")* ]]
+	[[ $(host_reads 50) = $(sed -n 's/.*rounds right, the last \([0-9a-f]*\).*/\1/p' "$LOG")* ]]
 }
 
 @test "e1000e: the guest's driver reaches the network behind it" {
