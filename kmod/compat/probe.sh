@@ -30,6 +30,7 @@ has arch/x86/include/asm/nospec-branch.h 'x86_ibpb_exit_to_user' \
 has arch/x86/include/asm/processor.h 'x86_task_fpu\(' HAVE_X86_TASK_FPU
 has include/linux/mm.h 'follow_pfnmap_start' HAVE_FOLLOW_PFNMAP
 has include/linux/sched.h 'gendisk[[:space:]]+\*throttle_disk' HAVE_THROTTLE_DISK
+has include/linux/vfio.h 'bool vfio_file_is_valid\(' HAVE_VFIO_FILE_IS_VALID
 has include/linux/hrtimer.h 'void hrtimer_setup\(' HAVE_HRTIMER_SETUP
 has include/net/genetlink.h '^struct genl_split_ops \{' HAVE_GENL_SPLIT_OPS
 has include/net/genetlink.h 'genl_info_dump\(' HAVE_GENL_INFO_DUMP

@@ -34,6 +34,7 @@ static inline void vcpu_arrive(struct vcpu *vcpu, int cpu)
 	if (vcpu->last_cpu == cpu)
 		return;
 	vcpu->last_cpu = cpu;
+	__cpumask_set_cpu(cpu, vcpu->ran_on);
 	vcpu_request(vcpu, REQ_TIMER_REARM);
 }
 

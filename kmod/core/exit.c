@@ -72,6 +72,13 @@ int exit_internal_error(struct vcpu *vcpu, u32 suberror)
 	return EXIT_USERSPACE;
 }
 
+/* What INVD would throw away may be the host's: it is written back, too. */
+static int exit_wbinvd(struct vcpu *vcpu)
+{
+	wbinvd_guest(vcpu);
+	return skip_and_resume(vcpu);
+}
+
 static int exit_nothing(struct vcpu *vcpu)
 {
 	return EXIT_RESUME;
@@ -436,8 +443,8 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_CPUID] = exit_cpuid,
 	[EXIT_HLT] = exit_hlt,
 	[EXIT_PAUSE] = exit_pause,
-	[EXIT_INVD] = skip_and_resume,
-	[EXIT_WBINVD] = skip_and_resume,
+	[EXIT_INVD] = exit_wbinvd,
+	[EXIT_WBINVD] = exit_wbinvd,
 	[EXIT_INVLPG] = exit_unknown,
 	[EXIT_RDPMC] = exit_rdpmc,
 	[EXIT_RDTSC] = exit_rdtsc,

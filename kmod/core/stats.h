@@ -5,7 +5,7 @@
 
 #include "vcpu.h"
 
-#define STATS_NAME_BYTES	48
+#define STATS_NAME_BYTES	32
 #define NR_VCPU_STATS		(sizeof(struct vcpu_stat) / sizeof(u64))
 
 void stats_vcpu_name(u32 i, char *name);

@@ -117,7 +117,8 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx)
 
 	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->pio_data = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!vcpu->run || !vcpu->pio_data)
+	if (!vcpu->run || !vcpu->pio_data ||
+	    !zalloc_cpumask_var(&vcpu->ran_on, GFP_KERNEL_ACCOUNT))
 		goto out_run;
 	err = dirty_ring_create(&vcpu->dirty_ring,
 				READ_ONCE(vm->dirty_ring_nr));
@@ -168,6 +169,7 @@ out_fpu:
 out_ring:
 	dirty_ring_destroy(&vcpu->dirty_ring);
 out_run:
+	free_cpumask_var(vcpu->ran_on);
 	free_page((unsigned long)vcpu->pio_data);
 	free_page((unsigned long)vcpu->run);
 	kfree(vcpu);
@@ -188,6 +190,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	cpuid_free(vcpu);
 	put_pid(vcpu->pid);
 	dirty_ring_destroy(&vcpu->dirty_ring);
+	free_cpumask_var(vcpu->ran_on);
 	free_page((unsigned long)vcpu->pio_data);
 	free_page((unsigned long)vcpu->run);
 	kfree(vcpu);

@@ -3,6 +3,7 @@
 #ifndef JOIST_CORE_VCPU_H
 #define JOIST_CORE_VCPU_H
 
+#include <linux/cpumask.h>
 #include <linux/kvm.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
@@ -183,7 +184,8 @@ struct guest_debug {
 	X(halts)							\
 	X(signal_exits)							\
 	X(event_checks)							\
-	X(insn_emulations)
+	X(insn_emulations)						\
+	X(cache_flushes)
 
 #define VCPU_COUNTER(name)	u64 name;
 
@@ -225,6 +227,7 @@ struct vcpu {
 	int mode;			/* (a) enum vcpu_mode */
 	int cpu;			/* (o) written; read by kickers; -1 when not loaded */
 	int last_cpu;			/* (o) where it was loaded last; -1: never */
+	cpumask_var_t ran_on;		/* (o) since its last WBINVD, or more */
 	struct kvm_run *run;		/* (c) shared with the VMM: read once */
 	void *pio_data;			/* (c) second page of the run mapping */
 	/* (m) and pid_lock written: thread that last ran it; compared racily. */

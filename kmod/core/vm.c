@@ -34,6 +34,7 @@ static void vm_init_fields(struct vm *vm)
 	ratelimit_state_init(&vm->report_limit, 60 * HZ, 1);
 	ratelimit_set_flags(&vm->report_limit, RATELIMIT_MSG_ON_RELEASE);
 	xa_init(&vm->vcpus);
+	INIT_LIST_HEAD(&vm->assigned);
 	vm->identity_map_addr = JOIST_IDENTITY_MAP_DEFAULT;
 }
 

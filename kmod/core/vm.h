@@ -22,6 +22,7 @@
 struct vcpu;
 struct irqchip;
 struct msr_filter;
+struct vm_device;
 
 #define JOIST_MAX_VCPUS		288	/* x2APIC ids are 32-bit; MADT practice */
 #define JOIST_MAX_VCPU_ID	1024	/* ids are below this */
@@ -82,6 +83,11 @@ struct vm {
 	spinlock_t irqfd_lock;
 	struct list_head resamplers;	/* resample_lock */
 	struct mutex resample_lock;
+
+	/* Devices of the host's: passthrough/vfio.c. */
+	struct vm_device *vfio;		/* (l) KVM_DEV_TYPE_VFIO, or NULL */
+	struct list_head assigned;	/* (l) and registry_lock to write, either to read */
+	u32 nr_assigned;		/* (l) */
 
 	/* Time. */
 	raw_spinlock_t tsc_lock;

@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 
 #include "caps.h"
+#include "device.h"
 #include "dirty.h"
 #include "dirty_ring.h"
 #include "eventfd.h"
@@ -349,6 +350,13 @@ static long vm_get_stats_fd(void *obj, void *arg, unsigned long raw)
 	return stats_fd(obj, NULL);
 }
 
+static long vm_create_device(void *obj, void *arg, unsigned long raw)
+{
+	struct kvm_create_device __user *user = (void __user *)raw;
+
+	return device_create(obj, arg, &user->fd);
+}
+
 static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_CREATE_VCPU, IOCTL_VALUE | IOCTL_LOCK, vm_create_vcpu },
 	{ KVM_CHECK_EXTENSION, IOCTL_VALUE, vm_check_extension },
@@ -379,6 +387,8 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ KVM_SET_GSI_ROUTING, IOCTL_USER, vm_set_gsi_routing },
 	{ KVM_IRQFD, IOCTL_IN, vm_irqfd },
 	{ KVM_IOEVENTFD, IOCTL_IN, vm_ioeventfd },
+	/* What it gives back is written before the file is there. */
+	{ KVM_CREATE_DEVICE, IOCTL_IN | IOCTL_LOCK, vm_create_device },
 	{ KVM_REGISTER_COALESCED_MMIO, IOCTL_IN, vm_register_coalesced },
 	{ KVM_UNREGISTER_COALESCED_MMIO, IOCTL_IN, vm_unregister_coalesced },
 	{ KVM_GET_CLOCK, IOCTL_OUT, vm_get_clock },

@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
+#include <asm/mtrr.h>
 
 #include "mmu.h"
 #include "tdp.h"
@@ -91,6 +92,28 @@ static int fault_level(struct vm *vm, const struct page_fault *pf,
 	return level;
 }
 
+/*
+ * What the guest's MTRRs say of a frame, and of all in the leaf around it: *@level is
+ * lowered until that is one. Those of the vCPU that faults: all must be alike.
+ */
+static u32 fault_memtype(const struct page_fault *pf, int *level)
+{
+	const struct vcpu *vcpu = pf->vcpu;
+	int type = MTRR_TYPE_WRBACK;
+
+	/* A guest without MTRRs cannot turn them on. */
+	if (!vcpu->feat.mtrr && !mtrr_enabled(&vcpu->mtrr))
+		return SPTE_GUEST_TYPE | SPTE_TYPE(type);
+	for (;; --*level) {
+		u64 bytes = spte_level_pages(*level) << PAGE_SHIFT;
+
+		type = mtrr_memtype(&vcpu->mtrr, pf->gpa & ~(bytes - 1), bytes);
+		if (type >= 0)
+			break;
+	}
+	return SPTE_GUEST_TYPE | SPTE_TYPE(type);
+}
+
 static void fault_made_writable(struct vm *vm, struct page_fault *pf, u64 pfn)
 {
 	host_pfn_dirty(pfn);
@@ -116,6 +139,8 @@ static int fault_map(struct vm *vm, struct page_fault *pf,
 		flags |= SPTE_EXEC;
 	if (hp->uncached)
 		flags |= SPTE_UNCACHED;
+	else if (vm->mmu.noncoherent)
+		flags |= fault_memtype(pf, &level);
 
 	need = tdp_map(vm, pf, &level, flags, cache);
 	if (need)
@@ -263,6 +288,7 @@ int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf)
 	struct vm *vm = vcpu->vm;
 	struct memslot *slot;
 
+	pf->vcpu = vcpu;
 	pf->space = vcpu_space(vcpu);
 	pf->gfn = gpa_to_gfn(pf->gpa);
 	pf->level = 0;
@@ -279,4 +305,36 @@ int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf)
 	if ((pf->access & PF_PRESENT) && fault_fix_present(vm, pf))
 		return FAULT_FIXED;
 	return fault_resolve(vm, pf);
+}
+
+/**
+ * mmu_memtypes_changed() - a vCPU's MTRRs are others now
+ * @vm: whose
+ *
+ * What is mapped comes back by faults, with the memory types of then. May sleep.
+ */
+void mmu_memtypes_changed(struct vm *vm)
+{
+	if (READ_ONCE(vm->mmu.noncoherent))
+		mmu_zap_all(vm);
+}
+
+/**
+ * mmu_set_noncoherent() - whether the guest's memory types count from now on
+ * @vm: whose
+ * @noncoherent: some device of its does DMA past the CPUs' caches
+ *
+ * May sleep.
+ */
+void mmu_set_noncoherent(struct vm *vm, bool noncoherent)
+{
+	struct mmu *mmu = &vm->mmu;
+	bool changed;
+
+	spin_lock(&mmu->lock);
+	changed = mmu->noncoherent != noncoherent;
+	WRITE_ONCE(mmu->noncoherent, noncoherent);
+	spin_unlock(&mmu->lock);
+	if (changed)
+		mmu_zap_all(vm);
 }

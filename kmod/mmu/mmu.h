@@ -25,6 +25,8 @@ struct exit;
  * @invalidate_start: addresses of the VMM that those are about
  * @invalidate_end: the end of them
  * @nr_tables: page-table pages in use, for accounting
+ * @noncoherent: a device of the host's that the guest has does not look in caches: the
+ *               guest's memory types count. Read racily but for mappings
  * @cpu_logs: what the CPU makes dirty is in the vCPUs' own logs, and to be taken from
  *            there: set with the first page so watched; read racily
  */
@@ -37,6 +39,7 @@ struct mmu {
 	hva_t invalidate_start;
 	hva_t invalidate_end;
 	unsigned long nr_tables;
+	bool noncoherent;
 	bool cpu_logs;
 };
 
@@ -49,6 +52,7 @@ struct mmu {
  * @gfn: derived
  * @slot: derived: NULL when no memory is there
  * @hva: derived
+ * @vcpu: derived: whose fault it is
  * @pfn: derived: host frame
  * @writable: derived: the host allows writing
  * @level: out: size of the mapping made, 1 = 4 KiB
@@ -61,6 +65,7 @@ struct page_fault {
 	gfn_t gfn;
 	struct memslot *slot;
 	hva_t hva;
+	const struct vcpu *vcpu;
 	u64 pfn;
 	bool writable;
 	int level;
@@ -89,6 +94,8 @@ int mmu_handle_fault(struct vcpu *vcpu, struct page_fault *pf);
 int mmu_space_prepare(struct vm *vm, enum space space);
 void mmu_zap_slot(struct vm *vm, struct memslot *slot);
 void mmu_zap_all(struct vm *vm);
+void mmu_set_noncoherent(struct vm *vm, bool noncoherent);
+void mmu_memtypes_changed(struct vm *vm);
 void mmu_write_protect_slot(struct vm *vm, struct memslot *slot);
 void mmu_collapse_slot(struct vm *vm, struct memslot *slot);
 void mmu_write_protect_pages(struct vm *vm, struct memslot *slot, gfn_t first,

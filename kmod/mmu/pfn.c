@@ -219,7 +219,8 @@ void host_pfn_dirty(u64 pfn)
 int host_page_level(struct mm_struct *mm, const struct host_page *hp,
 		    hva_t hva)
 {
-	if (!hp->page || !PageCompound(hp->page))
+	/* What a driver mapped by frame number may be as large as the host has it. */
+	if (hp->page && !PageCompound(hp->page))
 		return 1;
 	return host_map_level(mm, hva);
 }

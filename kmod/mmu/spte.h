@@ -35,6 +35,8 @@
  * @large: marks a leaf above level 1
  * @memtype_wb: memory type of RAM
  * @memtype_uc: memory type of device memory mapped through
+ * @memtype_mask: all bits that say the memory type
+ * @guest_type: by memory type as MTRRs have it: RAM of that type in the guest's eyes
  * @encrypt: host memory encryption's bit for RAM and tables, or 0
  */
 struct spte_layout {
@@ -49,6 +51,8 @@ struct spte_layout {
 	u64 large;
 	u64 memtype_wb;
 	u64 memtype_uc;
+	u64 memtype_mask;
+	u64 guest_type[7];
 	u64 encrypt;
 };
 
@@ -61,8 +65,12 @@ extern const struct spte_layout spte_layout_npt;
 #define SPTE_MAY_WRITE		BIT(1)	/* SPTE_HOST_WRITABLE */
 #define SPTE_EXEC		BIT(2)
 #define SPTE_UNCACHED		BIT(3)	/* device memory: @memtype_uc, not encrypted */
+#define SPTE_GUEST_TYPE		BIT(4)	/* RAM: the guest's memory type, its PAT counts */
+#define SPTE_TYPE(type)		((type) << 5)	/* and its MTRRs' type, 0 to 6 */
+#define SPTE_TYPE_OF(flags)	((flags) >> 5 & 7)
 
 u64 spte_make_leaf(const struct spte_layout *l, u64 pfn, int level, u32 flags);
+u64 spte_make_part(const struct spte_layout *l, u64 large, int level, unsigned int i);
 u64 spte_make_table(const struct spte_layout *l, hpa_t table);
 bool spte_allows(const struct spte_layout *l, u64 spte, bool write, bool exec);
 

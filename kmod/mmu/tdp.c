@@ -407,20 +407,11 @@ static void tdp_drop(struct vm *vm, enum space space, gfn_t gfn, int level)
 /* A large leaf becomes a table of the next smaller ones, of the same rights. */
 static void tdp_split(struct vm *vm, u64 *entry, int level, u64 *child)
 {
-	gfn_t pages = spte_level_pages(level - 1);
 	u64 old = READ_ONCE(*entry);
-	u64 pfn = spte_pfn(&tdp_layout, old);
-	u32 flags = 0;
 	int i;
 
-	if (spte_writable(&tdp_layout, old))
-		flags |= SPTE_WRITE;
-	if (old & SPTE_HOST_WRITABLE)
-		flags |= SPTE_MAY_WRITE;
-	if (level == 2 || spte_allows(&tdp_layout, old, false, true))
-		flags |= SPTE_EXEC;
-	for (i = 0; i < SPTE_PER_TABLE; i++, pfn += pages)
-		child[i] = spte_make_leaf(&tdp_layout, pfn, level - 1, flags);
+	for (i = 0; i < SPTE_PER_TABLE; i++)
+		child[i] = spte_make_part(&tdp_layout, old, level, i);
 	table_add(child, SPTE_PER_TABLE);
 	/* The CPU must see a table that is full. */
 	smp_store_release(entry, spte_make_table(&tdp_layout, __pa(child)));
@@ -502,7 +493,7 @@ again:
  * @cache: table pages
  *
  * A mapping that is there already is only ever given more rights; one of
- * another frame is flushed first.
+ * another frame, or of another memory type, is flushed first.
  *
  * Return: 0, or how many more table pages @cache must have (nothing was mapped)
  */
@@ -522,6 +513,7 @@ int tdp_map(struct vm *vm, const struct page_fault *pf, int *level, u32 flags,
 	old = *sptep;
 	if (spte_present(&tdp_layout, old) &&
 	    (spte_pfn(&tdp_layout, old) != pfn ||
+	     (old ^ spte_make_leaf(&tdp_layout, pfn, l, flags)) & tdp_layout.memtype_mask ||
 	     ((old & SPTE_HOST_WRITABLE) && !(flags & SPTE_MAY_WRITE)))) {
 		tdp_drop(vm, pf->space, pf->gfn, l);
 		return tdp_map(vm, pf, level, flags, cache);

@@ -315,7 +315,9 @@ int glue_system(struct emu *emu, enum emu_system what, u64 *arg)
 		glue->after = GLUE_LEAVE_SMM;
 		return EMU_OK;
 	case EMU_SYS_INVD:
-	case EMU_SYS_WBINVD:	/* guest memory is cached coherently */
+	case EMU_SYS_WBINVD:
+		wbinvd_guest(glue->vcpu);
+		return EMU_OK;
 	case EMU_SYS_MONITOR:
 	case EMU_SYS_MWAIT:	/* no features say they are there: no wait */
 		return EMU_OK;

@@ -214,6 +214,17 @@ static int msr_get_x2apic(struct vcpu *vcpu, struct msr_access *msr)
 	return lapic_msr_read(vcpu->lapic, msr->index, &msr->data);
 }
 
+static int msr_set_mtrr(struct vcpu *vcpu, const struct msr_access *msr)
+{
+	struct msr_access old = { .index = msr->index };
+	int err = mtrr_get(&vcpu->mtrr, &old);
+
+	err = err ?: mtrr_set(&vcpu->mtrr, vcpu->feat.maxphyaddr, msr);
+	if (!err && old.data != msr->data)
+		mmu_memtypes_changed(vcpu->vm);
+	return err;
+}
+
 static int msr_set_x2apic(struct vcpu *vcpu, const struct msr_access *msr)
 {
 	if (!vcpu->lapic || !lapic_x2apic(vcpu->lapic))
@@ -396,7 +407,7 @@ int msr_set(struct vcpu *vcpu, const struct msr_access *msr)
 	case MSR_MTRRfix4K_C0000 ... MSR_MTRRfix4K_F8000:
 	case MSR_MTRRdefType:
 	case MSR_MTRRcap:
-		return mtrr_set(&vcpu->mtrr, vcpu->feat.maxphyaddr, msr);
+		return msr_set_mtrr(vcpu, msr);
 	case X2APIC_FIRST ... X2APIC_LAST:
 		return msr_set_x2apic(vcpu, msr);
 	case MSR_IA32_SPEC_CTRL:

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory type range registers and the page attribute table: what a guest writes
- * is checked and kept. With nested paging they have no further effect: the
- * nested tables decide the memory type. Pure.
+ * is checked and kept. With nested paging they have an effect only if the nested
+ * tables are made by them: of a VM that has a device whose DMA does not look in
+ * caches. Pure.
  */
 #include <linux/nospec.h>
 #include <asm/msr-index.h>
+#include <asm/mtrr.h>
 
 #include "msr.h"
 #include "mtrr.h"
 
 #define MTRR_VAR_FIRST		0x200
 #define MTRR_CAP		(MTRR_VAR_COUNT / 2 | BIT(8) | BIT(10))
-#define MTRR_DEF_TYPE_VALID	(0xff | BIT(10) | BIT(11))
+#define MTRR_DEF_TYPE_VALID	(0xff | MTRR_DEF_FIXED | MTRR_DEF_ENABLE)
 #define MTRR_MASK_VALID		BIT(11)
 #define MTRR_BASE_TYPE		0xff
 
@@ -144,4 +146,61 @@ int mtrr_set(struct mtrr *mtrr, u8 maxphyaddr, const struct msr_access *msr)
 		return MSR_FAULT;
 	*reg = msr->data;
 	return 0;
+}
+
+/* The type of what lies below 1 MiB: 64 KiB each, then 16, then 4. */
+static int mtrr_fixed_type(const struct mtrr *mtrr, u64 addr)
+{
+	unsigned int i;
+
+	if (addr < 0x80000)
+		i = addr >> 16;
+	else if (addr < 0xc0000)
+		i = 8 + ((addr - 0x80000) >> 14);
+	else
+		i = 8 + 16 + ((addr - 0xc0000) >> 12);
+	return mtrr->fixed[i / 8] >> (i % 8 * 8) & 0xff;
+}
+
+/* Two variable ranges have it: SDM volume 3, "MTRR Precedences". */
+static int mtrr_combine(int a, int b)
+{
+	if (a == b)
+		return a;
+	if ((a == MTRR_TYPE_WRTHROUGH && b == MTRR_TYPE_WRBACK) ||
+	    (a == MTRR_TYPE_WRBACK && b == MTRR_TYPE_WRTHROUGH))
+		return MTRR_TYPE_WRTHROUGH;
+	/* Uncached goes before all; all else is undefined. */
+	return MTRR_TYPE_UNCACHABLE;
+}
+
+/**
+ * mtrr_memtype() - the memory type of a piece of guest-physical memory
+ * @mtrr: the vCPU's, its mutex held
+ * @start: its first byte, aligned to @bytes
+ * @bytes: a power of two, 4096 or more
+ *
+ * Return: MTRR_TYPE_*, or -1: it may have more than one, which 4 KiB never have.
+ */
+int mtrr_memtype(const struct mtrr *mtrr, u64 start, u64 bytes)
+{
+	int i, type = -1;
+
+	if (!mtrr_enabled(mtrr))
+		return MTRR_TYPE_UNCACHABLE;
+	if (start < 0x100000 && mtrr->def_type & MTRR_DEF_FIXED)
+		return bytes > 4096 ? -1 : mtrr_fixed_type(mtrr, start);
+	for (i = 0; i < MTRR_VAR_COUNT; i += 2) {
+		u64 mask = mtrr->var[i + 1] & ~0xfffULL;
+		u64 base = mtrr->var[i];
+
+		if (!(mtrr->var[i + 1] & MTRR_MASK_VALID) ||
+		    (start ^ base) & mask & ~(bytes - 1))
+			continue;
+		if (mask & (bytes - 1))
+			return -1;	/* a part of it */
+		base &= MTRR_BASE_TYPE;
+		type = type < 0 ? base : mtrr_combine(type, base);
+	}
+	return type < 0 ? mtrr->def_type & 0xff : type;
 }

@@ -3,10 +3,13 @@
 #ifndef JOIST_X86_MTRR_H
 #define JOIST_X86_MTRR_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #define MTRR_FIXED_COUNT	11
 #define MTRR_VAR_COUNT		16	/* eight pairs of base and mask */
+#define MTRR_DEF_FIXED		BIT(10)
+#define MTRR_DEF_ENABLE		BIT(11)
 
 struct msr_access;
 
@@ -27,6 +30,13 @@ struct mtrr {
 /* 0, MSR_FAULT or MSR_UNKNOWN */
 int mtrr_get(struct mtrr *mtrr, struct msr_access *msr);
 int mtrr_set(struct mtrr *mtrr, u8 maxphyaddr, const struct msr_access *msr);
+int mtrr_memtype(const struct mtrr *mtrr, u64 start, u64 bytes);
 bool pat_valid(u64 pat);
+
+/* Else all memory is uncached. */
+static inline bool mtrr_enabled(const struct mtrr *mtrr)
+{
+	return mtrr->def_type & MTRR_DEF_ENABLE;
+}
 
 #endif

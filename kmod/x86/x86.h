@@ -100,6 +100,9 @@ int cr_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs,
 		 const u64 *pdptrs);
 bool cr_get_pdptrs(struct vcpu *vcpu, u64 *pdptrs);
 
+/* wbinvd.c: WBINVD, and INVD */
+void wbinvd_guest(struct vcpu *vcpu);
+
 /* smm.c: system management mode */
 bool smm_smi_ready(struct vcpu *vcpu);
 int smm_enter(struct vcpu *vcpu, bool halted);	/* 0 or -errno */

@@ -155,6 +155,114 @@ static void fixed(void **state)
 	assert_int_equal(msr_fixed_set(&msr), MSR_UNKNOWN);
 }
 
+#define PAGE		0x1000ULL
+#define LARGE		0x200000ULL
+#define MASK(bits)	(0xff00000000ULL | (0xffffffffULL & ~((1ULL << (bits)) - 1)) | BIT(11))
+enum { UC, WC, WT = 4, WP, WB };
+
+static int type(const struct mtrr *m, u64 addr)
+{
+	return mtrr_memtype(m, addr & ~(PAGE - 1), PAGE);
+}
+
+static void memtype_default(void **state)
+{
+	struct mtrr m = { 0 };
+
+	/* After reset they are off: all is uncached. */
+	assert_int_equal(type(&m, 0), UC);
+	assert_int_equal(set(&m, MSR_MTRRdefType, WB), 0);
+	assert_int_equal(type(&m, 0), UC);
+	assert_int_equal(mtrr_memtype(&m, 0, LARGE), UC);
+	assert_int_equal(set(&m, MSR_MTRRdefType, BIT(11) | WB), 0);
+	assert_int_equal(type(&m, 0), WB);
+	assert_int_equal(mtrr_memtype(&m, 0, LARGE), WB);
+	assert_int_equal(mtrr_memtype(&m, 1ULL << 39, 1 << 30), WB);
+}
+
+static void memtype_fixed(void **state)
+{
+	static const struct { u64 addr; u8 type; } want[] = {
+		{ 0, WB }, { 0x7f000, WB }, { 0x80000, WT }, { 0x83fff, WT }, { 0x84000, WP },
+		{ 0x9f000, WP }, { 0xa0000, UC }, { 0xbf000, UC }, { 0xc0000, WC },
+		{ 0xc1000, WP }, { 0xc7000, WP }, { 0xc8000, UC }, { 0xff000, WT },
+		{ 0x100000, WB },
+	};
+	struct mtrr m = { 0 };
+	unsigned int i;
+
+	assert_int_equal(set(&m, MSR_MTRRdefType, BIT(11) | BIT(10) | WB), 0);
+	assert_int_equal(set(&m, MSR_MTRRfix64K_00000, WB_ALL), 0);
+	assert_int_equal(set(&m, MSR_MTRRfix16K_80000, 0x0505050505050504ULL), 0);
+	assert_int_equal(set(&m, MSR_MTRRfix16K_A0000, UC_ALL), 0);
+	assert_int_equal(set(&m, MSR_MTRRfix4K_C0000, 0x0505050505050501ULL), 0);
+	assert_int_equal(set(&m, MSR_MTRRfix4K_F8000, 0x0400000000000000ULL), 0);
+	for (i = 0; i < ARRAY_SIZE(want); i++)
+		assert_int_equal(type(&m, want[i].addr), want[i].type);
+	assert_int_equal(mtrr_memtype(&m, 0, LARGE), -1);
+	assert_int_equal(mtrr_memtype(&m, LARGE, LARGE), WB);
+	/* Off, they do not count. */
+	assert_int_equal(set(&m, MSR_MTRRdefType, BIT(11) | WB), 0);
+	assert_int_equal(type(&m, 0xa0000), WB);
+	assert_int_equal(mtrr_memtype(&m, 0, LARGE), WB);
+}
+
+static void memtype_variable(void **state)
+{
+	struct mtrr m = { 0 };
+
+	assert_int_equal(set(&m, MSR_MTRRdefType, BIT(11) | UC), 0);
+	/* 2 GiB of RAM, 64 KiB of it write-combined, 1 MiB written through. */
+	assert_int_equal(set(&m, MTRR_BASE(0), WB), 0);
+	assert_int_equal(set(&m, MTRR_MASK(0), MASK(31)), 0);
+	assert_int_equal(set(&m, MTRR_BASE(3), 0x40000000 | WC), 0);
+	assert_int_equal(set(&m, MTRR_MASK(3), MASK(16)), 0);
+	assert_int_equal(set(&m, MTRR_BASE(7), 0x50000000 | WT), 0);
+	assert_int_equal(set(&m, MTRR_MASK(7), MASK(20)), 0);
+	assert_int_equal(type(&m, 0), WB);
+	assert_int_equal(type(&m, 0x7ffff000), WB);
+	assert_int_equal(type(&m, 0x80000000), UC);
+	assert_int_equal(type(&m, 0x50000000), WT);
+	assert_int_equal(type(&m, 0x500ff000), WT);
+	assert_int_equal(type(&m, 0x50100000), WB);
+	/* Write-combined and write-back is undefined: the safest. */
+	assert_int_equal(type(&m, 0x40000000), UC);
+	assert_int_equal(type(&m, 0x40010000), WB);
+	assert_int_equal(mtrr_memtype(&m, 0x40000000, LARGE), -1);
+	assert_int_equal(mtrr_memtype(&m, 0x40200000, LARGE), WB);
+	assert_int_equal(mtrr_memtype(&m, 0x40000000, 1 << 30), -1);
+	assert_int_equal(mtrr_memtype(&m, 0x80000000, 1 << 30), UC);
+	assert_int_equal(set(&m, MTRR_BASE(0), UC), 0);
+	assert_int_equal(type(&m, 0x50000000), UC);
+	/* Not valid, it does not count. */
+	assert_int_equal(set(&m, MTRR_MASK(0), MASK(31) & ~BIT(11)), 0);
+	assert_int_equal(type(&m, 0x50000000), WT);
+	assert_int_equal(type(&m, 0x40000000), WC);
+}
+
+/* Whatever the registers: large is what all its pages are, or says that it does not know. */
+static void memtype_large(void **state)
+{
+	static const u8 types[] = { UC, WC, WT, WP, WB };
+	struct mtrr m = { .def_type = BIT(11) | WB };
+	int n, i, large;
+	u64 start, at;
+
+	srandom(4);
+	for (n = 0; n < 3000; n++) {
+		for (i = 0; i < MTRR_VAR_COUNT; i += 2) {
+			m.var[i] = ((u64)random() << 12 & 0xfff000) | types[random() % 5];
+			m.var[i + 1] = ((u64)random() << 12 & 0xfff000) | MASK(24) |
+				       (random() & BIT(11));
+		}
+		start = (random() & 7) * LARGE;
+		large = mtrr_memtype(&m, start, LARGE);
+		for (at = start; at < start + LARGE && large >= 0; at += PAGE)
+			assert_int_equal(type(&m, at), large);
+		assert_true(type(&m, start) >= 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +272,10 @@ int main(void)
 		cmocka_unit_test(mtrr_fixed),
 		cmocka_unit_test(pat),
 		cmocka_unit_test(fixed),
+		cmocka_unit_test(memtype_default),
+		cmocka_unit_test(memtype_fixed),
+		cmocka_unit_test(memtype_variable),
+		cmocka_unit_test(memtype_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

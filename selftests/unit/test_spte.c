@@ -120,6 +120,66 @@ static void test_ept_valid(void **state)
 	assert_int_equal(spte_make_table(&spte_layout_ept_noad, 0), 7);
 }
 
+/* The guest's own types: on EPT its PAT counts too, on NPT nothing but RAM is cached. */
+static void test_guest_types(void **state)
+{
+	static const u8 types[] = { 0, 1, 4, 5, 6 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		u32 flags = SPTE_WRITE | SPTE_GUEST_TYPE | SPTE_TYPE(types[i]);
+		u64 ept = spte_make_leaf(&spte_layout_ept, 0x200, 2, flags);
+		u64 npt = spte_make_leaf(&spte_layout_npt, 0x200, 2, flags);
+
+		assert_int_equal(ept >> 3 & 7, types[i]);
+		assert_false(ept & BIT(6));
+		assert_int_equal(npt & 0x18, types[i] == 6 ? 0 : 0x18);
+		assert_int_equal(spte_pfn(&spte_layout_ept, ept), 0x200);
+		assert_true(spte_writable(&spte_layout_ept, ept));
+	}
+	/* Without them it is write-back, whatever its PAT says. */
+	assert_int_equal(spte_make_leaf(&spte_layout_ept, 0, 1, 0) & 0x78, 0x70);
+	assert_int_equal(spte_make_leaf(&spte_layout_ept, 0, 1, SPTE_UNCACHED) & 0x78, 0);
+}
+
+static void one_split(const struct spte_layout *l, u64 pfn, int level, u32 flags)
+{
+	u64 large = spte_make_leaf(l, pfn, level, flags);
+	unsigned int i = random() % SPTE_PER_TABLE;
+	u64 part = spte_make_part(l, large, level, i);
+	u64 kept = l->memtype_mask | l->encrypt | l->write | SPTE_HOST_WRITABLE;
+
+	assert_true(spte_is_leaf(l, part, level - 1));
+	assert_int_equal(spte_pfn(l, part), pfn + i * spte_level_pages(level - 1));
+	assert_int_equal(part & kept, large & kept);
+	assert_int_equal(!!(part & l->large), level > 2);
+	assert_int_equal(spte_allows(l, part, false, true),
+			 level == 2 || spte_allows(l, large, false, true));
+}
+
+static void test_parts(void **state)
+{
+	static const u32 types[] = {
+		0, SPTE_UNCACHED, SPTE_GUEST_TYPE | SPTE_TYPE(0), SPTE_GUEST_TYPE | SPTE_TYPE(1),
+		SPTE_GUEST_TYPE | SPTE_TYPE(4), SPTE_GUEST_TYPE | SPTE_TYPE(6),
+	};
+	unsigned int i, n;
+
+	srandom(3);
+	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
+		struct spte_layout l = *layouts[i];
+
+		for (n = 0; n < 10000; n++) {
+			int level = 2 + random() % 2;
+			u64 pfn = (random_u64() & 0x3ffffffff) & ~(spte_level_pages(level) - 1);
+
+			l.encrypt = n & 1 ? BIT_ULL(47) : 0;
+			one_split(&l, pfn, level,
+				  (random() & 7) | types[random() % ARRAY_SIZE(types)]);
+		}
+	}
+}
+
 static void test_index(void **state)
 {
 	gfn_t gfn = 0x123456789ULL;
@@ -139,6 +199,8 @@ int main(void)
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_encrypt),
 		cmocka_unit_test(test_ept_valid),
+		cmocka_unit_test(test_guest_types),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_index),
 	};
 
