@@ -1,0 +1,722 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_CREATE_DEVICE and its VFIO device: what is refused, who holds what, and what a guest
+ * can do with a device of the host's. That is QEMU's "edu"; without it, or without an
+ * IOMMU, these tests skip.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/test.h"
+#include "lib/vfio.h"
+
+#ifndef KVM_DEV_VFIO_FILE
+#define KVM_DEV_VFIO_FILE	KVM_DEV_VFIO_GROUP
+#define KVM_DEV_VFIO_FILE_ADD	KVM_DEV_VFIO_GROUP_ADD
+#define KVM_DEV_VFIO_FILE_DEL	KVM_DEV_VFIO_GROUP_DEL
+#endif
+
+static int device_create(struct test_vm *vm, uint32_t type, uint32_t flags)
+{
+	struct kvm_create_device what = { .type = type, .fd = -1, .flags = flags };
+	int ret = xioctl(vm->fd, KVM_CREATE_DEVICE, &what);
+
+	return ret ?: flags ? 0 : (int)what.fd;
+}
+
+static int vfio_device(struct test_vm *vm)
+{
+	return device_create(vm, KVM_DEV_TYPE_VFIO, 0);
+}
+
+static int attr(int dev, unsigned long cmd, uint32_t group, uint64_t nr, const void *addr)
+{
+	struct kvm_device_attr a = {
+		.group = group,
+		.attr = nr,
+		.addr = (uintptr_t)addr,
+	};
+
+	return xioctl(dev, cmd, &a);
+}
+
+static int file_add(int dev, int32_t fd)
+{
+	return attr(dev, KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &fd);
+}
+
+static int file_del(int dev, int32_t fd)
+{
+	return attr(dev, KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL, &fd);
+}
+
+/* How many use a module; -1: it is not there. */
+static int users_of(const char *module)
+{
+	char path[64];
+	int n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	f = fopen(path, "r");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &n) != 1)
+		n = -1;
+	fclose(f);
+	return n;
+}
+
+static int open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (d && readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* --- without any device ---------------------------------------------------------- */
+
+FIXTURE(device) {
+	struct test_vm vm;
+	int dev;
+};
+
+FIXTURE_SETUP(device)
+{
+	ASSERT_EQ(0, vm_new(&self->vm, 0));
+	ASSERT_EQ(0, vm_add_vcpu(&self->vm, 0));
+	self->dev = vfio_device(&self->vm);
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	close(self->dev);
+	vm_close(&self->vm);
+}
+
+TEST_F(device, types)
+{
+	struct test_vm *vm = &self->vm;
+	uint32_t type;
+
+	EXPECT_EQ(1, xioctl_val(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_DEVICE_CTRL));
+	for (type = 0; type < 64; type++)
+		if (type != KVM_DEV_TYPE_VFIO) {
+			EXPECT_EQ(-ENODEV, device_create(vm, type, 0));
+			EXPECT_EQ(-ENODEV, device_create(vm, type, KVM_CREATE_DEVICE_TEST));
+		}
+	EXPECT_EQ(-ENODEV, device_create(vm, ~0u, 0));
+	EXPECT_EQ(-EINVAL, device_create(vm, KVM_DEV_TYPE_VFIO, 2));
+	EXPECT_EQ(-EINVAL, device_create(vm, KVM_DEV_TYPE_VFIO, ~0u));
+	EXPECT_EQ(0, device_create(vm, KVM_DEV_TYPE_VFIO, KVM_CREATE_DEVICE_TEST));
+}
+
+TEST_F(device, one_in_a_vm)
+{
+	struct test_vm other;
+
+	EXPECT_EQ(-EBUSY, vfio_device(&self->vm));
+	ASSERT_EQ(0, vm_new(&other, 0));
+	EXPECT_EQ(0, device_create(&other, KVM_DEV_TYPE_VFIO, KVM_CREATE_DEVICE_TEST));
+	close(self->dev);
+	self->dev = vfio_device(&other);
+	EXPECT_LE(0, self->dev);
+	vm_close(&other);
+	close(self->dev);
+	/* Once its file is closed the VM may have another. */
+	self->dev = vfio_device(&self->vm);
+	EXPECT_LE(0, self->dev);
+}
+
+/* The number cannot be told: there is no file, either. */
+TEST_F(device, unwritable_argument)
+{
+	struct kvm_create_device *what;
+	int files = open_files();
+
+	what = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, what);
+	what->type = KVM_DEV_TYPE_VFIO;
+	ASSERT_EQ(0, mprotect(what, 4096, PROT_READ));
+	close(self->dev);
+	EXPECT_EQ(-EFAULT, xioctl(self->vm.fd, KVM_CREATE_DEVICE, what));
+	EXPECT_EQ(-EFAULT, xioctl(self->vm.fd, KVM_CREATE_DEVICE, (void *)8));
+	EXPECT_EQ(files - 1, open_files());
+	self->dev = vfio_device(&self->vm);
+	EXPECT_LE(0, self->dev);
+	munmap(what, 4096);
+}
+
+TEST_F(device, attributes)
+{
+	struct kvm_device_attr a = { .group = KVM_DEV_VFIO_FILE, .attr = KVM_DEV_VFIO_FILE_ADD };
+	int dev = self->dev;
+	int32_t fd = -1;
+
+	EXPECT_EQ(0, attr(dev, KVM_HAS_DEVICE_ATTR, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD,
+			  NULL));
+	EXPECT_EQ(0, attr(dev, KVM_HAS_DEVICE_ATTR, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL,
+			  NULL));
+	EXPECT_EQ(-ENXIO, attr(dev, KVM_HAS_DEVICE_ATTR, KVM_DEV_VFIO_FILE, 0, NULL));
+	EXPECT_EQ(-ENXIO, attr(dev, KVM_HAS_DEVICE_ATTR, KVM_DEV_VFIO_FILE, 3, NULL));
+	EXPECT_EQ(-ENXIO, attr(dev, KVM_HAS_DEVICE_ATTR, KVM_DEV_VFIO_FILE, 1ULL << 32 | 1, NULL));
+	EXPECT_EQ(-ENXIO, attr(dev, KVM_HAS_DEVICE_ATTR, 0, 1, NULL));
+	EXPECT_EQ(-ENXIO, attr(dev, KVM_HAS_DEVICE_ATTR, ~0u, 1, NULL));
+	EXPECT_EQ(-ENXIO, attr(dev, KVM_SET_DEVICE_ATTR, 0, 1, &fd));
+	EXPECT_EQ(-ENXIO, attr(dev, KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE, 3, &fd));
+	a.flags = 1;
+	EXPECT_EQ(-ENXIO, xioctl(dev, KVM_HAS_DEVICE_ATTR, &a));
+	EXPECT_EQ(-EPERM, attr(dev, KVM_GET_DEVICE_ATTR, KVM_DEV_VFIO_FILE,
+			       KVM_DEV_VFIO_FILE_ADD, &fd));
+	EXPECT_EQ(-EFAULT, attr(dev, KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE,
+				KVM_DEV_VFIO_FILE_ADD, NULL));
+	EXPECT_EQ(-EFAULT, attr(dev, KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE,
+				KVM_DEV_VFIO_FILE_ADD, (void *)0xffff888000000000));
+	EXPECT_EQ(-EFAULT, xioctl(dev, KVM_SET_DEVICE_ATTR, NULL));
+	EXPECT_EQ(-ENOTTY, xioctl(dev, KVM_RUN, NULL));
+	EXPECT_EQ(-ENOTTY, xioctl_val(dev, KVM_CREATE_VCPU, 1));
+}
+
+static int refused(int dev, int fd)
+{
+	int add = file_add(dev, fd);
+
+	return add == -EINVAL && file_del(dev, fd) == -ENOENT ? 0 : add;
+}
+
+TEST_F(device, files_that_are_not_vfios)
+{
+	int dev = self->dev, p[2], null = open("/dev/null", O_RDWR);
+	int path = open("/dev/null", O_PATH);
+
+	ASSERT_EQ(0, pipe(p));
+	EXPECT_EQ(-EBADF, file_add(dev, -1));
+	EXPECT_EQ(-EBADF, file_del(dev, -1));
+	EXPECT_EQ(-EBADF, file_add(dev, 0x7fffffff));
+	EXPECT_EQ(-EBADF, file_add(dev, path));
+	EXPECT_EQ(0, refused(dev, p[0]));
+	EXPECT_EQ(0, refused(dev, null));
+	EXPECT_EQ(0, refused(dev, self->vm.dev));
+	EXPECT_EQ(0, refused(dev, self->vm.fd));
+	EXPECT_EQ(0, refused(dev, self->vm.vcpu[0]));
+	EXPECT_EQ(0, refused(dev, dev));
+	close(p[0]);
+	close(p[1]);
+	close(null);
+	close(path);
+}
+
+TEST_F(device, another_process)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(file_add(self->dev, 0) != -EIO);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(-EINVAL, file_add(self->dev, self->dev));
+}
+
+/* The device's file holds the VM, and the module. */
+TEST_F(device, outlives_its_vm)
+{
+	int users = users_of("joist");
+
+	vm_close(&self->vm);
+	EXPECT_LE(1, users_of("joist"));
+	EXPECT_GT(users, users_of("joist"));
+	EXPECT_EQ(-EINVAL, file_add(self->dev, self->dev));
+}
+
+/* --- with one ------------------------------------------------------------------- */
+
+#define BAR_GPA		0x40000000UL
+#define REG(n)		"mov 0x400000" #n ", %eax\n"
+
+FIXTURE(edu) {
+	const char *why;	/* it is skipped; NULL: it is not */
+	struct test_vfio v;
+	struct test_vm vm;
+	int dev;
+	int vfio_users;
+	void *bar;
+	size_t bar_size;
+};
+
+FIXTURE_SETUP(edu)
+{
+	self->why = vfio_find(&self->v, EDU);
+	if (self->why)
+		return;
+	self->vfio_users = users_of("vfio");
+	ASSERT_EQ(0, vm_new(&self->vm, 0));
+	ASSERT_EQ(0, vm_add_vcpu(&self->vm, 0));
+	ASSERT_EQ(0, vcpu_long64(&self->vm, 0, GPA_CODE));
+	self->dev = vfio_device(&self->vm);
+	ASSERT_LE(0, self->dev);
+}
+
+/* Whatever was done: the group is free, and nothing pins VFIO. */
+FIXTURE_TEARDOWN(edu)
+{
+	if (self->why)
+		return;
+	if (self->dev >= 0)
+		close(self->dev);
+	vm_close(&self->vm);
+	if (self->bar)
+		munmap(self->bar, self->bar_size);
+	vfio_close(&self->v);
+	EXPECT_EQ(0, vfio_group_open(&self->v));
+	vfio_close(&self->v);
+	EXPECT_EQ(self->vfio_users, users_of("vfio"));
+}
+
+TEST_F(edu, added_once)
+{
+	int again, dev = self->dev;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, vfio_open(&self->v));
+	EXPECT_EQ(-ENOENT, file_del(dev, self->v.group));
+	ASSERT_EQ(0, file_add(dev, self->v.group));
+	EXPECT_EQ(-EEXIST, file_add(dev, self->v.group));
+	again = dup(self->v.group);
+	EXPECT_EQ(-EEXIST, file_add(dev, again));
+	EXPECT_EQ(0, file_del(dev, again));
+	close(again);
+	EXPECT_EQ(-ENOENT, file_del(dev, self->v.group));
+	ASSERT_EQ(0, file_add(dev, self->v.group));
+	/* Of a VFIO device, and of a container, there is nothing to be said. */
+	EXPECT_EQ(-EINVAL, file_add(dev, self->v.container));
+}
+
+/* Once for each VM: it is one file, and VFIO lets nobody open the group twice. */
+TEST_F(edu, added_to_two)
+{
+	struct test_vm other;
+	int dev;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, vfio_open(&self->v));
+	ASSERT_EQ(0, vm_new(&other, 0));
+	dev = vfio_device(&other);
+	ASSERT_LE(0, dev);
+	EXPECT_EQ(0, file_add(self->dev, self->v.group));
+	EXPECT_EQ(0, file_add(dev, self->v.group));
+	EXPECT_EQ(0, file_del(self->dev, self->v.group));
+	close(dev);
+	vm_close(&other);
+}
+
+/* The group's file, the device's and the VM's, closed in any order: the last but the VM's
+ * lets the group go.
+ */
+TEST_F(edu, closed_in_any_order)
+{
+	static const char *const orders[] = { "gdv", "gvd", "dgv", "dvg", "vgd", "vdg" };
+	struct test_vfio probe = self->v;
+	int users = users_of("joist");
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	close(self->dev);
+	self->dev = -1;
+	for (int i = 0; i < 6; i++) {
+		struct test_vm vm;
+		int dev, held = 2;
+
+		ASSERT_EQ(0, vm_new(&vm, 0));
+		dev = vfio_device(&vm);
+		ASSERT_LE(0, dev);
+		ASSERT_EQ(0, vfio_attach(&self->v));
+		ASSERT_EQ(0, file_add(dev, self->v.group));
+		for (const char *o = orders[i]; *o; o++) {
+			held -= *o != 'v';
+			if (*o == 'g')
+				vfio_close(&self->v);
+			else if (*o == 'd')
+				close(dev);
+			else
+				vm_close(&vm);
+			EXPECT_EQ(held ? -EBUSY : 0, vfio_group_open(&probe));
+			vfio_close(&probe);
+		}
+	}
+	EXPECT_EQ(users - 1, users_of("joist"));
+	EXPECT_EQ(self->vfio_users, users_of("vfio"));
+}
+
+GUEST64(code_id, REG(00) REPORT DONE);
+GUEST64(code_live, "movl $0x12345678, 0x40000004\n" REG(04) REPORT DONE);
+
+static int bar_slot(FIXTURE_DATA(edu) * self, uint32_t flags)
+{
+	return vm_set_memory(&self->vm, 1, flags, BAR_GPA, self->bar_size, self->bar);
+}
+
+static int bar_map(FIXTURE_DATA(edu) * self)
+{
+	int ret = vfio_open(&self->v);
+
+	if (ret)
+		return ret;
+	self->bar = vfio_map_bar(&self->v, 0, &self->bar_size);
+	return self->bar ? bar_slot(self, 0) : -ENODEV;
+}
+
+static void start(FIXTURE_DATA(edu) * self, const void *code, const void *end)
+{
+	vm_copy(&self->vm, GPA_CODE, code, end);
+	vcpu_long64(&self->vm, 0, GPA_CODE);
+}
+
+#define START(self, name)	start(self, name, name##_end)
+
+/* One fault maps it, and then no access exits. */
+TEST_F(edu, guest_reads_a_register)
+{
+	int vcpu = self->vm.vcpu[0];
+	int64_t faults;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, bar_map(self));
+	ASSERT_EQ(0, file_add(self->dev, self->v.group));
+	START(self, code_id);
+	EXPECT_EQ(EDU_ID, vcpu_report(&self->vm, 0));
+	EXPECT_EQ(0, vcpu_stat(vcpu, "insn_emulations"));
+	faults = vcpu_stat(vcpu, "exits_page_fault");
+	START(self, code_live);
+	EXPECT_EQ((uint32_t)~0x12345678, (uint32_t)vcpu_report(&self->vm, 0));
+	START(self, code_id);
+	EXPECT_EQ(EDU_ID, vcpu_report(&self->vm, 0));
+	EXPECT_EQ(faults, vcpu_stat(vcpu, "exits_page_fault"));
+}
+
+/* VFIO takes the BAR's pages away, from the guest, too, and gives them back. */
+TEST_F(edu, memory_turned_off)
+{
+	struct test_vm *vm = &self->vm;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, bar_map(self));
+	START(self, code_id);
+	EXPECT_EQ(EDU_ID, vcpu_report(vm, 0));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, vfio_command(&self->v, 0));
+		START(self, code_id);
+		EXPECT_EQ(-EFAULT, vcpu_run(vm, 0));
+		ASSERT_EQ(0, vfio_command(&self->v, 7));
+		EXPECT_EQ(EDU_ID, vcpu_report(vm, 0));
+	}
+}
+
+TEST_F(edu, logged_slot)
+{
+	uint64_t bitmap[256 / 64] = { };
+	struct kvm_dirty_log log = { .slot = 1, .dirty_bitmap = bitmap };
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, bar_map(self));
+	ASSERT_EQ(0x100000, self->bar_size);
+	START(self, code_live);
+	EXPECT_EQ((uint32_t)~0x12345678, (uint32_t)vcpu_report(&self->vm, 0));
+	ASSERT_EQ(0, bar_slot(self, KVM_MEM_LOG_DIRTY_PAGES));
+	START(self, code_live);
+	EXPECT_EQ((uint32_t)~0x12345678, (uint32_t)vcpu_report(&self->vm, 0));
+	ASSERT_EQ(0, xioctl(self->vm.fd, KVM_GET_DIRTY_LOG, &log));
+	EXPECT_EQ(1, bitmap[0]);
+	START(self, code_live);
+	EXPECT_EQ((uint32_t)~0x12345678, (uint32_t)vcpu_report(&self->vm, 0));
+	ASSERT_EQ(0, bar_slot(self, 0));
+	START(self, code_id);
+	EXPECT_EQ(EDU_ID, vcpu_report(&self->vm, 0));
+}
+
+TEST_F(edu, read_only_slot)
+{
+	struct test_vm *vm = &self->vm;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, bar_map(self));
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, BAR_GPA, 0, self->bar));
+	ASSERT_EQ(0, bar_slot(self, KVM_MEM_READONLY));
+	START(self, code_id);
+	EXPECT_EQ(EDU_ID, vcpu_report(vm, 0));
+	START(self, code_live);
+	EXPECT_EQ(KVM_EXIT_MMIO, vcpu_run(vm, 0));
+	EXPECT_EQ(BAR_GPA + 4, vm->run[0]->mmio.phys_addr);
+	EXPECT_EQ(1, vm->run[0]->mmio.is_write);
+}
+
+/* The slot goes with the guest's mapping, and its VMM's mapping goes first. */
+TEST_F(edu, slot_and_mapping_go)
+{
+	struct test_vm *vm = &self->vm;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, bar_map(self));
+	START(self, code_id);
+	EXPECT_EQ(EDU_ID, vcpu_report(vm, 0));
+	munmap(self->bar, self->bar_size);
+	START(self, code_id);
+	EXPECT_EQ(-EFAULT, vcpu_run(vm, 0));
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, BAR_GPA, 0, self->bar));
+	self->bar = NULL;
+	EXPECT_EQ(KVM_EXIT_MMIO, vcpu_run(vm, 0));
+}
+
+/*
+ * By DMA from the guest's memory into the device, and back to elsewhere: registers are
+ * source, destination, length and command; bit 0 of the last begins, and is 0 at the end.
+ */
+#define DMA_LEN		0xf00	/* not the whole buffer: QEMU ends of that */
+#define DMA(src, dst, cmd)						\
+	"movq $" #src ", 0x40000080\n movq $" #dst ", 0x40000088\n"	\
+	"movq $0xf00, 0x40000090\n movq $" #cmd ", 0x40000098\n"	\
+	"1: mov 0x40000098, %rax\n test $1, %al\n jnz 1b\n"
+
+GUEST64(code_dma, DMA(0x20000, 0x40000, 1) DMA(0x40000, 0x30000, 3) DONE);
+
+TEST_F(edu, dma_of_guest_memory)
+{
+	struct test_vm *vm = &self->vm;
+	uint8_t *from = vm->mem + 0x20000, *to = vm->mem + 0x30000;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, bar_map(self));
+	ASSERT_EQ(0, vfio_map_dma(&self->v, vm->mem, 0, vm->mem_size));
+	ASSERT_EQ(0, file_add(self->dev, self->v.group));
+	for (int i = 0; i < DMA_LEN; i++)
+		from[i] = i * 7 + (i >> 8);
+	memset(to - 16, 0xee, DMA_LEN + 32);
+	START(self, code_dma);
+	ASSERT_EQ(0, vcpu_done(vm, 0));
+	EXPECT_EQ(0, memcmp(from, to, DMA_LEN));
+	EXPECT_EQ(0xee, to[-1]);
+	EXPECT_EQ(0xee, to[DMA_LEN]);
+}
+
+/* --- DMA past the caches --------------------------------------------------------- */
+
+GUEST64(code_flush, "wbinvd\n invd\n" DONE);
+
+/* How many write-backs of two were carried out. */
+static int64_t flushes(FIXTURE_DATA(edu) * self)
+{
+	int vcpu = self->vm.vcpu[0];
+	int64_t before = vcpu_stat(vcpu, "cache_flushes");
+	int64_t exits = vcpu_stat(vcpu, "exits_wbinvd") + vcpu_stat(vcpu, "exits_invd");
+
+	START(self, code_flush);
+	if (vcpu_done(&self->vm, 0))
+		return -1;
+	/* They exit, always: a guest does not empty the host's caches by itself. */
+	if (vcpu_stat(vcpu, "exits_wbinvd") + vcpu_stat(vcpu, "exits_invd") != exits + 2)
+		return -2;
+	return vcpu_stat(vcpu, "cache_flushes") - before;
+}
+
+TEST_F(edu, write_back_where_dma_does_not_snoop)
+{
+	int64_t want;
+	int64_t pages;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, vfio_open(&self->v));
+	want = vfio_no_snoop(&self->v) ? 2 : 0;
+	EXPECT_EQ(0, flushes(self));
+	pages = vcpu_stat(self->vm.vcpu[0], "exits_page_fault");
+	EXPECT_EQ(0, flushes(self));
+	EXPECT_EQ(pages, vcpu_stat(self->vm.vcpu[0], "exits_page_fault"));
+	ASSERT_EQ(0, file_add(self->dev, self->v.group));
+	EXPECT_EQ(want, flushes(self));
+	/* What was mapped has another type now, or not. */
+	EXPECT_EQ(want > 0, vcpu_stat(self->vm.vcpu[0], "exits_page_fault") > pages);
+	ASSERT_EQ(0, file_del(self->dev, self->v.group));
+	EXPECT_EQ(0, flushes(self));
+	ASSERT_EQ(0, file_add(self->dev, self->v.group));
+	EXPECT_EQ(want, flushes(self));
+	close(self->dev);
+	self->dev = -1;
+	EXPECT_EQ(0, flushes(self));
+	if (!want)
+		TH_LOG("the IOMMU makes DMA snoop: no write-back is due");
+}
+
+/* Until there is a container there is no DMA, and kernels before 6.2 or so do not know. */
+TEST_F(edu, container_comes_later)
+{
+	int64_t want, early;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, vfio_group_open(&self->v));
+	ASSERT_EQ(0, file_add(self->dev, self->v.group));
+	early = flushes(self);
+	ASSERT_EQ(0, vfio_attach(&self->v));
+	want = vfio_no_snoop(&self->v) ? 2 : 0;
+	EXPECT_TRUE(!early || early == want);
+	EXPECT_EQ(early, flushes(self));
+	ASSERT_EQ(0, file_del(self->dev, self->v.group));
+	EXPECT_EQ(0, flushes(self));
+	ASSERT_EQ(0, file_add(self->dev, self->v.group));
+	EXPECT_EQ(want, flushes(self));
+}
+
+/* The guest's MTRRs say what type its memory has, as long as that counts. */
+TEST_F(edu, mtrrs_count)
+{
+	struct test_vm *vm = &self->vm;
+	int vcpu = vm->vcpu[0];
+	int64_t faults;
+	bool no_snoop;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, vfio_open(&self->v));
+	no_snoop = vfio_no_snoop(&self->v);
+	ASSERT_EQ(0, file_add(self->dev, self->v.group));
+	EXPECT_LE(0, flushes(self));
+	faults = vcpu_stat(vcpu, "exits_page_fault");
+	ASSERT_EQ(1, vcpu_set_msr(vm, 0, 0x2ff, 0x806));
+	EXPECT_LE(0, flushes(self));
+	EXPECT_EQ(no_snoop, vcpu_stat(vcpu, "exits_page_fault") > faults);
+	/* The same again is nothing new. */
+	faults = vcpu_stat(vcpu, "exits_page_fault");
+	ASSERT_EQ(1, vcpu_set_msr(vm, 0, 0x2ff, 0x806));
+	EXPECT_LE(0, flushes(self));
+	EXPECT_EQ(faults, vcpu_stat(vcpu, "exits_page_fault"));
+}
+
+/* --- ends -------------------------------------------------------------------------- */
+
+GUEST64(code_forever, "1: " REG(00) " jmp 1b\n");
+
+/* Whoever has all of it is killed while his guest uses the device. */
+TEST_F(edu, killed)
+{
+	int users = users_of("joist"), status = -1, ready[2];
+	pid_t pid;
+	char c;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	close(self->dev);
+	self->dev = -1;
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid) {
+		FIXTURE_DATA(edu) own = { .v = self->v };
+
+		if (vm_new(&own.vm, 0) || vm_add_vcpu(&own.vm, 0))
+			_exit(1);
+		own.dev = vfio_device(&own.vm);
+		if (bar_map(&own) || file_add(own.dev, own.v.group) ||
+		    vfio_map_dma(&own.v, own.vm.mem, 0, own.vm.mem_size))
+			_exit(2);
+		START(&own, code_forever);
+		if (write(ready[1], "", 1) != 1)
+			_exit(3);
+		vcpu_run(&own.vm, 0);
+		_exit(4);
+	}
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	usleep(200000);
+	EXPECT_EQ(-EBUSY, vfio_group_open(&self->v));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(users - 1, users_of("joist"));
+	EXPECT_EQ(self->vfio_users, users_of("vfio"));
+	close(ready[0]);
+	close(ready[1]);
+	/* It works for who comes next. */
+	ASSERT_EQ(0, bar_map(self));
+	START(self, code_id);
+	EXPECT_EQ(EDU_ID, vcpu_report(&self->vm, 0));
+}
+
+/* --- a large BAR ------------------------------------------------------------------- */
+
+#define LARGE		(16UL << 20)
+#define STEP		0x10000
+
+/* A word in every 64 KiB: written, or read and added up. */
+GUEST64(code_fill,
+	"mov $0x40000000, %ebx\n"
+	"1: mov %ebx, (%rbx)\n add $0x10000, %ebx\n cmp $0x41000000, %ebx\n jb 1b\n" DONE);
+GUEST64(code_sum,
+	"mov $0x40000000, %ebx\n xor %eax, %eax\n"
+	"1: add (%rbx), %eax\n add $0x10000, %ebx\n cmp $0x41000000, %ebx\n jb 1b\n"
+	REPORT DONE);
+
+/* Newer kernels map it by large pages, which go by the mmu notifier as small ones do. */
+TEST_F(edu, large_bar)
+{
+	struct test_vm *vm = &self->vm;
+	uint32_t sum = 0;
+	struct test_vfio v;
+	const char *why = vfio_find(&v, BOCHS_DISPLAY);
+	uint32_t *bar;
+	size_t size;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	if (why)
+		SKIP(return, "a BAR of 16 MiB (testbed --device bochs-display): %s", why);
+	ASSERT_EQ(0, vfio_open(&v));
+	bar = vfio_map_bar(&v, 0, &size);
+	ASSERT_NE(NULL, bar);
+	ASSERT_EQ(LARGE, size);
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, BAR_GPA, size, bar));
+	START(self, code_fill);
+	ASSERT_EQ(0, vcpu_done(vm, 0));
+	for (uint32_t at = 0; at < LARGE; at += STEP) {
+		EXPECT_EQ(BAR_GPA + at, bar[at / 4]);
+		sum += BAR_GPA + at;
+	}
+	/* As few faults as there are mappings of the host's. */
+	TH_LOG("%lld faults of %lu pages", (long long)vcpu_stat(vm->vcpu[0], "exits_page_fault"),
+	       LARGE / STEP);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, vfio_command(&v, 0));
+		START(self, code_sum);
+		EXPECT_EQ(-EFAULT, vcpu_run(vm, 0));
+		ASSERT_EQ(0, vfio_command(&v, 7));
+		EXPECT_EQ(sum, (uint32_t)vcpu_report(vm, 0));
+	}
+	/* Logged, in small pages; then not. */
+	ASSERT_EQ(0, vm_set_memory(vm, 1, KVM_MEM_LOG_DIRTY_PAGES, BAR_GPA, size, bar));
+	START(self, code_fill);
+	ASSERT_EQ(0, vcpu_done(vm, 0));
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, BAR_GPA, size, bar));
+	START(self, code_sum);
+	EXPECT_EQ(sum, (uint32_t)vcpu_report(vm, 0));
+	ASSERT_EQ(0, vm_set_memory(vm, 1, 0, BAR_GPA, 0, bar));
+	munmap(bar, size);
+	vfio_close(&v);
+}
+
+JOIST_TEST_MAIN
