@@ -20,7 +20,7 @@ svm_cmdline()
 	local khz
 	echo -n "tsc=reliable no_timer_check"
 	[ "$ICOUNT" = yes ] || ! khz=$(tsc_khz) || echo -n " tsc_early_khz=$khz"
-	case $IOMMU in intel) echo -n " intel_iommu=on" ;;  esac
+	case $IOMMU in intel | snoop) echo -n " intel_iommu=on" ;; esac
 }
 
 # svm_start: runs QEMU in the background; sets EMU_PID.
@@ -30,6 +30,7 @@ svm_start()
 	need qemu-system-x86_64 qemu-system-x86
 	case $IOMMU in
 	intel) args+=(-device "intel-iommu,intremap=on,caching-mode=on") ;;
+	snoop) args+=(-device "intel-iommu,intremap=on,caching-mode=on,snoop-control=on") ;;
 	amd) args+=(-device "amd-iommu,intremap=on") ;;
 	esac
 	[ "$IOMMU" = no ] || machine=q35,kernel-irqchip=split
