@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/admin.h"
 #include "lib/test.h"
 #include "lib/vfio.h"
 
@@ -608,6 +609,96 @@ TEST_F(edu, mtrrs_count)
 	ASSERT_EQ(1, vcpu_set_msr(vm, 0, 0x2ff, 0x806));
 	EXPECT_LE(0, flushes(self));
 	EXPECT_EQ(faults, vcpu_stat(vcpu, "exits_page_fault"));
+}
+
+/* --- as others see it ------------------------------------------------------------ */
+
+struct told {
+	int n;
+	uint32_t group;
+	bool no_snoop;
+	char pci[256];
+};
+
+/* Of one device, as a group has in this bench. */
+static int take_vfio(struct nlmsghdr *hdr, void *arg)
+{
+	struct told *told = arg;
+
+	if (strcmp(genl_string(genl_attr(hdr, JOIST_A_DEVICE_KIND)), "vfio"))
+		return 0;
+	told->n++;
+	told->group = genl_u32(genl_attr(hdr, JOIST_A_DEVICE_IOMMU_GROUP));
+	told->no_snoop = genl_attr(hdr, JOIST_A_DEVICE_NO_SNOOP);
+	strncpy(told->pci, genl_string(genl_attr(hdr, JOIST_A_DEVICE_PCI_DEVICE)),
+		sizeof(told->pci) - 1);
+	return 0;
+}
+
+static struct told dump(struct genl *g, uint32_t id)
+{
+	struct told told = { };
+	struct genl_msg m;
+
+	genl_begin(&m, g, JOIST_CMD_DEVICE_GET, NLM_F_DUMP);
+	genl_put_u32(&m, JOIST_A_DEVICE_VM_ID, id);
+	if (genl_ask(g, &m, take_vfio, &told))
+		told.n = -1;
+	return told;
+}
+
+/* The next event, if it is @cmd, of VM @id. */
+static struct told heard(struct genl *g, uint8_t cmd, uint32_t id)
+{
+	struct told told = { };
+	struct genl_msg m;
+
+	if (genl_event(g, &m, 1000) == 1 && genl_cmd(&m.hdr) == cmd &&
+	    genl_u32(genl_attr(&m.hdr, JOIST_A_DEVICE_VM_ID)) == id &&
+	    genl_u64(genl_attr(&m.hdr, JOIST_A_DEVICE_VM_SEQ)))
+		take_vfio(&m.hdr, &told);
+	return told;
+}
+
+TEST_F(edu, listed_by_netlink)
+{
+	struct genl ask, hear;
+	struct told told;
+	uint32_t id;
+
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, genl_open(&ask));
+	ASSERT_EQ(0, genl_open(&hear));
+	ASSERT_EQ(0, genl_join(&hear, JOIST_GROUP_LIFECYCLE));
+	id = admin_newest(&ask);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, vfio_open(&self->v));
+	EXPECT_EQ(0, dump(&ask, id).n);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, file_add(self->dev, self->v.group));
+		told = dump(&ask, id);
+		EXPECT_EQ(1, told.n);
+		EXPECT_EQ(self->v.nr, told.group);
+		EXPECT_EQ(vfio_no_snoop(&self->v), told.no_snoop);
+		EXPECT_STREQ(self->v.pci, told.pci);
+		told = heard(&hear, JOIST_CMD_DEVICE_ADDED, id);
+		EXPECT_EQ(1, told.n);
+		EXPECT_STREQ(self->v.pci, told.pci);
+		/* Once by request, once with the device. */
+		if (!i) {
+			ASSERT_EQ(0, file_del(self->dev, self->v.group));
+		} else {
+			close(self->dev);
+			self->dev = -1;
+		}
+		EXPECT_EQ(0, dump(&ask, id).n);
+		told = heard(&hear, JOIST_CMD_DEVICE_REMOVED, id);
+		EXPECT_EQ(1, told.n);
+		EXPECT_EQ(self->v.nr, told.group);
+	}
+	genl_close(&ask);
+	genl_close(&hear);
 }
 
 /* --- ends -------------------------------------------------------------------------- */

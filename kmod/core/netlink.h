@@ -10,6 +10,7 @@
 
 #define JOIST_VERSION	"0.1"		/* as vmctl's */
 
+struct assigned;
 struct netlink_ext_ack;
 struct nlmsghdr;
 struct pid_namespace;
@@ -49,10 +50,12 @@ int nl_fill_vm(struct sk_buff *skb, struct vm *vm, const struct nl_view *view,
 	       bool report);
 int nl_fill_vm_short(struct sk_buff *skb, struct vm *vm, const struct nl_view *view);
 int nl_fill_fault(struct sk_buff *skb, struct vm *vm, bool report);
+int nl_fill_assigned(struct sk_buff *skb, const struct assigned *a, u32 vm);
 int nl_fill_vcpu(struct sk_buff *skb, struct vcpu *vcpu, const struct nl_view *view);
 
 /* netlink_event.c */
 void event_vm(struct vm *vm, u8 cmd);
+void event_assigned(struct vm *vm, const struct assigned *a, u8 cmd);
 u64 event_last(void);
 void events_enable(bool on);
 int events_start(void);

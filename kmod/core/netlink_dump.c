@@ -9,6 +9,7 @@
 #include "../compat/genl.h"
 #include "../irqchip/chips.h"
 #include "../irqchip/irqchip.h"
+#include "../passthrough/vfio.h"
 #include "admin.h"
 #include "memslot.h"
 #include "netlink.h"
@@ -207,13 +208,26 @@ static int put_ports(struct sk_buff *skb, struct vm *vm, u32 port)
 	return 0;
 }
 
+static int put_assigned(struct sk_buff *skb, struct vm *vm, u32 n)
+{
+	struct assigned *a;
+
+	list_for_each_entry(a, &vm->assigned, node)
+		if (!n--)
+			return nl_fill_assigned(skb, a, vm->id);
+	return -ENOENT;
+}
+
+/* The chips, what is assigned, then ports. */
 static int fill_device(struct sk_buff *skb, struct vm *vm, u32 at,
 		       const struct nl_view *view)
 {
 	const char *kind;
 
+	if (at >= 2 + ASSIGNED_MAX)
+		return put_ports(skb, vm, at - 2 - ASSIGNED_MAX);
 	if (at >= 2)
-		return put_ports(skb, vm, at - 2);
+		return put_assigned(skb, vm, at - 2);
 	kind = device_kind(vm, at);
 	if (!kind)
 		return -ENOENT;

@@ -121,6 +121,14 @@ static int fill_event_vm(struct sk_buff *skb, const void *what, u8 cmd,
 	}
 }
 
+/* One more event, of a VM and of all. */
+static void event_count(struct vm *vm)
+{
+	lockdep_assert_held(&registry_lock);
+	vm->admin.seq++;
+	last_seq++;
+}
+
 /**
  * event_vm() - tell of what has become of a VM
  * @vm: registry_lock is held
@@ -130,12 +138,44 @@ static int fill_event_vm(struct sk_buff *skb, const void *what, u8 cmd,
  */
 void event_vm(struct vm *vm, u8 cmd)
 {
-	lockdep_assert_held(&registry_lock);
-	vm->admin.seq++;
-	last_seq++;
+	event_count(vm);
 	event_send(vm, vm, cmd,
 		   cmd == JOIST_CMD_VM_FAULT ? JOIST_NLGRP_FAULT : JOIST_NLGRP_LIFECYCLE,
 		   fill_event_vm);
+}
+
+/* What happened to which devices. */
+struct assigned_event {
+	const struct vm *vm;
+	const struct assigned *assigned;
+};
+
+static int fill_event_assigned(struct sk_buff *skb, const void *what, u8 cmd,
+			       const struct nl_view *view)
+{
+	const struct assigned_event *event = what;
+
+	if (nla_put_u64_64bit(skb, JOIST_A_DEVICE_SEQ, last_seq, JOIST_A_DEVICE_PAD) ||
+	    nla_put_u64_64bit(skb, JOIST_A_DEVICE_VM_SEQ, event->vm->admin.seq,
+			      JOIST_A_DEVICE_PAD))
+		return -EMSGSIZE;
+	return nl_fill_assigned(skb, event->assigned, event->vm->id);
+}
+
+/**
+ * event_assigned() - a VM has devices of the host's, or has them no longer
+ * @vm: registry_lock is held
+ * @a: which
+ * @cmd: JOIST_CMD_DEVICE_*: which event
+ *
+ * As event_vm().
+ */
+void event_assigned(struct vm *vm, const struct assigned *a, u8 cmd)
+{
+	const struct assigned_event event = { .vm = vm, .assigned = a };
+
+	event_count(vm);
+	event_send(vm, &event, cmd, JOIST_NLGRP_LIFECYCLE, fill_event_assigned);
 }
 
 /* --- statistics ------------------------------------------------------------------ */

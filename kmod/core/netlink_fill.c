@@ -10,11 +10,14 @@
 #include "stats.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "../passthrough/vfio.h"
 
 /* A vCPU with all its counters fits the smallest message that a dump is given. */
 #define COUNTER_BYTES	(3 * NLA_HDRLEN + NLA_HDRLEN + sizeof(u32) + sizeof(u64) + \
 			 STATS_NAME_BYTES)
 static_assert(NR_VCPU_STATS * COUNTER_BYTES + 128 < NLMSG_DEFAULT_SIZE);
+
+static_assert(VFIO_MEMBERS_MAX * (NLA_HDRLEN + VFIO_NAME_BYTES) + 128 < NLMSG_DEFAULT_SIZE);
 
 static u64 ms_since(u64 when)
 {
@@ -158,6 +161,31 @@ static int fill_thread(struct sk_buff *skb, struct vcpu *vcpu, const struct nl_v
 	if (nla_put_u32(skb, JOIST_A_VCPU_TID, tid) ||
 	    nla_put_u64_64bit(skb, JOIST_A_VCPU_GUEST_NS, ns, JOIST_A_VCPU_PAD))
 		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * nl_fill_assigned() - devices of the host's that a VM has
+ * @skb: message
+ * @a: registry_lock is held
+ * @vm: the VM's id
+ *
+ * Return: 0, or -EMSGSIZE: no room.
+ */
+int nl_fill_assigned(struct sk_buff *skb, const struct assigned *a, u32 vm)
+{
+	const struct vfio_members *members = &a->members;
+	u32 i;
+
+	if (nla_put_u32(skb, JOIST_A_DEVICE_VM_ID, vm) ||
+	    nla_put_string(skb, JOIST_A_DEVICE_KIND, "vfio") ||
+	    (members->group >= 0 &&
+	     nla_put_u32(skb, JOIST_A_DEVICE_IOMMU_GROUP, members->group)) ||
+	    (READ_ONCE(a->no_snoop) && nla_put_flag(skb, JOIST_A_DEVICE_NO_SNOOP)))
+		return -EMSGSIZE;
+	for (i = 0; i < members->nr; i++)
+		if (nla_put_string(skb, JOIST_A_DEVICE_PCI_DEVICE, members->name[i]))
+			return -EMSGSIZE;
 	return 0;
 }
 

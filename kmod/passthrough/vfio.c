@@ -15,6 +15,7 @@
 #include "vfio.h"
 #include "../core/admin.h"
 #include "../core/device.h"
+#include "../core/netlink.h"
 #include "../core/vm.h"
 
 static_assert(sizeof(struct kvm_device_attr) == 24);
@@ -42,11 +43,13 @@ static void coherency_update(struct vm *vm)
 	mmu_set_noncoherent(vm, no_snoop);
 }
 
-static void assigned_take(struct assigned *a)
+static void assigned_take(struct vm *vm, struct assigned *a)
 {
 	mutex_lock(&registry_lock);
 	list_del(&a->node);
+	event_assigned(vm, a, JOIST_CMD_DEVICE_REMOVED);
 	mutex_unlock(&registry_lock);
+	vm->nr_assigned--;
 	fput(a->file);
 	kfree(a);
 }
@@ -65,9 +68,11 @@ static int assigned_add(struct vm *vm, struct file *file)
 	if (!a)
 		return -ENOMEM;
 	a->file = get_file(file);
+	a->no_snoop = !compat_vfio_file_coherent(file);
 	compat_vfio_members(file, &a->members);
 	mutex_lock(&registry_lock);
 	list_add_tail(&a->node, &vm->assigned);
+	event_assigned(vm, a, JOIST_CMD_DEVICE_ADDED);
 	mutex_unlock(&registry_lock);
 	vm->nr_assigned++;
 	coherency_update(vm);
@@ -80,8 +85,7 @@ static int assigned_remove(struct vm *vm, struct file *file)
 
 	if (!a)
 		return -ENOENT;
-	vm->nr_assigned--;
-	assigned_take(a);
+	assigned_take(vm, a);
 	coherency_update(vm);
 	return 0;
 }
@@ -141,8 +145,7 @@ static void vfio_destroy(struct vm_device *dev)
 	struct vm *vm = dev->vm;
 
 	list_for_each_entry_safe(a, next, &vm->assigned, node)
-		assigned_take(a);
-	vm->nr_assigned = 0;
+		assigned_take(vm, a);
 	coherency_update(vm);
 	vm->vfio = NULL;
 	kfree(dev);

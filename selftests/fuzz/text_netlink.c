@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct joist_nl_slot slot;
 	enum joist_cause cause;
 	struct joist_nl_vm vm;
+	u32 i;
 
 	hdr->nlmsg_len = (u32)len;
 	memcpy((u8 *)hdr + NLMSG_HDRLEN + GENL_HDRLEN, data, size);
@@ -58,8 +59,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	parse_vcpu(hdr);
 	joist_nl_parse_slot(hdr, &slot);
-	if (!joist_nl_parse_device(hdr, &device))
+	if (!joist_nl_parse_device(hdr, &device, &vm)) {
 		touch(device.kind);
+		for (i = 0; i < device.nr_pci; i++)
+			touch(device.pci[i]);
+	}
 	parse_host(hdr);
 	free(hdr);
 	return 0;

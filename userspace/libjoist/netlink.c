@@ -332,7 +332,7 @@ static int each_device(struct nlmsghdr *hdr, void *arg)
 {
 	struct caller *caller = arg;
 	struct joist_nl_device device;
-	int err = joist_nl_parse_device(hdr, &device);
+	int err = joist_nl_parse_device(hdr, &device, NULL);
 
 	return err ?: caller->device(&device, caller->arg);
 }
@@ -483,10 +483,18 @@ static int give_event(struct nlmsghdr *hdr, struct caller *caller)
 	if (!genlmsg_valid_hdr(hdr, 0))
 		return -EBADMSG;
 	event.cmd = genl->cmd;
-	if (event.cmd == JOIST_CMD_VCPU_STATS)
+	switch (event.cmd) {
+	case JOIST_CMD_VCPU_STATS:
 		err = joist_nl_parse_vcpu(hdr, &event.vcpu, &room);
-	else
+		break;
+	case JOIST_CMD_DEVICE_ADDED:
+	case JOIST_CMD_DEVICE_REMOVED:
+		err = joist_nl_parse_device(hdr, &event.device, &event.vm);
+		break;
+	default:
 		err = joist_nl_parse_vm(hdr, &event.vm, &event.cause);
+		break;
+	}
 	return err ?: caller->event(&event, caller->arg) ?: 1;
 }
 
@@ -617,6 +625,8 @@ const char *joist_nl_event_name(int cmd)
 		[JOIST_CMD_VM_DESTROYED] = "vm-destroyed",
 		[JOIST_CMD_VM_FAULT] = "vm-fault",
 		[JOIST_CMD_VCPU_STATS] = "vcpu-stats",
+		[JOIST_CMD_DEVICE_ADDED] = "device-added",
+		[JOIST_CMD_DEVICE_REMOVED] = "device-removed",
 	};
 
 	return name_of(name, ARRAY_SIZE(name), (unsigned int)cmd);

@@ -20,6 +20,7 @@
 #define JOIST_NL_TEXT		256	/* longest text of an error, with its zero */
 #define JOIST_NL_FEATURES	32	/* more of one message are dropped */
 #define JOIST_NL_COUNTERS	256	/* likewise */
+#define JOIST_NL_PCI		64	/* likewise */
 
 struct joist_nl;
 
@@ -86,6 +87,10 @@ struct joist_nl_device {
 	const char *kind;
 	u32 first_port;
 	u32 nr_ports;			/* 0: none */
+	s64 iommu_group;		/* of vfio; -1: none, or not known */
+	bool no_snoop;			/* its DMA goes past the CPUs' caches */
+	const char *pci[JOIST_NL_PCI];	/* names of the group's devices */
+	u32 nr_pci;
 };
 
 struct joist_nl_host {
@@ -122,6 +127,7 @@ struct joist_nl_settings {
 struct joist_nl_event {
 	int cmd;			/* JOIST_CMD_VM_CREATED and so on */
 	struct joist_nl_vm vm;		/* of all but JOIST_CMD_VCPU_STATS */
+	struct joist_nl_device device;	/* of JOIST_CMD_DEVICE_*: vm has its id and numbers */
 	enum joist_cause cause;		/* of JOIST_CMD_VM_DESTROYED */
 	struct joist_nl_vcpu vcpu;	/* of JOIST_CMD_VCPU_STATS */
 };

@@ -71,6 +71,11 @@ static struct nla_policy device_policy[JOIST_A_DEVICE_MAX + 1] = {
 	[JOIST_A_DEVICE_KIND] = { .type = NLA_STRING },
 	[JOIST_A_DEVICE_FIRST_PORT] = { .type = NLA_U32 },
 	[JOIST_A_DEVICE_NR_PORTS] = { .type = NLA_U32 },
+	[JOIST_A_DEVICE_IOMMU_GROUP] = { .type = NLA_U32 },
+	[JOIST_A_DEVICE_PCI_DEVICE] = { .type = NLA_STRING },
+	[JOIST_A_DEVICE_NO_SNOOP] = { .type = NLA_FLAG },
+	[JOIST_A_DEVICE_SEQ] = { .type = NLA_U64 },
+	[JOIST_A_DEVICE_VM_SEQ] = { .type = NLA_U64 },
 };
 
 static struct nla_policy host_policy[JOIST_A_HOST_MAX + 1] = {
@@ -216,9 +221,13 @@ int joist_nl_parse_slot(struct nlmsghdr *hdr, struct joist_nl_slot *slot)
 	return 0;
 }
 
-int joist_nl_parse_device(struct nlmsghdr *hdr, struct joist_nl_device *device)
+/* @event: NULL, or a VM that gets what an event says of it besides. */
+int joist_nl_parse_device(struct nlmsghdr *hdr, struct joist_nl_device *device,
+			  struct joist_nl_vm *event)
 {
-	struct nlattr *tb[JOIST_A_DEVICE_MAX + 1];
+	struct nlattr *tb[JOIST_A_DEVICE_MAX + 1], *attr;
+	struct genlmsghdr *genl = nlmsg_data(hdr);
+	int rem;
 
 	memset(device, 0, sizeof(*device));
 	if (parse(hdr, tb, JOIST_A_DEVICE_MAX, device_policy))
@@ -227,6 +236,19 @@ int joist_nl_parse_device(struct nlmsghdr *hdr, struct joist_nl_device *device)
 	device->kind = get_string(tb[JOIST_A_DEVICE_KIND]);
 	device->first_port = get_u32(tb[JOIST_A_DEVICE_FIRST_PORT]);
 	device->nr_ports = get_u32(tb[JOIST_A_DEVICE_NR_PORTS]);
+	device->iommu_group = -1;
+	if (tb[JOIST_A_DEVICE_IOMMU_GROUP])
+		device->iommu_group = nla_get_u32(tb[JOIST_A_DEVICE_IOMMU_GROUP]);
+	device->no_snoop = tb[JOIST_A_DEVICE_NO_SNOOP];
+	nla_for_each_attr(attr, genlmsg_attrdata(genl, 0), genlmsg_attrlen(genl, 0), rem)
+		if (nla_type(attr) == JOIST_A_DEVICE_PCI_DEVICE &&
+		    device->nr_pci < JOIST_NL_PCI)
+			device->pci[device->nr_pci++] = get_string(attr);
+	if (event) {
+		event->id = device->vm_id;
+		event->seq = get_u64(tb[JOIST_A_DEVICE_SEQ]);
+		event->vm_seq = get_u64(tb[JOIST_A_DEVICE_VM_SEQ]);
+	}
 	return 0;
 }
 

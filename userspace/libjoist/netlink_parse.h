@@ -17,7 +17,8 @@ int joist_nl_parse_vm(struct nlmsghdr *hdr, struct joist_nl_vm *vm,
 int joist_nl_parse_vcpu(struct nlmsghdr *hdr, struct joist_nl_vcpu *vcpu,
 			struct joist_nl_room *room);
 int joist_nl_parse_slot(struct nlmsghdr *hdr, struct joist_nl_slot *slot);
-int joist_nl_parse_device(struct nlmsghdr *hdr, struct joist_nl_device *device);
+int joist_nl_parse_device(struct nlmsghdr *hdr, struct joist_nl_device *device,
+			  struct joist_nl_vm *event);
 int joist_nl_parse_host(struct nlmsghdr *hdr, struct joist_nl_host *host);
 
 #endif

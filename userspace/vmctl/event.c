@@ -80,7 +80,7 @@ bool event_wanted(struct json_object *vms, struct json_object *event)
 	if (!nr)
 		return true;
 	if (!out_text(event, "name") && !out_text(event, "uuid") &&
-	    !out_member(event, "vcpu"))
+	    !out_number(event, "id") && !out_member(event, "vcpu"))
 		return true;
 	for (i = 0; i < nr; i++)
 		if (is_of(json_object_array_get_idx(vms, i), event))
@@ -112,6 +112,15 @@ static void print_report(const char *report)
 	}
 }
 
+/* The first of its PCI devices, or what it is. */
+static const char *device_text(struct json_object *device)
+{
+	struct json_object *pci = out_member(device, "pci");
+
+	return pci ? json_object_get_string(json_object_array_get_idx(pci, 0)) :
+		     out_text(device, "kind");
+}
+
 /* "2026-11-26 09:15:01.123 netlink web (3) created: state" */
 void event_print(struct json_object *event)
 {
@@ -119,6 +128,7 @@ void event_print(struct json_object *event)
 	const char *name = out_text(event, "name"), *why = out_text(event, "why");
 	struct json_object *fault = out_member(event, "fault");
 	struct json_object *vcpu = out_member(event, "vcpu");
+	struct json_object *device = out_member(event, "device");
 	s64 id = vcpu ? out_number(vcpu, "vm-id") : out_number(event, "id");
 
 	print_time(event);
@@ -126,6 +136,8 @@ void event_print(struct json_object *event)
 	if (id)
 		printf(" (%lld)", (long long)id);
 	printf(" %s", what ? what : "?");
+	if (!why && device)
+		why = device_text(device);
 	if (!why)
 		why = fault ? out_text(fault, "kind") : out_text(event, "state");
 	if (vcpu)

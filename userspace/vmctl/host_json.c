@@ -140,12 +140,24 @@ struct json_object *host_json_slot(const struct joist_nl_slot *slot)
 struct json_object *host_json_device(const struct joist_nl_device *device)
 {
 	struct json_object *out = json_object_new_object();
+	struct json_object *pci = json_object_new_array();
+	u32 i;
 
 	add_text(out, "kind", device->kind);
 	if (device->nr_ports) {
 		add_number(out, "first-port", device->first_port);
 		add_number(out, "nr-ports", device->nr_ports);
 	}
+	if (device->iommu_group >= 0)
+		add_number(out, "iommu-group", (u64)device->iommu_group);
+	if (device->nr_pci) {
+		for (i = 0; i < device->nr_pci; i++)
+			json_object_array_add(pci, out_string(device->pci[i]));
+		json_object_object_add(out, "pci", json_object_get(pci));
+	}
+	json_object_put(pci);
+	if (device->no_snoop)
+		add_flag(out, "no-snoop", true);
 	return out;
 }
 
@@ -204,6 +216,11 @@ struct json_object *host_json_event(const struct joist_nl_event *event)
 		return out;
 	}
 	add_number(out, "seq", event->vm.seq);
+	if (event->cmd == JOIST_CMD_DEVICE_ADDED || event->cmd == JOIST_CMD_DEVICE_REMOVED) {
+		add_number(out, "id", event->vm.id);
+		json_object_object_add(out, "device", host_json_device(&event->device));
+		return out;
+	}
 	add_identity(out, &event->vm);
 	if (event->cmd == JOIST_CMD_VM_DESTROYED)
 		add_text(out, "why", joist_nl_cause(event->cause));
