@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "hostdev/hostdev.h"
+#include "hostdev/fault.h"
 
 #define NIC	"0000:02:00.0"
 #define NVME	"0000:01:00.0"
@@ -137,6 +137,7 @@ static int setup(void **state)
 	put("Filename Type Size Used Priority", "/proc/swaps");
 	put("", "/sys/bus/pci/drivers_probe");
 	lead("/sys/bus/pci/drivers/vfio-pci", "/ignored");
+	put("", "/sys/module/vfio_iommu_type1/there");
 	add(PORT, "0x060400", "pcieport", 1);
 	add(NVME, "0x010802", "nvme", 5);
 	add(NIC, "0x020000", "e1000e", 6);
@@ -451,7 +452,7 @@ static void functions(void **state)
 	assert_int_equal(hostdev_set_vfs(&pf, 5, &why), -1);
 	assert_string_equal(why.code, "limit");
 	assert_int_equal(hostdev_free_vf(&pf, &vf, &why), -1);
-	assert_non_null(strstr(why.remedy, "vf " NIC " --count"));
+	assert_non_null(strstr(why.remedy, "vf " NIC " -c"));
 	assert_int_equal(hostdev_set_vfs(&pf, 2, &why), 0);
 	expect("2", PF "/sriov_numvfs");
 	expect("1", PF "/sriov_drivers_autoprobe");
@@ -482,6 +483,56 @@ static void functions(void **state)
 	expect("0", PF "/sriov_numvfs");
 }
 
+#define AMD		"AMD-Vi: Event logged [IO_PAGE_FAULT "
+#define AMD_DRIVEN	"vfio-pci 0000:01:00.0: " AMD
+
+static void faults(void **state)
+{
+	static const struct {
+		const char *line, *addr;
+		enum dma_access access;
+		u64 iova;
+	} good[] = {
+		{ "DMAR: [DMA Write NO_PASID] Request device [01:00.0] fault addr 0x7fff0000 [f",
+		  "0000:01:00.0", DMA_WRITE, 0x7fff0000 },
+		{ "DMAR: [DMA Read] Request device [0001:00:03.1] fault addr 0x0 [fault reason 06]",
+		  "0001:00:03.1", DMA_READ, 0 },
+		{ AMD_DRIVEN "domain=0x000a address=0xfffff000 flags=0x0020]",
+		  "0000:01:00.0", DMA_WRITE, 0xfffff000 },
+		{ AMD "device=0000:01:00.0 domain=0x000a address=0x10 flags=0x0000]",
+		  "0000:01:00.0", DMA_READ, 0x10 },
+		{ AMD "device=01:00.0 domain=0x000a address=0x10]",
+		  "0000:01:00.0", DMA_UNKNOWN, 0x10 },
+	};
+	static const char *const bad[] = {
+		"", "DMAR: ", "DMAR: DRHD: handling fault status reg 2",
+		"DMAR: [DMA Write NO_PASID] Request device [01:00.0",
+		"DMAR: [DMA Write NO_PASID] Request device [01:00.0] fault addr",
+		"DMAR: [DMA Write NO_PASID] Request device [01:00.0] fault addr -1",
+		"DMAR: [INTR-REMAP] Request device [01:00.0] fault index 0x1",
+		"DMAR: [DMA Write NO_PASID] Request device [0000:01:00.0.1.2.3.4.5.6.7] fault addr 0x0",
+		": AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000a address=0x10]",
+		" AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000a address=0x10]",
+		"AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000a address=0x10]",
+		"AMD-Vi: Event logged [INVALID_DEVICE_REQUEST device=01:00.0 address=0x10]",
+		"nvme 0000:01:00.0: I/O error",
+	};
+	struct dma_fault fault;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		if (!dma_fault_parse(good[i].line, &fault))
+			fail_msg("'%s' is not understood", good[i].line);
+		assert_string_equal(fault.addr, good[i].addr);
+		assert_int_equal(fault.access, good[i].access);
+		assert_int_equal(fault.iova, good[i].iova);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (dma_fault_parse(bad[i], &fault))
+			fail_msg("'%s' is taken for one", bad[i]);
+}
+
 /* @test: with a host of its own. */
 #define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)
 
@@ -491,7 +542,7 @@ int main(void)
 		TEST(addresses), TEST(reading), TEST(names), TEST(no_iommu), TEST(groups),
 		TEST(bridges_and_functions), TEST(disks), TEST(built_upon), TEST(multipath),
 		TEST(networks), TEST(bind_unwinds), TEST(bind_and_back), TEST(lost),
-		TEST(functions),
+		TEST(functions), cmocka_unit_test(faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,10 +11,12 @@
 #include "sysfs.h"
 
 #define DRIVERS		"/sys/bus/pci/drivers"
+#define TYPE1		"vfio_iommu_type1"	/* which maps what devices reach */
 
 static bool vfio_loaded(const char *root)
 {
-	return sysfs_there(root, DRIVERS "/" HOSTDEV_VFIO);
+	return sysfs_there(root, DRIVERS "/" HOSTDEV_VFIO) &&
+	       sysfs_there(root, "/sys/module/" TYPE1);
 }
 
 /**
@@ -36,7 +38,7 @@ int hostdev_load_vfio(const char *root, struct hostdev_why *why)
 	pid = *root ? -1 : fork();
 	if (!pid) {
 		for (i = 0; i < ARRAY_SIZE(paths); i++)
-			execl(paths[i], "modprobe", "-q", HOSTDEV_VFIO, NULL);
+			execl(paths[i], "modprobe", "-qa", HOSTDEV_VFIO, TYPE1, NULL);
 		_exit(127);
 	}
 	if (pid > 0)
@@ -44,8 +46,8 @@ int hostdev_load_vfio(const char *root, struct hostdev_why *why)
 	if (vfio_loaded(root))
 		return 0;
 	return hostdev_why(why, "no-iommu",
-			   "load it: modprobe vfio-pci (Debian has it in its kernel's package)",
-			   "the host's kernel has no vfio-pci");
+			   "load them: modprobe -a vfio-pci " TYPE1,
+			   "the host's kernel has no vfio-pci, or no " TYPE1);
 }
 
 /* Which driver probes it alone; NULL: any that fits. */

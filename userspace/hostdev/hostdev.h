@@ -64,12 +64,14 @@ struct hostdev_why {
  * struct hostdev_state - a device that was taken from its driver, kept in HOSTDEV_STATE_DIR
  * @driver: whom it goes back to; empty: nobody
  * @bare: somebody bound it to vfio-pci without a VM: there it goes back to
+ * @net: its MAC or VLAN was set through its physical function
  * @vm: which VM has it; empty: none
  * @name: what that VM calls it
  */
 struct hostdev_state {
 	char driver[HOSTDEV_DRIVER_SIZE];
 	bool bare;
+	bool net;
 	char vm[HOSTDEV_VM_SIZE];
 	char name[HOSTDEV_NAME_SIZE];
 };

@@ -143,7 +143,7 @@ int hostdev_free_vf(const struct hostdev *pf, struct hostdev *vf, struct hostdev
 	}
 	if (!pf->nr_vfs) {
 		hostdev_why(why, "not-found", NULL, "%s has no virtual functions", pf->addr);
-		snprintf(why->remedy, sizeof(why->remedy), "make some: vmctl device vf %s --count N",
+		snprintf(why->remedy, sizeof(why->remedy), "make some: vmctl device vf %s -c N",
 			 pf->addr);
 		return -1;
 	}

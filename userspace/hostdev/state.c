@@ -63,7 +63,7 @@ static void put(char *to, size_t size, const char *line, const char *key)
 /* Return: 0; -ENOENT: it is its driver's; or another -errno. */
 int hostdev_state(const char *root, const char *addr, struct hostdev_state *state)
 {
-	char path[PATH_MAX], line[256], bare[4] = "";
+	char path[PATH_MAX], line[256], bare[4] = "", net[4] = "";
 	FILE *f;
 
 	*state = (struct hostdev_state) { 0 };
@@ -76,9 +76,11 @@ int hostdev_state(const char *root, const char *addr, struct hostdev_state *stat
 		put(state->vm, sizeof(state->vm), line, "vm");
 		put(state->name, sizeof(state->name), line, "name");
 		put(bare, sizeof(bare), line, "bare");
+		put(net, sizeof(net), line, "net");
 	}
 	fclose(f);
 	state->bare = !strcmp(bare, "yes");
+	state->net = !strcmp(net, "yes");
 	return 0;
 }
 
@@ -96,8 +98,8 @@ int hostdev_state_save(const char *root, const char *addr, const struct hostdev_
 	f = fopen(tmp, "we");
 	if (!f)
 		return -errno;
-	fprintf(f, "driver=%s\nbare=%s\nvm=%s\nname=%s\n", state->driver,
-		state->bare ? "yes" : "no", state->vm, state->name);
+	fprintf(f, "driver=%s\nbare=%s\nnet=%s\nvm=%s\nname=%s\n", state->driver,
+		state->bare ? "yes" : "no", state->net ? "yes" : "no", state->vm, state->name);
 	if (fclose(f) || rename(tmp, path))
 		err = -errno;
 	if (err)
