@@ -153,6 +153,7 @@ static void test_good(void **state)
 
 #define SWITCH	"switch \"lan\" { }\n"
 #define NIC	"	interface \"eth0\" {"
+#define DEV	"	device \"d\" {"
 #define VM	"vm \"a\" {\n	kernel = \"/k\"\n"
 
 /* One fault each, at a line of its own; or none there, with line 0. */
@@ -216,6 +217,20 @@ static const struct {
 	{ SWITCH VM NIC " switch = lan queues = 9 }\n}\n", 4, "no number from" },
 	{ SWITCH VM NIC " switch = lan rate-out = 1 }\n}\n", 4, "no rate" },
 	{ SWITCH VM NIC " switch = lan forward = \"tcp::1-:1\" }\n}\n", 4, "is for user = yes" },
+	{ VM DEV " host = 01:00.0 }\n}\n", 0, NULL },
+	{ VM DEV " vf-of = 1:0.0 mac = 02:00:00:00:00:01 vlan = 7 force = on }\n}\n", 0, NULL },
+	{ VM DEV " }\n}\n", 1, "neither 'host' nor 'vf-of'" },
+	{ VM DEV " host = 01:00.0 vf-of = 02:00.0 }\n}\n", 1, "either 'host' or 'vf-of'" },
+	{ VM DEV "\n	host = eth0 }\n}\n", 4, "no PCI address" },
+	{ VM DEV " host = 01:00.0\n	on-fault = pause }\n}\n", 4, "neither keep nor stop" },
+	{ VM DEV " host = 01:00.0\n	vlan = 4095 }\n}\n", 4, "no number from" },
+	{ VM "	device \"9\" { host = 01:00.0 }\n}\n", 1, "no name for a device" },
+	{ VM DEV " host = 01:00.0 }\n	device \"e\" { host = 0000:01:00.0 }\n}\n", 1, "already" },
+	{ "vf \"01:00.0\" { count = 4 }\n", 0, NULL },
+	{ "\nvf \"01:00.0\" {\n	count = many\n}\n", 3, "no number from" },
+	{ "\nvf \"01:00.0\" { }\n", 2, "has no count" },
+	{ "\nvf \"x\" { count = 4 }\n", 2, "no PCI address" },
+	{ "vf \"01:00.0\" { count = 4 }\nvf \"0000:01:00.0\" { count = 4 }\n", 2, "already" },
 	{ "switch \"a-long-name-\" { }\n", 1, "no name for a switch" },
 	{ "switch \"s\" {\n	address = 10.0.0.1\n}\n", 2, "with its network's length" },
 	{ "switch \"s\" {\n	uplink = \"a b\"\n}\n", 2, "can be in a switch" },

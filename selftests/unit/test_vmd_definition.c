@@ -17,6 +17,8 @@ static const char full[] =
 	"\"kernel\":\"/k\",\"initrd\":\"/i\",\"cmdline\":\"a b\",\"vcpus\":2,\n"
 	"\"user-data\":\"/u\",\"meta-data\":\"/m\",\"network-config\":\"/n\",\n"
 	"\"shares\":[{\"tag\":\"s\",\"path\":\"/s\",\"readonly\":true},{\"tag\":\"t\",\"path\":\"/t\"}],\n"
+	"\"devices\":[{\"name\":\"gpu\",\"host\":\"01:00.0\",\"on-fault\":\"stop\",\"force\":true},\n"
+	"{\"vf-of\":\"0000:02:00.0\",\"mac\":\"02:00:00:00:00:01\",\"vlan\":7}],\n"
 	"\"memory\":67108864,\"disks\":[{\"path\":\"/d\",\"readonly\":true},{\"path\":\"/e\"}],\n"
 	"\"balloon\":false,\"rng\":true,\"watchdog\":\"pause\",\"vsock\":42,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
 	"\"cpu-max\":50,\"memory-max\":134217728,\"pids-max\":64}";
@@ -46,6 +48,16 @@ static void test_whole(void **state)
 	assert_int_equal(def.shares.nr, 2);
 	assert_string_equal(def.shares.share[1].tag, "t");
 	assert_true(def.shares.share[0].readonly && !def.shares.share[1].readonly);
+	assert_int_equal(def.devices.nr, 2);
+	assert_string_equal(def.devices.dev[0].name, "gpu");
+	assert_string_equal(def.devices.dev[0].host, "0000:01:00.0");
+	assert_true(def.devices.dev[0].stop && def.devices.dev[0].force);
+	assert_true(!def.devices.dev[0].pool && !def.devices.dev[0].has_mac);
+	assert_string_equal(def.devices.dev[1].name, "hostdev0");
+	assert_true(def.devices.dev[1].pool && def.devices.dev[1].has_mac);
+	assert_true(!def.devices.dev[1].stop && !def.devices.dev[1].force);
+	assert_int_equal(def.devices.dev[1].mac[5], 1);
+	assert_int_equal(def.devices.dev[1].vlan, 7);
 	assert_int_equal(def.vcpus, 2);
 	assert_int_equal(def.memory, 64 * MIB);
 	assert_int_equal(def.nr_disks, 2);
@@ -161,6 +173,23 @@ static const struct {
 	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\",\"more\":1}]", "no 'more'" },
 	{ "\"shares\":[{\"tag\":\"a\",\"path\":\"/d\"},{\"tag\":\"a\",\"path\":\"/e\"}]",
 	  "already" },
+	{ "\"devices\":{}", "wrong type" },
+	{ "\"devices\":[1]", "a device is an object" },
+	{ "\"devices\":[{}]", "neither 'host' nor 'vf-of'" },
+	{ "\"devices\":[{\"name\":\"a\"}]", "neither 'host' nor 'vf-of'" },
+	{ "\"devices\":[{\"host\":\"x\"}]", "no PCI address" },
+	{ "\"devices\":[{\"host\":\"1:0.0/../x\"}]", "no PCI address" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"vf-of\":\"01:00.0\"}]", "either" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"name\":\"../x\"}]", "no name for a device" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"mac\":\"03:00:00:00:00:01\"}]", "mac" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"vlan\":4095}]", "vlan" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"vlan\":true}]", "wrong type" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"force\":\"yes\"}]", "wrong type" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"on-fault\":\"pause\"}]", "neither keep" },
+	{ "\"devices\":[{\"host\":\"01:00.0\",\"more\":\"1\"}]", "no 'more'" },
+	{ "\"devices\":[{\"host\":\"01:00.0\"},{\"host\":\"0000:01:00.0\"}]", "already" },
+	{ "\"devices\":[{\"name\":\"a\",\"host\":\"1:0.0\"},{\"name\":\"a\",\"host\":\"1:0.1\"}]",
+	  "there is a device 'a' already" },
 	{ "\"disks\":{}", "wrong type" },
 	{ "\"disks\":[1]", "a disk is an object" },
 	{ "\"disks\":[{}]", "no path" },

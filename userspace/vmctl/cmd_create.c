@@ -10,6 +10,7 @@
 
 #include "client.h"
 #include "error.h"
+#include "hostdev_json.h"
 #include "net_json.h"
 #include "opt.h"
 #include "out.h"
@@ -209,6 +210,23 @@ static int add_net(void *args, char *arg)
 	return 0;
 }
 
+static int add_device(void *args, char *arg)
+{
+	struct create *create = args;
+	struct json_object *devices = out_member(create->definition, "devices"), *device;
+	const char *wrong;
+
+	device = device_option_json(arg, &wrong);
+	if (!device)
+		return usage_error("create", "--device: '%s' %s", arg, wrong);
+	if (!devices) {
+		devices = json_object_new_array();
+		set(args, "devices", devices);
+	}
+	json_object_array_add(devices, device);
+	return 0;
+}
+
 static int add_share(void *args, char *arg)
 {
 	struct create *create = args;
@@ -305,6 +323,8 @@ static const struct opt options[] = {
 		 "sockets between guest and host, with that address for the guest"),
 	OPT_CALL("net", 0, add_net, "KIND[,OPTION]...", "switch= user",
 		 "a network: switch=NAME, or user; may be repeated"),
+	OPT_CALL("device", 0, add_device, "[vf-of=]ADDRESS[,OPTION]...", "vf-of=",
+		 "a PCI device of the host's, see vmctl device; may be repeated"),
 	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
 		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_CALL("owner", 'o', set_owner, "USER|:GROUP", NULL,

@@ -73,7 +73,7 @@ static int assign(struct host_args *args)
 
 	if (words->nr_operands != 3)
 		return usage_error("device", "give one VM and one device to assign");
-	obj = assigned_json(words->operand[2], &wrong);
+	obj = device_option_json(words->operand[2], &wrong);
 	if (!obj)
 		return usage_error("device", "'%s' %s", words->operand[2], wrong);
 	if (args->device.force)

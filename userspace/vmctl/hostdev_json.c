@@ -49,13 +49,13 @@ static const char *take_option(char *piece, void *into)
 }
 
 /**
- * assigned_json() - ADDRESS[,OPTION]... or vf-of=ADDRESS[,OPTION]...
+ * device_option_json() - ADDRESS[,OPTION]... or vf-of=ADDRESS[,OPTION]...
  * @text: what was typed; cut into pieces
  * @wrong: what is wrong, if something is, with what @text is then
  *
  * Return: an object, the caller's, or NULL.
  */
-struct json_object *assigned_json(char *text, const char **wrong)
+struct json_object *device_option_json(char *text, const char **wrong)
 {
 	struct json_object *obj = json_object_new_object();
 

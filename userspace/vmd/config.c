@@ -197,6 +197,7 @@ static cfg_t *make_parser(void)
 		CFG_SEC("disk", disk, MANY),
 		CFG_SEC("share", share, MANY),
 		CFG_SEC("interface", config_nic_opts, MANY),
+		CFG_SEC("device", config_device_opts, MANY),
 		CFG_END(),
 	};
 	static cfg_opt_t vmd[] = {
@@ -206,6 +207,7 @@ static cfg_t *make_parser(void)
 		CFG_SEC("vm", vm, MANY),
 		CFG_SEC("template", vm, MANY),
 		CFG_SEC("switch", config_switch_opts, MANY),
+		CFG_SEC("vf", config_vf_opts, MANY),
 		CFG_SEC("vmd", vmd, CFGF_NONE),
 		TEXT("autostart-stagger"),
 		CFG_END(),
@@ -237,6 +239,7 @@ static cfg_t *make_parser(void)
 		}
 	}
 	config_net_validate(cfg);
+	config_device_validate(cfg);
 	cfg_set_validate_func(cfg, "vmd|user", check_user);
 	cfg_set_validate_func(cfg, "vmd|group", check_group);
 	cfg_set_validate_func(cfg, "vmd|socket", check_path);
@@ -371,6 +374,7 @@ static void apply(struct definition *def, const char *kind, cfg_t *sec, struct c
 	apply_disks(def, sec, c);
 	apply_shares(def, sec, c);
 	config_apply_nics(def, kind, sec);
+	config_apply_devices(def, sec, c);
 }
 
 static cfg_t *find_section(cfg_t *cfg, const char *kind, const char *title)
@@ -533,6 +537,8 @@ static void read_text(struct config *config, const char *host)
 		return;
 	for (i = 0; i < cfg_size(cfg, "switch"); i++)
 		config_add_switch(config, cfg_getnsec(cfg, "switch", i));
+	for (i = 0; i < cfg_size(cfg, "vf"); i++)
+		config_add_vf(config, cfg_getnsec(cfg, "vf", i));
 	for (i = 0; i < cfg_size(cfg, "vm"); i++)
 		add_vm(config, cfg, cfg_getnsec(cfg, "vm", i), host);
 	take_settings(config, cfg);

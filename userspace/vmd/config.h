@@ -9,16 +9,25 @@
 #define FAULTS_MAX	100
 #define VMS_MAX		1024
 
+#define VF_DEFS_MAX	32
+
 struct fault {
 	char *file;
 	int line;
 	char *message;
 };
 
+/* Virtual functions that are to be made. */
+struct vf_def {
+	char addr[HOSTDEV_ADDR_SIZE];
+	u32 count;
+};
+
 /**
  * struct config - what the files say
  * @vm: definitions, all good unless there are faults
  * @sw: switches, likewise
+ * @vf: virtual functions of the host's devices
  * @user: whose rights processes without an owner have
  * @group: whose members are admins
  * @socket: where clients connect
@@ -29,6 +38,8 @@ struct config {
 	struct definition *vm;
 	int nr_switches;
 	struct switch_def *sw;
+	int nr_vfs;
+	struct vf_def vf[VF_DEFS_MAX];
 	int nr_faults;
 	struct fault fault[FAULTS_MAX];
 	char user[NAME_LEN_MAX + 1];

@@ -31,6 +31,14 @@ const char *config_last(cfg_opt_t *opt);
 int config_line(const char *kind, cfg_t *sec, int from);
 char *config_expand(const char *text, const char *name);
 
+/* config_device.c */
+extern cfg_opt_t config_device_opts[];
+extern cfg_opt_t config_vf_opts[];
+
+void config_device_validate(cfg_t *cfg);
+void config_apply_devices(struct definition *def, cfg_t *sec, struct complaint *c);
+void config_add_vf(struct config *config, cfg_t *sec);
+
 /* config_net.c */
 extern cfg_opt_t config_nic_opts[];
 extern cfg_opt_t config_switch_opts[];

@@ -514,6 +514,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 		if (!interface_equal(&a->nic[i], &b->nic[i]))
 			return false;
 	return shares_equal(&a->shares, &b->shares) &&
+	       assignments_equal(&a->devices, &b->devices) &&
 	       same(a->firmware, b->firmware) && same(a->kernel, b->kernel) &&
 	       same(a->initrd, b->initrd) && same(a->cmdline, b->cmdline) &&
 	       same(a->user_data, b->user_data) && same(a->meta_data, b->meta_data) &&

@@ -3,6 +3,7 @@
 #ifndef VMD_DEFINITION_H
 #define VMD_DEFINITION_H
 
+#include "assigned.h"
 #include "interface.h"
 #include "libjoist/uuid.h"
 #include "share.h"
@@ -78,6 +79,7 @@ struct definition {
 	int nr_nics;
 	struct interface nic[INTERFACES_MAX];
 	struct shares shares;
+	struct assignments devices;	/* the host's */
 	struct owner owner;
 	bool autostart;
 	u32 restart;

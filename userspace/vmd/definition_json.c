@@ -86,6 +86,8 @@ struct json_object *definition_json(const struct definition *def, bool all)
 		js_add(obj, "interfaces", interfaces_json(def));
 	if (def->shares.nr)
 		js_add(obj, "shares", shares_json(&def->shares));
+	if (def->devices.nr)
+		js_add(obj, "devices", assignments_json(&def->devices));
 	js_add(obj, "owner", owner_json(&def->owner));
 	js_add_bool(obj, "autostart", def->autostart);
 	js_add_text(obj, "restart", restart_name(def->restart));
@@ -272,7 +274,8 @@ static int take_private(struct definition *def, const char *key,
 /* One that is no member of text. */
 static bool is_list(const char *key)
 {
-	return !strcmp(key, "disks") || !strcmp(key, "interfaces") || !strcmp(key, "shares");
+	return !strcmp(key, "disks") || !strcmp(key, "interfaces") || !strcmp(key, "shares") ||
+	       !strcmp(key, "devices");
 }
 
 static int take_member(struct definition *def, const char *key,
@@ -294,6 +297,8 @@ static int take_member(struct definition *def, const char *key,
 		return take_interfaces(def, value, c);
 	if (!strcmp(key, "shares") && json_object_is_type(value, json_type_array))
 		return shares_from_json(&def->shares, value, c);
+	if (!strcmp(key, "devices") && json_object_is_type(value, json_type_array))
+		return assignments_from_json(&def->devices, value, c);
 	if (!strcmp(key, "owner") && json_object_is_type(value, json_type_object))
 		return take_owner(def, value, all, c);
 	if (all && !take_private(def, key, value))
