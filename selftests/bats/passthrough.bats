@@ -84,7 +84,7 @@ host_reads()
 	run guest o --device "$NVME"
 	[ "$status" = 1 ]
 	echo "$output"
-	[[ $output = *"$NVME has nvme, not vfio-pci: vmctl device assign $NVME"* ]]
+	[[ $output = *"$NVME has nvme, not vfio-pci: vmctl device bind $NVME"* ]]
 	run guest o --device 0000:00:1e.7
 	[ "$status" = 1 ]
 	[[ $output = *"the host has no PCI device 0000:00:1e.7"* ]]

@@ -223,7 +223,7 @@ static int join(struct container *c, struct vfio_group *group)
 	int err = vfio_group_flags(group->fd, &flags);
 
 	if (!err && !(flags & VFIO_GROUP_FLAGS_VIABLE)) {
-		log_err("IOMMU group %d has devices that drivers of the host's use: they go with the guest's, so bind all of them to vfio-pci or to none (ls /sys/kernel/iommu_groups/%d/devices; vmctl device assign)",
+		log_err("IOMMU group %d has devices that drivers of the host's use: they go with the guest's, so bind all of them to vfio-pci or to none (ls /sys/kernel/iommu_groups/%d/devices; vmctl device bind)",
 			group->number, group->number);
 		return -EBUSY;
 	}
@@ -272,7 +272,7 @@ static int open_group(const struct vmm_file *file)
 	if (fd < 0)
 		log_err("cannot open %s: %s%s", file->path, strerror(-fd),
 			fd == -EBUSY ? "; another VM or program has a device of that group" :
-			fd == -ENOENT ? "; bind the device to vfio-pci (vmctl device assign)" : "");
+			fd == -ENOENT ? "; bind the device to vfio-pci (vmctl device bind)" : "");
 	return fd;
 }
 

@@ -67,7 +67,7 @@ static int check_driver(const char *address)
 		snprintf(driver, sizeof(driver), "no driver");
 	if (!strcmp(driver, DRIVER))
 		return 0;
-	log_err("%s has %s, not vfio-pci: vmctl device assign %s, or driverctl set-override %s vfio-pci",
+	log_err("%s has %s, not vfio-pci: vmctl device bind %s, or driverctl set-override %s vfio-pci",
 		address, driver, address, address);
 	return -EBUSY;
 }

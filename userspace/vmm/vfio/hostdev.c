@@ -49,7 +49,7 @@ static int open_device(struct hostdev *hd)
 		err = hd->fd;
 		log_err("cannot open the device %s of IOMMU group %d: %s%s", hd->host,
 			hd->group->number, strerror(-err), err == -ENODEV ?
-			"; bind it to vfio-pci (vmctl device assign)" :
+			"; bind it to vfio-pci (vmctl device bind)" :
 			err == -EBUSY ? "; it is in use" : "");
 		return err;
 	}
