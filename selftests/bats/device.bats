@@ -5,19 +5,22 @@
 # DEVICE_CYCLES=100 for the long form of the cycles.
 
 load helper
+load passthrough
 
 CYCLES=${DEVICE_CYCLES:-10}
-EDU=0000:00:03.0
-SATA=0000:00:1f.2
-SMBUS=0000:00:1f.3
-NVME=0000:01:00.0
-NIC=0000:02:00.0
-SYS=/sys/bus/pci/devices
 
 setup()
 {
 	[ -e /bench/command ] || skip "not in the bench"
-	[ -e $SYS/$NVME/iommu_group ] || skip "no NVMe controller behind an IOMMU"
+	[ -n "$(ls -A /sys/kernel/iommu_groups)" ] || skip "no IOMMU"
+	NVME=$(host_device 1b36:0010)
+	NIC=$(host_device 8086:10d3)
+	EDU=$(host_device 1234:11e8)
+	VF1=${NVME%.0}.1
+	VF2=${NVME%.0}.2
+	SATA=$(host_device 8086:2922)
+	SMBUS=$(host_device 8086:2930)
+	PORT=$(host_device 1b36:000c)
 	rm -rf /run/joist
 	modprobe nvme
 	modprobe e1000e
@@ -27,7 +30,7 @@ setup()
 teardown()
 {
 	umount /mnt 2>/dev/null
-	[ ! -e $SYS/$NVME/sriov_numvfs ] || "$VMCTL" device vf $NVME --count 0 >/dev/null 2>&1
+	[ ! -e "$PCI"/"$NVME"/sriov_numvfs ] || "$VMCTL" device vf "$NVME" --count 0 >/dev/null 2>&1
 	for a in /run/joist/devices/0*; do
 		[ ! -e "$a" ] || "$VMCTL" device unbind "$(basename "$a")"
 	done
@@ -36,7 +39,7 @@ teardown()
 driver()
 {
 	local link
-	link=$(readlink "$SYS/$1/driver") || return 0
+	link=$(readlink "$PCI/$1/driver") || return 0
 	echo "${link##*/}"
 }
 
@@ -57,83 +60,83 @@ refused()
 	[ "$status" = 0 ]
 	[[ "$output" = *"$NVME "*" nvme "*"0/4"*"NVMe controller"* ]]
 	[[ "$output" = *"$EDU "*" - "* ]]
-	[[ "$output" != *0000:00:01.0* ]]
-	run "$VMCTL" device show 01:00.0
+	[[ "$output" != *$PORT* ]]
+	run "$VMCTL" device show "${NVME#0000:}"
 	echo "$output"
 	[[ "$output" = *"driver: nvme"*"reset: flr"*"assignable: true"* ]]
 	run "$VMCTL" device list --json
-	[[ "$output" = *'"address":"0000:00:01.0"'* ]]
-	run "$VMCTL" device show --json $SMBUS
-	[[ "$output" = *'"members":["0000:00:1f.0","0000:00:1f.2","0000:00:1f.3"]'* ]]
+	[[ "$output" = *"\"address\":\"$PORT\""* ]]
+	run "$VMCTL" device show --json "$SMBUS"
+	[[ "$output" = *'"members":['*"\"$SATA\",\"$SMBUS\"]"* ]]
 	refused 3 "no PCI device 0000:09:00.0" show 09:00.0
 	refused 2 "is no PCI address" show nonsense
 }
 
 @test "bound to vfio-pci and given back to the driver it had" {
-	[ "$(driver $NIC)" = e1000e ]
-	run "$VMCTL" device bind $NIC
+	[ "$(driver "$NIC")" = e1000e ]
+	run "$VMCTL" device bind "$NIC"
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$(driver $NIC)" = vfio-pci ]
+	[ "$(driver "$NIC")" = vfio-pci ]
 	[ ! -e /sys/class/net/eth0 ]
 	run "$VMCTL" device list
 	[[ "$output" = *"$NIC "*" vfio-pci "*"(bound)"* ]]
-	run "$VMCTL" device unbind --json $NIC
+	run "$VMCTL" device unbind --json "$NIC"
 	[[ "$output" = *'"verb":"unbind"'*'"driver":"e1000e"'* ]]
-	[ "$(driver $NIC)" = e1000e ]
-	[ "$(cat $SYS/$NIC/driver_override)" = "(null)" ]
+	[ "$(driver "$NIC")" = e1000e ]
+	[ "$(cat "$PCI"/"$NIC"/driver_override)" = "(null)" ]
 	[ -z "$(ls /run/joist/devices)" ]
 	until_true 50 test -e /sys/class/net/eth0
-	refused 3 "was not taken from its driver" unbind $NIC
+	refused 3 "was not taken from its driver" unbind "$NIC"
 	# One without a driver has none afterwards either.
-	"$VMCTL" device bind $EDU
-	[ "$(driver $EDU)" = vfio-pci ]
-	"$VMCTL" device unbind $EDU
-	[ -z "$(driver $EDU)" ]
+	"$VMCTL" device bind "$EDU"
+	[ "$(driver "$EDU")" = vfio-pci ]
+	"$VMCTL" device unbind "$EDU"
+	[ -z "$(driver "$EDU")" ]
 }
 
 @test "what somebody has open is not given back" {
-	"$VMCTL" device bind $EDU
-	group=$(basename "$(readlink -f $SYS/$EDU/iommu_group)")
+	"$VMCTL" device bind "$EDU"
+	group=$(basename "$(readlink -f "$PCI"/"$EDU"/iommu_group)")
 	exec 7<>/dev/vfio/"$group"
-	refused 7 "has $EDU open" unbind $EDU
+	refused 7 "has $EDU open" unbind "$EDU"
 	exec 7>&-
-	"$VMCTL" device unbind $EDU
+	"$VMCTL" device unbind "$EDU"
 }
 
 @test "bridges, half a group, mounted disks and the host's way out are refused" {
-	refused 7 "is a bridge" bind 0000:00:01.0
+	refused 7 "is a bridge" bind "$PORT"
 	modprobe ahci
-	[ "$(driver $SATA)" = ahci ]
-	refused 7 "$SATA (ahci)" bind $SMBUS
+	[ "$(driver "$SATA")" = ahci ]
+	refused 7 "$SATA (ahci)" bind "$SMBUS"
 	[[ "$output" = *"vmctl device bind $SMBUS $SATA"* ]]
-	[ "$(driver $SATA)" = ahci ]
-	"$VMCTL" device bind $SMBUS $SATA
-	[ "$(driver $SATA),$(driver $SMBUS)" = vfio-pci,vfio-pci ]
-	"$VMCTL" device unbind $SMBUS $SATA
-	[ "$(driver $SATA),$(driver $SMBUS)" = ahci, ]
+	[ "$(driver "$SATA")" = ahci ]
+	"$VMCTL" device bind "$SMBUS" "$SATA"
+	[ "$(driver "$SATA"),$(driver "$SMBUS")" = vfio-pci,vfio-pci ]
+	"$VMCTL" device unbind "$SMBUS" "$SATA"
+	[ "$(driver "$SATA"),$(driver "$SMBUS")" = ahci, ]
 
 	mke2fs /dev/nvme0n1 >/dev/null
 	mkdir -p /mnt
 	mount -t ext4 /dev/nvme0n1 /mnt
-	refused 7 "nvme0n1, which is mounted at /mnt" bind $NVME
+	refused 7 "nvme0n1, which is mounted at /mnt" bind "$NVME"
 	umount /mnt
 	mkswap /dev/nvme0n1 >/dev/null
 	swapon /dev/nvme0n1
-	refused 7 "nvme0n1, which is swapped to" bind $NVME
+	refused 7 "nvme0n1, which is swapped to" bind "$NVME"
 	swapoff /dev/nvme0n1
-	"$VMCTL" device bind $NVME
+	"$VMCTL" device bind "$NVME"
 	[ ! -e /dev/nvme0n1 ]
-	"$VMCTL" device unbind $NVME
+	"$VMCTL" device unbind "$NVME"
 	until_true 50 test -b /dev/nvme0n1
 
 	until_true 50 test -e /sys/class/net/eth0
 	ip link set eth0 up
 	ip address add 192.0.2.1/24 dev eth0
 	ip route add default via 192.0.2.2
-	refused 7 "eth0, with its default route" bind $NIC
-	"$VMCTL" device bind --force $NIC
-	"$VMCTL" device unbind $NIC
+	refused 7 "eth0, with its default route" bind "$NIC"
+	"$VMCTL" device bind --force "$NIC"
+	"$VMCTL" device unbind "$NIC"
 }
 
 @test "only root binds" {
@@ -148,42 +151,42 @@ refused()
 }
 
 @test "NVMe's virtual functions are made, work, and are taken away" {
-	run "$VMCTL" device vf $NVME --count 2
+	run "$VMCTL" device vf "$NVME" --count 2
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$output" = "0000:01:00.1
-0000:01:00.2" ]
-	[ -z "$(driver 0000:01:00.1)" ]
-	[ "$(cat $SYS/$NVME/sriov_drivers_autoprobe)" = 1 ]
+	[ "$output" = "$VF1
+$VF2" ]
+	[ -z "$(driver "$VF1")" ]
+	[ "$(cat "$PCI"/"$NVME"/sriov_drivers_autoprobe)" = 1 ]
 	# It has queues of its own: the host's driver runs it, which it does not without.
-	echo 0000:01:00.1 >/sys/bus/pci/drivers/nvme/bind
-	until_true 100 test -e $SYS/0000:01:00.1/nvme
-	until_true 100 grep -q live $SYS/0000:01:00.1/nvme/nvme*/state
-	echo 0000:01:00.1 >/sys/bus/pci/drivers/nvme/unbind
+	echo "$VF1" >/sys/bus/pci/drivers/nvme/bind
+	until_true 100 test -e "$PCI"/"$VF1"/nvme
+	until_true 100 grep -q live "$PCI"/"$VF1"/nvme/nvme*/state
+	echo "$VF1" >/sys/bus/pci/drivers/nvme/unbind
 	# They go as they came.
-	refused 7 "has 2 virtual functions" bind $NVME
-	"$VMCTL" device bind 0000:01:00.2
-	refused 7 "0000:01:00.2 is bound to vfio-pci" vf $NVME --count 0
-	"$VMCTL" device unbind 0000:01:00.2
-	run "$VMCTL" device vf --json $NVME --count 4
+	refused 7 "has 2 virtual functions" bind "$NVME"
+	"$VMCTL" device bind "$VF2"
+	refused 7 "$VF2 is bound to vfio-pci" vf "$NVME" --count 0
+	"$VMCTL" device unbind "$VF2"
+	run "$VMCTL" device vf --json "$NVME" --count 4
 	echo "$output"
 	[[ "$output" = *'"count":4'* ]]
-	refused 11 "at most 4" vf $NVME --count 5
-	run "$VMCTL" device vf $NVME --count 0
+	refused 11 "at most 4" vf "$NVME" --count 5
+	run "$VMCTL" device vf "$NVME" --count 0
 	[ "$status" = 0 ]
-	[ ! -e $SYS/0000:01:00.1 ]
+	[ ! -e "$PCI"/"$VF1" ]
 	# The controller itself works on.
 	dd if=/dev/zero of=/dev/nvme0n1 bs=64k count=4 oflag=direct
-	refused 1 "has no SR-IOV" vf $NIC --count 1
+	refused 1 "has no SR-IOV" vf "$NIC" --count 1
 }
 
 @test "cycles leave nothing behind" {
 	for ((i = 0; i < CYCLES; i++)); do
-		"$VMCTL" device bind $NIC $EDU >/dev/null
-		"$VMCTL" device unbind $EDU $NIC >/dev/null
+		"$VMCTL" device bind "$NIC" "$EDU" >/dev/null
+		"$VMCTL" device unbind "$EDU" "$NIC" >/dev/null
 	done
-	[ "$(driver $NIC)" = e1000e ]
+	[ "$(driver "$NIC")" = e1000e ]
 	[ -z "$(ls /run/joist/devices)" ]
-	[ "$(cat $SYS/$NIC/driver_override)" = "(null)" ]
-	[ "$(cat $SYS/$EDU/driver_override)" = "(null)" ]
+	[ "$(cat "$PCI"/"$NIC"/driver_override)" = "(null)" ]
+	[ "$(cat "$PCI"/"$EDU"/driver_override)" = "(null)" ]
 }

@@ -264,6 +264,23 @@ static void balloon(struct peer *p, struct json_object *request, struct json_obj
 	json_object_object_del(vm, "balloon");
 }
 
+/* It is called as it is to be, or "hostdev0". */
+static void device(struct peer *p, struct json_object *request, struct json_object *vm)
+{
+	struct json_object *dev = NULL, *name = NULL;
+
+	json_object_object_get_ex(request, "device", &dev);
+	if (json_object_is_type(dev, json_type_string))
+		name = json_object_get(dev);
+	else if (json_object_object_get_ex(dev, "name", &name))
+		json_object_get(name);
+	else
+		name = json_object_new_string("hostdev0");
+	json_object_object_add(vm, "device", name);
+	reply(p, request, vm);
+	json_object_object_del(vm, "device");
+}
+
 static void serve_vm(struct peer *p, struct json_object *request, const char *op)
 {
 	size_t index, i;
@@ -279,6 +296,10 @@ static void serve_vm(struct peer *p, struct json_object *request, const char *op
 	}
 	if (!strcmp(op, "balloon")) {
 		balloon(p, request, vm);
+		return;
+	}
+	if (!strcmp(op, "device-add") || !strcmp(op, "device-remove")) {
+		device(p, request, vm);
 		return;
 	}
 	if (!strcmp(op, "log")) {

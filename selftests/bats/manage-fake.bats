@@ -179,14 +179,16 @@ not_found()
 	cd "$BATS_TEST_TMPDIR"
 	run "$VMCTL" create new -k k -i /i -a 'a b' -c 2 -m 16M -d d,ro -d /e --owner :staff \
 		--autostart --restart always --uuid u --cpu-max 50 --memory-max 1G --pids-max 9 \
-		--balloon no --rng yes --watchdog pause --vsock 42
+		--balloon no --rng yes --watchdog pause --vsock 42 \
+		--device 01:00.0,name=gpu --device vf-of=02:00.0,mac=02:00:00:00:00:01,vlan=7
 	is 0 "new: created"
 	asked '"name":"new"' "\"kernel\":\"$PWD/k\"" '"initrd":"/i"' '"cmdline":"a b"' \
 		'"vcpus":2' '"memory":16777216' \
 		"\"disks\":[{\"path\":\"$PWD/d\",\"readonly\":true},{\"path\":\"/e\",\"readonly\":false}]" \
 		'"owner":{"group":"staff"}' '"autostart":true' '"restart":"always"' \
 		'"uuid":"u"' '"cpu-max":50' '"memory-max":1073741824' '"pids-max":9' \
-		'"balloon":false' '"rng":true' '"watchdog":"pause"' '"vsock":42'
+		'"balloon":false' '"rng":true' '"watchdog":"pause"' '"vsock":42' \
+		'"devices":[{"host":"0000:01:00.0","name":"gpu"},{"vf-of":"0000:02:00.0","mac":"02:00:00:00:00:01","vlan":"7"}]'
 	run "$VMCTL" create new -k k
 	is 8 "the message; the remedy"
 	run "$VMCTL" create other -k k --start --owner bob --json
@@ -220,9 +222,34 @@ not_found()
 	run "$VMCTL" create x y
 	is 2 "more than one name given ('y')"
 	for case in vcpus:0 vcpus:256 memory:0 memory:x cpu-max:0 pids-max:x owner: owner:: \
-		restart:often disk: disk:,ro balloon:1M rng:maybe vsock:2 vsock:4294967295; do
+		restart:often disk: disk:,ro balloon:1M rng:maybe vsock:2 vsock:4294967295 \
+		device:eth0 device:01:00.0,colour=red device:vf-of=; do
 		run "$VMCTL" create x -k k "--${case%%:*}" "${case#*:}"
 		is 2 "${case%%:*}"
+	done
+}
+
+@test "device: assigned and released" {
+	fake
+	run "$VMCTL" device assign web 1:0.0
+	is 0 "web: hostdev0 added"
+	asked '"op":"device-add"' '"vm":"web"' '"device":{"host":"0000:01:00.0"}'
+	run "$VMCTL" device assign web vf-of=01:00.0,on-fault=stop -n nic --force --json
+	is 0 '{"verb":"add","device":"nic","vm":{'
+	asked '"device":{"vf-of":"0000:01:00.0","on-fault":"stop","force":true,"name":"nic"}'
+	run "$VMCTL" device release web nic -t 5
+	is 0 "web: nic removed"
+	asked '"op":"device-remove"' '"device":"nic"' '"force":false' '"timeout":5.000'
+	run "$VMCTL" device release web nic -f
+	asked '"force":true'
+	run "$VMCTL" device assign err-in-use 01:00.0
+	is 7 "the message; the remedy"
+	run "$VMCTL" device assign err-no-iommu 01:00.0
+	is 6 "the message; the remedy"
+	for words in "" "assign web" "assign web x" "assign web 01:00.0 more" "release web" bind \
+		"bind x" unbind "vf" "vf 01:00.0 --count x" "show" "list x" "eject x"; do
+		run "$VMCTL" device $words
+		is 2 "see 'vmctl help device'"
 	done
 }
 

@@ -48,7 +48,7 @@ static char answer[1024];
 OP(version) OP(list) OP(show) OP(create) OP(delete) OP(log) OP(events) OP(check)
 OP(reload) OP(start) OP(stop) OP(pause) OP(resume) OP(reset) OP(nmi) OP(wait) OP(console)
 OP(balloon) OP(memory) OP(disk_add) OP(disk_remove) OP(disk_list) OP(disk_resize)
-OP(net_add) OP(net_remove) OP(net_list)
+OP(net_add) OP(net_remove) OP(net_list) OP(device_add) OP(device_remove) OP(device_list)
 
 struct machine *machines(void)
 {

@@ -140,11 +140,14 @@ static void add_vfs(struct json_object *obj, const struct hostdev *dev)
 }
 
 /* What keeps it from being given away, if something does. */
-static void add_check(struct json_object *obj, const struct hostdev *dev)
+static void add_check(struct json_object *obj, const struct hostdev *dev, const char *vm)
 {
 	struct hostdev_why why;
 	bool can = !hostdev_check(dev, NULL, 0, false, &why);
 
+	if (can && vm)
+		can = !hostdev_why(&why, "in-use", "release it there first: vmctl device release",
+				   "it is the VM %s's", vm);
 	json_object_object_add(obj, "assignable", json_object_new_boolean(can));
 	if (can)
 		return;
@@ -180,6 +183,6 @@ struct json_object *hostdev_json(const struct hostdev *dev, struct json_object *
 		put(obj, "goes-back-to", state.driver);
 		json_object_object_add(obj, "bare", json_object_new_boolean(state.bare));
 	}
-	add_check(obj, dev);
+	add_check(obj, dev, out_text(obj, "vm"));
 	return obj;
 }

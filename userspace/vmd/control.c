@@ -100,6 +100,8 @@ static void from_parent(struct channel *ch, struct msg *msg)
 
 		if (vm && !strcmp(js_text(msg->json, "what") ?: "", "changed"))
 			event(vm, "changed", NULL);
+	} else if (!strcmp(type, "device")) {
+		device_news(msg->json);
 	} else if (!strcmp(type, "reloaded")) {
 		event(NULL, "config-reloaded", NULL);
 	} else if (!strcmp(type, "all")) {

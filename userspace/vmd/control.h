@@ -29,6 +29,7 @@ struct last {
  * @pid: of its process, 0: there is none
  * @id: in the module's list of VMs, 0: none
  * @nets: its interfaces while it runs; NULL: as @def says
+ * @devices: those of the host that it has while it runs; NULL: none
  * @greeted: its process has said hello on this connection
  * @said: enum vm_state: what it said last, while it is not known to run
  * @conn: to its process
@@ -54,6 +55,7 @@ struct machine {
 	int pid;
 	u32 id;
 	struct json_object *nets;
+	struct json_object *devices;
 	bool greeted;
 	u32 said;
 	struct last last;
@@ -92,7 +94,7 @@ enum waiting {
  * @name: likewise, which one; devices: the device's; log: unused
  * @bytes: FOR_PARENT, log; hello: the state told
  * @fd: FOR_PROCESS, console: the client's end
- * @net: devices: it is a network
+ * @kind: devices: which it is
  * @wait: balloon, memory: until the target is reached
  * @limit: likewise, but no longer than so many seconds; below 0: as long as it takes
  * @resident: balloon, reclaim: bytes that the host had of it before; below 0: unknown
@@ -115,7 +117,7 @@ struct pending {
 	char name[NAME_LEN_MAX + 1];
 	u32 bytes;
 	int fd;
-	bool net;
+	enum device_kind kind;
 	bool wait;
 	double limit;
 	s64 resident;
@@ -188,7 +190,7 @@ void pendings_running(struct machine *vm);
 void pendings_stopped(struct machine *vm);
 void pendings_reached(struct machine *vm, enum waiting reason,
 		      void (*fn)(struct pending *p));
-void pendings_unplugged(struct machine *vm, bool net, const char *name,
+void pendings_unplugged(struct machine *vm, enum device_kind kind, const char *name,
 			void (*fn)(struct pending *p));
 void pendings_failed(struct machine *vm, const struct failure *f);
 void pendings_gone(struct machine *vm);
@@ -220,7 +222,14 @@ void op_disk_list(struct request *req);
 void op_net_add(struct request *req);
 void op_net_remove(struct request *req);
 void op_net_list(struct request *req);
-void machine_unplugged(struct machine *vm, bool net, const char *name);
+void op_device_add(struct request *req);
+void op_device_remove(struct request *req);
+void op_device_list(struct request *req);
+void machine_unplugged(struct machine *vm, u32 kind, const char *name);
+
+/* device_news.c */
+void machine_host_news(struct machine *vm, const struct vm_device_reply *news);
+void device_news(struct json_object *obj);
 
 /* ops.c, ops_vm.c */
 void op_version(struct request *req);

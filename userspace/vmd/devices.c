@@ -89,6 +89,33 @@ static int plug_disk(struct vm *vm, struct json_object *obj, struct fd_list *fds
 	return err;
 }
 
+/* @told: of the parent; it is to outlive the result. */
+struct vmm_hostdev device_host(struct json_object *told, int fd)
+{
+	return (struct vmm_hostdev) {
+		.name = js_text(told, "name"),
+		.host = js_text(told, "host"),
+		.group = { js_text(told, "group"), fd },
+	};
+}
+
+/* Each comes with the container, which the first one brings. */
+static int plug_host(struct vm *vm, struct json_object *told, struct fd_list *fds, char *name)
+{
+	struct vmm_file vfio = { HOSTDEV_CONTAINER, fds->fd[0] };
+	struct vmm_hostdev dev = device_host(json_object_array_get_idx(told, 0), fds->fd[1]);
+	int err;
+
+	if (fds->nr != 2 || !dev.name || !dev.host || !dev.group.path) {
+		log_err("a device comes with its container and its group");
+		return -EINVAL;
+	}
+	snprintf(name, DEVICE_NAME_SIZE, "%s", dev.name);
+	err = vm_plug_hostdev(vm, &dev, &vfio);
+	fds->nr = 0;
+	return err;
+}
+
 /**
  * device_plug() - give the running VM a device
  * @vm: VM
@@ -102,12 +129,16 @@ int device_plug(struct vm *vm, const char *text, struct fd_list *fds, char *name
 {
 	struct json_object *obj = json_tokener_parse(text);
 	struct json_object *disk = js_get(obj, "disk"), *net = js_get(obj, "interface");
+	struct json_object *told = js_get(obj, "told");
 	int err = -EINVAL;
 
 	if (disk)
 		err = plug_disk(vm, disk, fds, name);
 	else if (net)
-		err = plug_net(vm, net, js_get(obj, "told"), fds, name);
+		err = plug_net(vm, net, told, fds, name);
+	else if (js_get(obj, "device") && json_object_is_type(told, json_type_array) &&
+		 json_object_array_length(told))
+		err = plug_host(vm, told, fds, name);
 	else
 		log_err("this is no device that can be plugged in");
 	fds_close(fds);

@@ -109,6 +109,17 @@ static struct machine *machine_new(const char *name)
 	return vm;
 }
 
+/* What the parent says that it has, which it need not say. */
+static void take_devices(struct machine *vm, struct json_object *obj)
+{
+	struct json_object *devices = js_get(obj, "devices");
+
+	if (!devices)
+		return;
+	json_object_put(vm->devices);
+	vm->devices = json_object_get(devices);
+}
+
 /* The parent: a VM is there, or has changed. */
 void machine_update(struct json_object *obj)
 {
@@ -137,6 +148,7 @@ void machine_update(struct json_object *obj)
 		json_object_put(vm->nets);
 		vm->nets = json_object_get(js_get(obj, "interfaces"));
 	}
+	take_devices(vm, obj);
 	vm->changed = js_bool(obj, "pending", false);
 	vm->orphan = js_bool(obj, "orphan", false);
 	if (!vm->last.reason)
@@ -167,6 +179,7 @@ void machine_gone(const char *name)
 	free(vm->last.reason);
 	free(vm->last.message);
 	json_object_put(vm->nets);
+	json_object_put(vm->devices);
 	free(vm);
 }
 
@@ -183,6 +196,7 @@ void machine_connect(struct json_object *obj, int fd)
 	vm->pid = (int)js_int(obj, "pid", 0);
 	json_object_put(vm->nets);
 	vm->nets = json_object_get(js_get(obj, "interfaces"));
+	take_devices(vm, obj);
 	vm->greeted = false;
 	vm->started = now_ms();
 	vm->wants_start = false;
@@ -378,6 +392,8 @@ void machine_exited(struct json_object *obj)
 	machine_hang_up(vm);
 	json_object_put(vm->nets);
 	vm->nets = NULL;
+	json_object_put(vm->devices);
+	vm->devices = NULL;
 	vm->pid = 0;
 	vm->id = 0;
 	vm->changed = false;
@@ -430,6 +446,9 @@ struct json_object *machine_json(const struct machine *vm)
 	if (vm->def.nr_nics || vm->nets)
 		js_add(obj, "interfaces", vm->nets ? json_object_get(vm->nets) :
 		       interfaces_json(&vm->def));
+	if (vm->def.devices.nr || vm->devices)
+		js_add(obj, "devices", vm->devices ? json_object_get(vm->devices) :
+		       assignments_json(&vm->def.devices));
 	js_add_bool(obj, "autostart", vm->def.autostart);
 	js_add_text(obj, "restart", restart_name(vm->def.restart));
 	js_add_text(obj, "origin", vm->def.created ? "created" : "config");

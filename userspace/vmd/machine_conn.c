@@ -169,6 +169,7 @@ static bool understood(union reply *reply, ssize_t n)
 	case VM_UNPLUGGED:
 	case VM_DISK_ERROR:
 	case VM_SHARE_LOST:
+	case VM_HOST_NEWS:
 		reply->device.name[sizeof(reply->device.name) - 1] = '\0';
 		reply->device.why[sizeof(reply->device.why) - 1] = '\0';
 		return n == sizeof(reply->device);
@@ -211,7 +212,9 @@ static void on_reply(struct watch *watch, u32 events)
 	else if (reply.head.op == VM_WATCHDOG)
 		watchdog_fired(vm, reply.head.state);
 	else if (reply.head.op == VM_UNPLUGGED)
-		machine_unplugged(vm, reply.device.net, reply.device.name);
+		machine_unplugged(vm, reply.device.kind, reply.device.name);
+	else if (reply.head.op == VM_HOST_NEWS)
+		machine_host_news(vm, &reply.device);
 	else
 		pendings_reply(vm, &reply.head);
 }

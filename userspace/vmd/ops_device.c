@@ -21,40 +21,54 @@ static void result(struct pending *p)
 	pending_result(p, obj, -1);
 }
 
+/**
+ * struct kind - what there is of each kind of device
+ * @word: what it is called; events have it
+ * @member: of requests, and of what the parent and the VM's process are told
+ * @list: where to see which there are
+ */
+static const struct kind {
+	const char *word, *member, *list;
+} kinds[] = {
+	[DEVICE_DISK] = { "disk", "disk", "'disk list' tells which it has" },
+	[DEVICE_NET] = { "network", "interface", "'net list' tells which it has" },
+	[DEVICE_HOST] = { "device", "device", "'show' tells which it has" },
+};
+
 static void tell(const struct pending *p, const char *what)
 {
 	struct json_object *more = js_new("device", p->name);
 	char why[80];
 
-	js_add_text(more, "kind", p->net ? "network" : "disk");
-	snprintf(why, sizeof(why), "the %s %s", p->net ? "network" : "disk", p->name);
+	js_add_text(more, "kind", kinds[p->kind].word);
+	snprintf(why, sizeof(why), "the %s %s", kinds[p->kind].word, p->name);
 	event_more(p->vm, what, why, more);
 	json_object_put(more);
 }
 
 /* The parent takes a device out of the definition. */
-static void ask_parent(struct pending *p, const char *type, bool net, const char *name,
+static void ask_parent(struct pending *p, const char *type, enum device_kind kind, const char *name,
 		       void (*done)(struct pending *p, struct msg *msg))
 {
 	struct json_object *msg = js_new("type", type);
 
-	p->net = net;
+	p->kind = kind;
 	snprintf(p->name, sizeof(p->name), "%s", name);
 	p->parent_done = done;
 	js_add_text(msg, "vm", p->vm->def.name);
-	js_add_bool(msg, "net", net);
+	js_add_int(msg, "kind", kind);
 	js_add_text(msg, "device", name);
 	parent_ask(p, msg, -1);
 }
 
 /* Of a VM that runs. @done: with the answer. */
-static void forget(struct machine *vm, bool net, const char *name,
+static void forget(struct machine *vm, enum device_kind kind, const char *name,
 		   void (*done)(struct pending *p, struct msg *msg))
 {
 	struct pending *p = pending_internal(vm, FOR_PARENT);
 
 	if (p)
-		ask_parent(p, "device-gone", net, name, done);
+		ask_parent(p, "device-gone", kind, name, done);
 }
 
 static void forgotten(struct pending *p, struct msg *msg)
@@ -66,7 +80,7 @@ static void forgotten(struct pending *p, struct msg *msg)
 /* It was not plugged in after all. */
 static void undo(const struct pending *p)
 {
-	forget(p->vm, p->net, p->name, forgotten);
+	forget(p->vm, p->kind, p->name, forgotten);
 }
 
 static void plugged(struct pending *p, const struct vm_reply *head)
@@ -107,9 +121,9 @@ static void allowed(struct pending *p, struct msg *msg)
 	}
 }
 
-static void add(struct request *req, bool net)
+static void add(struct request *req, enum device_kind kind)
 {
-	const char *member = net ? "interface" : "disk";
+	const char *member = kinds[kind].member;
 	struct json_object *device = js_get(req->json, member), *msg;
 	struct pending *p;
 
@@ -121,7 +135,7 @@ static void add(struct request *req, bool net)
 	p = pending_new(req, FOR_PARENT);
 	if (!p)
 		return;
-	p->net = net;
+	p->kind = kind;
 	p->parent_done = allowed;
 	msg = js_new("type", "device-add");
 	js_add_text(msg, "vm", req->vm->def.name);
@@ -132,12 +146,17 @@ static void add(struct request *req, bool net)
 
 void op_disk_add(struct request *req)
 {
-	add(req, false);
+	add(req, DEVICE_DISK);
 }
 
 void op_net_add(struct request *req)
 {
-	add(req, true);
+	add(req, DEVICE_NET);
+}
+
+void op_device_add(struct request *req)
+{
+	add(req, DEVICE_HOST);
 }
 
 /* The definition is without it: then all is told. */
@@ -146,15 +165,17 @@ static void gone(struct pending *p, struct msg *msg)
 	(void)msg;
 	if (p->vm) {
 		tell(p, "device-removed");
-		pendings_unplugged(p->vm, p->net, p->name, result);
+		pendings_unplugged(p->vm, p->kind, p->name, result);
 	}
 	pending_free(p);
 }
 
 /* The VM's process: a device has gone, asked for or not. */
-void machine_unplugged(struct machine *vm, bool net, const char *name)
+void machine_unplugged(struct machine *vm, u32 kind, const char *name)
 {
-	forget(vm, net, name, gone);
+	/* What it says is a number, and may be any. */
+	if (kind < ARRAY_SIZE(kinds))
+		forget(vm, (enum device_kind)kind, name, gone);
 }
 
 /* The guest has been asked. */
@@ -183,24 +204,27 @@ static void struck(struct pending *p, struct msg *msg)
 	result(p);
 }
 
-static void drop_at_rest(struct request *req, bool net, const char *name)
+static void drop_at_rest(struct request *req, enum device_kind kind, const char *name)
 {
 	struct pending *p = pending_new(req, FOR_PARENT);
 
 	if (p)
-		ask_parent(p, "device-strike", net, name, struck);
+		ask_parent(p, "device-strike", kind, name, struck);
 }
 
 /* @name: a device that the VM has. */
-static void take_out(struct request *req, bool net, const char *name)
+static void take_out(struct request *req, enum device_kind kind, const char *name)
 {
+	static const u32 unplug_flag[] = {
+		[DEVICE_NET] = UNPLUG_NET, [DEVICE_HOST] = UNPLUG_HOST,
+	};
 	bool force = js_bool(req->json, "force", false);
 	double limit = request_seconds(req, REMOVE_SECONDS);
 	struct machine *vm = req->vm;
 	struct pending *p;
 
 	if (machine_at_rest(vm)) {
-		drop_at_rest(req, net, name);
+		drop_at_rest(req, kind, name);
 		return;
 	}
 	if (!machine_takes_orders(vm)) {
@@ -210,12 +234,12 @@ static void take_out(struct request *req, bool net, const char *name)
 	p = pending_new(req, FOR_PROCESS);
 	if (!p)
 		return;
-	p->net = net;
+	p->kind = kind;
 	snprintf(p->name, sizeof(p->name), "%s", name);
 	p->process_done = asked;
 	p->force = force;
 	if (machine_tell(vm, VM_UNPLUG, p->token, (force ? UNPLUG_FORCE : 0) |
-			 (net ? UNPLUG_NET : 0), name, NULL)) {
+			 unplug_flag[kind], name, NULL)) {
 		pending_busy(p);
 		return;
 	}
@@ -223,13 +247,13 @@ static void take_out(struct request *req, bool net, const char *name)
 		pending_timeout(p, limit);
 }
 
-static void no_such(struct request *req, bool net, const char *name)
+static void no_such(struct request *req, enum device_kind kind, const char *name)
 {
 	struct failure f;
 
 	fail(&f, "not-found", "the VM '%s' has no %s '%.40s'", req->vm->def.name,
-	     net ? "network" : "disk", name);
-	f.remedy = net ? "'net list' tells which it has" : "'disk list' tells which it has";
+	     kinds[kind].word, name);
+	f.remedy = kinds[kind].list;
 	request_refuse(req, &f);
 }
 
@@ -238,9 +262,9 @@ void op_disk_remove(struct request *req)
 	const char *name = js_text(req->json, "disk") ?: "";
 
 	if (definition_disk(&req->vm->def, name))
-		take_out(req, false, name);
+		take_out(req, DEVICE_DISK, name);
 	else
-		no_such(req, false, name);
+		no_such(req, DEVICE_DISK, name);
 }
 
 void op_net_remove(struct request *req)
@@ -248,9 +272,19 @@ void op_net_remove(struct request *req)
 	const char *name = js_text(req->json, "interface") ?: "";
 
 	if (definition_find_interface(&req->vm->def, name))
-		take_out(req, true, name);
+		take_out(req, DEVICE_NET, name);
 	else
-		no_such(req, true, name);
+		no_such(req, DEVICE_NET, name);
+}
+
+void op_device_remove(struct request *req)
+{
+	const char *name = js_text(req->json, "device") ?: "";
+
+	if (assignments_find(&req->vm->def.devices, name))
+		take_out(req, DEVICE_HOST, name);
+	else
+		no_such(req, DEVICE_HOST, name);
 }
 
 /* They are among what is told of a VM anyway. */
@@ -273,5 +307,34 @@ void op_disk_list(struct request *req)
 	for (i = 0; i < def->nr_disks; i++)
 		json_object_array_add(disks, definition_disk_json(&def->disk[i], false));
 	js_add(obj, "disks", disks);
+	request_result(req, obj);
+}
+
+static void list_devices(const struct machine *vm, struct json_object *list)
+{
+	size_t i;
+
+	for (i = 0; vm->devices && i < json_object_array_length(vm->devices); i++) {
+		struct json_object *dev = json_object_array_get_idx(vm->devices, i);
+		struct json_object *obj = js_new("vm", vm->def.name);
+
+		js_add_text(obj, "name", js_text(dev, "name"));
+		js_add_text(obj, "host", js_text(dev, "host"));
+		json_object_array_add(list, obj);
+	}
+}
+
+/* The host's devices that VMs have now: those of one, or of all that may be seen. */
+void op_device_list(struct request *req)
+{
+	struct json_object *obj = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	struct machine *vm;
+
+	for (vm = machines(); vm; vm = vm->next)
+		if (req->vm ? vm == req->vm :
+		    req->admin || peer_owns(&req->client->peer, &vm->def.owner))
+			list_devices(vm, list);
+	js_add(obj, "devices", list);
 	request_result(req, obj);
 }

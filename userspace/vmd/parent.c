@@ -24,6 +24,7 @@
 #include "net/net.h"
 #include "notify.h"
 #include "parent.h"
+#include "passthrough.h"
 #include "sandbox.h"
 #include "store.h"
 
@@ -286,6 +287,8 @@ static int load_all(void)
 			 *config.socket ? config.socket : CONTROL_SOCKET);
 		net_init();
 		net_apply(&config);
+		passthrough_init();
+		passthrough_apply(&config);
 		for (i = 0; i < config.nr_vms; i++)
 			owned_add(&config.vm[i]);
 		config.nr_vms = 0;	/* their strings are the VMs' now */
@@ -303,6 +306,7 @@ static int load_all(void)
 	process_scan(take_running);
 	/* What VMs had that ended while there was no daemon. */
 	net_settle();
+	passthrough_adopt();
 	return 0;
 }
 

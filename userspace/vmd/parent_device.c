@@ -14,8 +14,10 @@
 #include "net/net.h"
 #include "parent.h"
 #include "parent_device.h"
+#include "passthrough.h"
 #include "peer.h"
 #include "store.h"
+#include "vm_protocol.h"
 
 static int put_disk(struct definition *def, const void *arg)
 {
@@ -225,12 +227,68 @@ int device_add_network(struct owned *vm, struct json_object *obj, int client,
 	return err;
 }
 
-/* A device is no more. */
-int device_gone(struct owned *vm, bool net, const char *name, struct failure *f)
+static int put_host(struct definition *def, const void *arg)
 {
-	if (!net) {
+	struct complaint c;
+
+	return assignments_add(&def->devices, arg, &c);
+}
+
+static int drop_host(struct definition *def, const void *arg)
+{
+	assignments_remove(&def->devices, arg);
+	return 0;
+}
+
+/* What a definition wants of the host itself is for admins to want. */
+int device_may(const struct peer *peer, struct failure *f)
+{
+	if (peer_is_admin(peer, parent.admin_gid))
+		return 0;
+	fail(f, "not-yours", "only admins may give a VM a device of the host's");
+	return -1;
+}
+
+/* Likewise a device of the host's. */
+int device_add_host(struct owned *vm, struct json_object *obj, int client,
+		    struct json_object *answer, struct fd_list *fds, struct failure *f)
+{
+	struct json_object *device = json_object_new_object(), *told = json_object_new_array();
+	struct assigned dev;
+	struct complaint c;
+	struct peer peer;
+	int err;
+
+	js_add(answer, "device", device);
+	js_add(device, "told", told);
+	if (check(vm, client, &peer, f) || device_may(&peer, f))
+		return -1;
+	if (assigned_from_json(&vm->def.devices, obj, &c))
+		return fail(f, "bad-config", "%s", c.text);
+	dev = vm->def.devices.dev[vm->def.devices.nr - 1];
+	js_add(device, "device", assigned_json(&dev));
+	js_add_text(answer, "name", dev.name);
+	err = vm->proc.pid ? passthrough_plug(&vm->def, &dev, vm->proc.pid, fds, told, f) : 0;
+	err = err ?: keep(vm, put_host, &dev, f);
+	if (!err)
+		return 0;
+	fds_close(fds);
+	passthrough_drop(vm->def.name, dev.name);
+	assignments_remove(&vm->def.devices, dev.name);
+	return err;
+}
+
+/* A device is no more; @kind: enum device_kind. */
+int device_gone(struct owned *vm, s64 kind, const char *name, struct failure *f)
+{
+	if (kind == DEVICE_DISK) {
 		drop_disk(&vm->def, name);
 		return keep(vm, drop_disk, name, f);
+	}
+	if (kind == DEVICE_HOST) {
+		drop_host(&vm->def, name);
+		passthrough_drop(vm->def.name, name);
+		return keep(vm, drop_host, name, f);
 	}
 	drop_interface(&vm->def, name);
 	forget_network(vm, name);

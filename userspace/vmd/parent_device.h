@@ -7,12 +7,16 @@
 
 struct fd_list;
 struct json_object;
+struct peer;
 
+int device_may(const struct peer *peer, struct failure *f);
 int device_check(const struct owned *vm, struct failure *f);
 int device_add_disk(struct owned *vm, struct json_object *obj, int client,
 		    struct json_object *answer, struct fd_list *fds, struct failure *f);
 int device_add_network(struct owned *vm, struct json_object *obj, int client,
 		       struct json_object *answer, struct fd_list *fds, struct failure *f);
-int device_gone(struct owned *vm, bool net, const char *name, struct failure *f);
+int device_add_host(struct owned *vm, struct json_object *obj, int client,
+		    struct json_object *answer, struct fd_list *fds, struct failure *f);
+int device_gone(struct owned *vm, s64 kind, const char *name, struct failure *f);
 
 #endif

@@ -173,7 +173,7 @@ static int create(struct definition *def, int client, struct failure *f)
 
 	if (client < 0 || peer_get(client, &peer))
 		return fail(f, "failed", "it is not known who asks");
-	if (settle_owner(def, &peer, f))
+	if (settle_owner(def, &peer, f) || (def->devices.nr && device_may(&peer, f)))
 		return -1;
 	if (parent.nr_vms >= VMS_MAX)
 		return fail(f, "limit", "%d VMs are as many as there can be",
@@ -254,6 +254,8 @@ static int do_device_add(struct json_object *req, int client, struct json_object
 		return -1;
 	if (disk)
 		return device_add_disk(vm, disk, client, obj, fds, f);
+	if (js_get(req, "device"))
+		return device_add_host(vm, js_get(req, "device"), client, obj, fds, f);
 	return device_add_network(vm, js_get(req, "interface"), client, obj, fds, f);
 }
 
@@ -264,7 +266,7 @@ static int do_device_gone(struct json_object *req, bool strike, struct failure *
 
 	if (!vm || (strike && device_check(vm, f)))
 		return -1;
-	return device_gone(vm, js_bool(req, "net", false), js_text(req, "device") ?: "", f);
+	return device_gone(vm, js_int(req, "kind", 0), js_text(req, "device") ?: "", f);
 }
 
 static int do_log(struct json_object *req, struct fd_list *fds, struct failure *f)

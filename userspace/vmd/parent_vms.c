@@ -11,6 +11,7 @@
 #include "net/net.h"
 #include "notify.h"
 #include "parent.h"
+#include "passthrough.h"
 #include "users.h"
 #include "vmm/vmm.h"
 
@@ -99,6 +100,8 @@ void owned_tell(const struct owned *vm)
 	js_add_bool(obj, "known", vm->unseen || process_known(vm->def.name));
 	if (vm->proc.pid)
 		js_add(obj, "interfaces", json_object_get(vm->proc.nets));
+	if (vm->proc.pid)
+		js_add(obj, "devices", passthrough_json(vm->def.name));
 	js_add(obj, "last", last);
 	channel_send(&parent.control, obj, -1);
 }
@@ -112,6 +115,7 @@ void owned_tell_process(const struct owned *vm, bool found)
 	js_add_int(obj, "pid", vm->proc.pid);
 	js_add_bool(obj, "found", found);
 	js_add(obj, "interfaces", json_object_get(vm->proc.nets));
+	js_add(obj, "devices", passthrough_json(vm->def.name));
 	channel_send(&parent.control, obj, process_connect(vm->def.name));
 }
 
@@ -170,6 +174,7 @@ static void on_exit_of(struct watch *watch, u32 events)
 	vm->proc.nets = NULL;
 	vm->pending = false;
 	net_settle();
+	passthrough_drop(vm->def.name, NULL);
 	if (vm->orphan)
 		owned_remove(vm);
 	else
@@ -225,6 +230,7 @@ int owned_start(struct owned *vm, struct failure *f)
 	if (spawn_vm(&vm->def, uid, gid, &vm->proc, f)) {
 		vm->proc.pid = 0;
 		net_settle();
+		passthrough_drop(vm->def.name, NULL);
 		return -1;
 	}
 	vm->pending = false;

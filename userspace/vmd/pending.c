@@ -238,14 +238,14 @@ void pendings_reached(struct machine *vm, enum waiting reason,
 }
 
 /* A device has gone: who asked for that hears of it, by @fn. */
-void pendings_unplugged(struct machine *vm, bool net, const char *name,
+void pendings_unplugged(struct machine *vm, enum device_kind kind, const char *name,
 			void (*fn)(struct pending *p))
 {
 	struct pending *p, *next;
 
 	for (p = pendings; p; p = next) {
 		next = p->next;
-		if (p->vm == vm && p->waiting == FOR_UNPLUGGED && p->net == net &&
+		if (p->vm == vm && p->waiting == FOR_UNPLUGGED && p->kind == kind &&
 		    !strcmp(p->name, name))
 			fn(p);
 	}

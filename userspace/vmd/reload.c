@@ -6,6 +6,7 @@
 #include "js.h"
 #include "net/net.h"
 #include "parent.h"
+#include "passthrough.h"
 #include "users.h"
 
 /* What only a daemon that has VMs can see. */
@@ -126,6 +127,7 @@ void config_apply(struct config *config, struct json_object *changed)
 
 	config_settings(config);
 	net_apply(config);
+	passthrough_apply(config);
 	js_add_int(obj, "admin-gid", parent.admin_gid);
 	js_add_int(obj, "stagger", parent.stagger_ms);
 	channel_send(&parent.control, obj, -1);

@@ -10,6 +10,7 @@
 #include <linux/if_tun.h>
 #include <linux/io_uring.h>
 #include <linux/kvm.h>
+#include <linux/vfio.h>
 #include <linux/vhost.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -64,6 +65,19 @@ static const unsigned long vhost_ioctls[] = {
 	VHOST_SET_VRING_NUM, VHOST_SET_VRING_ADDR, VHOST_SET_VRING_BASE,
 	VHOST_GET_VRING_BASE, VHOST_SET_VRING_KICK, VHOST_SET_VRING_CALL,
 	VHOST_SET_VRING_ERR, VHOST_VSOCK_SET_RUNNING,
+};
+
+/*
+ * Of VFIO, whose container and groups the parent has opened. A device's hot reset has the numbers
+ * of VFIO_IOMMU_GET_INFO and VFIO_IOMMU_MAP_DMA.
+ */
+static const unsigned long vfio_ioctls[] = {
+	VFIO_GET_API_VERSION, VFIO_CHECK_EXTENSION, VFIO_SET_IOMMU, VFIO_IOMMU_GET_INFO,
+	VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA, VFIO_GROUP_GET_STATUS,
+	VFIO_GROUP_SET_CONTAINER, VFIO_GROUP_UNSET_CONTAINER, VFIO_GROUP_GET_DEVICE_FD,
+	VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO, VFIO_DEVICE_GET_IRQ_INFO,
+	VFIO_DEVICE_SET_IRQS, VFIO_DEVICE_RESET,
+	KVM_CREATE_DEVICE, KVM_SET_DEVICE_ATTR,
 };
 
 /* What libjoist asks of the module: no ioctl of another driver. */
@@ -128,6 +142,13 @@ static int allow_ioctls(scmp_filter_ctx ctx, const unsigned long *requests, size
 	return err;
 }
 
+/* Its own limits, to be read: what devices reach is locked in memory. */
+static int allow_limits(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+				SCMP_CMP(0, SCMP_CMP_EQ, 0), SCMP_CMP(2, SCMP_CMP_EQ, 0));
+}
+
 static scmp_filter_ctx begin(int *err)
 {
 	scmp_filter_ctx ctx = filter_begin(options.seccomp_log ? SCMP_ACT_LOG :
@@ -164,11 +185,13 @@ int seccomp_vm(void)
 	if (!ctx)
 		return err;
 	err = err ?: filter_allow(ctx, vm_calls, ARRAY_SIZE(vm_calls));
-	/* Any VM may get a disk or a network while it runs. */
+	/* Any VM may get a disk, a network or a device of the host's while it runs. */
 	err = err ?: allow_disks(ctx);
 	err = err ?: filter_allow(ctx, net_calls, ARRAY_SIZE(net_calls));
 	err = err ?: allow_ioctls(ctx, net_ioctls, ARRAY_SIZE(net_ioctls));
 	err = err ?: allow_ioctls(ctx, vhost_ioctls, ARRAY_SIZE(vhost_ioctls));
+	err = err ?: allow_ioctls(ctx, vfio_ioctls, ARRAY_SIZE(vfio_ioctls));
+	err = err ?: allow_limits(ctx);
 	err = err ?: allow_threads(ctx);
 	err = err ?: allow_files(ctx);
 	err = err ?: allow_ioctls(ctx, vm_ioctls, ARRAY_SIZE(vm_ioctls));

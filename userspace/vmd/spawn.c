@@ -28,6 +28,7 @@
 #include "libjoist/joist.h"
 #include "libjoist/vhost.h"
 #include "net/net.h"
+#include "passthrough.h"
 #include "seed.h"
 #include "setup.h"
 #include "share_tool.h"
@@ -365,7 +366,8 @@ int process_change(const char *name, int (*change)(struct definition *def, const
 
 /* All a VM's process needs, into the socket it will read. Return: its end, or -1. */
 static int prepare(const struct definition *def, u32 uid, u32 gid,
-		   const int *fds, int nr, struct json_object *nets, struct failure *f)
+		   const int *fds, int nr, struct json_object *nets, struct json_object *devices,
+		   struct failure *f)
 {
 	struct json_object *obj = json_object_new_object();
 	int pair[2], err = -1;
@@ -376,6 +378,7 @@ static int prepare(const struct definition *def, u32 uid, u32 gid,
 	js_add_int(obj, "gid", gid);
 	js_add_bool(obj, "seccomp-log", options.seccomp_log);
 	js_add(obj, "interfaces", json_object_get(nets));
+	js_add(obj, "devices", json_object_get(devices));
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
 	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		err = msg_write(pair[0], text, strlen(text), fds, nr);
@@ -428,6 +431,7 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 {
 	int fds[MSG_FDS_MAX], want, nr, setup, procs_fd, err;
 	struct vmm_firmware fw = { 0 };
+	struct json_object *devices;
 	char *text = NULL;
 
 	if (def->firmware && definition_firmware(def, &fw, &text))
@@ -452,13 +456,19 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 		want += interfaces_fds(def->nic, def->nr_nics);
 		nr += net_plug(def, uid, gid, fds + nr, proc->nets, f);
 	}
+	devices = json_object_new_array();
+	if (nr == want && def->devices.nr) {
+		want += passthrough_fds(def);
+		nr += passthrough_open(def, fds + nr, devices, f);
+	}
 	if (nr == want) {
-		setup = prepare(def, uid, gid, fds, nr, proc->nets, f);
+		setup = prepare(def, uid, gid, fds, nr, proc->nets, devices, f);
 		if (setup >= 0) {
 			err = launch(def, setup, procs_fd, proc, f);
 			close(setup);
 		}
 	}
+	json_object_put(devices);
 	while (nr)
 		close(fds[--nr]);
 	if (procs_fd >= 0)

@@ -19,6 +19,7 @@
 #include "vmm/chipset/pm.h"
 #include "vmm/log.h"
 #include "vmm/vcpu.h"
+#include "vmm/vfio/hostdev.h"
 #include "vmm/virtio/balloon.h"
 #include "vmm/virtio/mem.h"
 #include "vmm/virtio/blk.h"
@@ -151,12 +152,27 @@ static void tell_lost_shares(struct front *fr)
 /* Likewise: it stays in the VM's list until somebody has heard that it is gone. */
 static void tell_unplugged(struct front *fr)
 {
+	static const enum device_kind kinds[] = {
+		[PLUG_DISK] = DEVICE_DISK, [PLUG_NET] = DEVICE_NET, [PLUG_HOSTDEV] = DEVICE_HOST,
+	};
 	struct vm_device_reply news = { .head = reply_head(fr, VM_UNPLUGGED, 0, 0) };
-
 	enum plug_kind kind;
 
 	while (fr->daemon_fd >= 0 && vm_plug_left(fr->vm, &kind, news.name)) {
-		news.net = kind == PLUG_NET;
+		news.kind = kinds[kind];
+		answer(fr, &news, sizeof(news));
+	}
+}
+
+/* Unasked: what the host says of its devices. */
+static void tell_host_news(struct front *fr)
+{
+	struct vm_device_reply news = { .kind = DEVICE_HOST };
+	enum hostdev_event event;
+
+	while (fr->daemon_fd >= 0 && hostdev_news(fr->vm, &event, news.name)) {
+		news.head = reply_head(fr, VM_HOST_NEWS, 0, 0);
+		news.head.error = event == HOSTDEV_WANTED ? HOST_NEWS_WANTED : HOST_NEWS_ERROR;
 		answer(fr, &news, sizeof(news));
 	}
 }
@@ -421,7 +437,8 @@ static void obey(struct front *fr, const struct vm_request *req, const char *tex
 		plug(fr, req, text, fds);
 		return;
 	case VM_UNPLUG:
-		err = vm_unplug(fr->vm, req->flags & UNPLUG_NET ? PLUG_NET : PLUG_DISK, text,
+		err = vm_unplug(fr->vm, req->flags & UNPLUG_NET ? PLUG_NET :
+				req->flags & UNPLUG_HOST ? PLUG_HOSTDEV : PLUG_DISK, text,
 				req->flags & UNPLUG_FORCE);
 		break;
 	default:
@@ -482,6 +499,7 @@ static void front_serve(void *ctx, const struct pollfd *fds)
 	serve_watchdog(fr);
 	tell_disk_errors(fr);
 	tell_lost_shares(fr);
+	tell_host_news(fr);
 	tell_unplugged(fr);
 }
 

@@ -19,6 +19,7 @@
 #include "hostile.h"
 #include "js.h"
 #include "libjoist/vhost.h"
+#include "passthrough.h"
 #include "sandbox.h"
 #include "seed.h"
 #include "setup.h"
@@ -36,6 +37,7 @@
  * @firmware: of @def; its code's path is NULL: there is none
  * @text: where its paths are
  * @nets: what the interfaces are
+ * @devices: likewise, those of the host
  * @fd: see enum setup_fd; what is behind follows from @def
  */
 struct setup {
@@ -45,6 +47,7 @@ struct setup {
 	u32 uid, gid;
 	bool seccomp_log;
 	struct json_object *nets;
+	struct json_object *devices;
 	int nr_fds;
 	int fd[MSG_FDS_MAX];
 };
@@ -67,12 +70,13 @@ static int receive(struct setup *s)
 	s->gid = (u32)js_int(obj, "gid", 0);
 	options.seccomp_log = js_bool(obj, "seccomp-log", false);
 	s->nets = json_object_get(js_get(obj, "interfaces"));
+	s->devices = json_object_get(js_get(obj, "devices"));
 	json_object_put(obj);
 	if (s->def.firmware && definition_firmware(&s->def, &s->firmware, &s->text))
 		return -ENOMEM;
 	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + definition_has_seed(&s->def) +
 	       s->def.shares.nr + (s->def.vsock != 0) +
-	       interfaces_fds(s->def.nic, s->def.nr_nics) +
+	       interfaces_fds(s->def.nic, s->def.nr_nics) + passthrough_fds(&s->def) +
 	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
 
@@ -128,6 +132,24 @@ static void configure(struct vmm_config *config, struct setup *s)
 					    s->fd + next);
 		next += (int)s->def.nic[i].queues;
 	}
+	if (s->def.devices.nr)
+		config->vfio = (struct vmm_file) { HOSTDEV_CONTAINER, s->fd[next++] };
+	for (i = 0; i < s->def.devices.nr; i++) {
+		struct json_object *told = json_object_array_get_idx(s->devices, (size_t)i);
+
+		config->hostdev[config->nr_hostdevs++] = device_host(told, s->fd[next++]);
+	}
+}
+
+/* Addresses that the devices' windows take. */
+static u64 windows(const struct setup *s)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < s->def.devices.nr; i++)
+		sum += (u64)js_int(json_object_array_get_idx(s->devices, (size_t)i), "bars", 0);
+	return sum;
 }
 
 /* The processes of user-mode networks say whether they can. */
@@ -165,7 +187,10 @@ static int lock_up(struct setup *s)
 	}
 	err = limit(RLIMIT_CORE, 0);
 	err = err ?: limit(RLIMIT_NOFILE, FDS_MAX);
-	err = err ?: limit(RLIMIT_AS, s->def.memory + s->def.pluggable + OVERHEAD);
+	err = err ?: limit(RLIMIT_AS, s->def.memory + s->def.pluggable + OVERHEAD + windows(s));
+	/* A device can reach all of the guest's memory at any time: it stays where it is. */
+	if (s->def.devices.nr)
+		err = err ?: limit(RLIMIT_MEMLOCK, passthrough_memlock(&s->def));
 	err = err ?: limit(RLIMIT_MSGQUEUE, 0);
 	err = err ?: sandbox_become(s->uid, s->gid);
 	if (err) {

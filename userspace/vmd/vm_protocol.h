@@ -32,10 +32,19 @@ enum vm_op {
 	VM_MEMORY,	/* tell of the memory that can be plugged in, and set how much is to be */
 	VM_MEMORY_AT,	/* the VM's, unasked: so much is */
 	VM_RECLAIM,	/* have free memory of the guest's; answered once it is all here */
+	VM_HOST_NEWS,	/* the VM's, unasked: of a device of the host's; error: enum host_news */
 	NR_VM_OPS,
 };
 
 enum vm_state { VM_RUNNING, VM_PAUSED };
+
+/* What can be plugged in. */
+enum device_kind { DEVICE_DISK, DEVICE_NET, DEVICE_HOST };
+
+enum host_news {
+	HOST_NEWS_ERROR,	/* it has an error that cannot be corrected */
+	HOST_NEWS_WANTED,	/* the host wants it back */
+};
 
 #define CONSOLE_WRITE	BIT(0)
 #define CONSOLE_FORCE	BIT(1)
@@ -56,6 +65,7 @@ enum vm_state { VM_RUNNING, VM_PAUSED };
 
 #define UNPLUG_FORCE	BIT(0)
 #define UNPLUG_NET	BIT(1)	/* a network; else a disk */
+#define UNPLUG_HOST	BIT(2)	/* a device of the host's */
 
 #define VM_TEXT_MAX	(32U << 10)	/* behind a request */
 #define VM_WHY_SIZE	192
@@ -135,14 +145,14 @@ struct vm_memory_reply {
 };
 
 /**
- * struct vm_device_reply - of VM_PLUG, VM_UNPLUGGED, VM_DISK_ERROR and VM_SHARE_LOST
- * @net: it is a network; else a disk
+ * struct vm_device_reply - of VM_PLUG, VM_UNPLUGGED, VM_DISK_ERROR, VM_SHARE_LOST and VM_HOST_NEWS
+ * @kind: of VM_UNPLUGGED: enum device_kind
  * @name: the device's, or the share's tag
  * @why: of VM_PLUG: what went wrong
  */
 struct vm_device_reply {
 	struct vm_reply head;
-	u32 net;
+	u32 kind;
 	char name[DEVICE_NAME_SIZE];
 	char why[VM_WHY_SIZE];
 };

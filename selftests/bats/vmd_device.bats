@@ -1,0 +1,293 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Devices of the host that vmd's VMs own: bound, opened and given back. In a bench with an IOMMU,
+# an NVMe controller with SR-IOV, an e1000e, and edu.
+# DEVICE_CYCLES=100 for the long form of the cycles.
+
+load vmd
+load passthrough
+
+CYCLES=${DEVICE_CYCLES:-5}
+
+setup()
+{
+	need_bench
+	[ -n "$(ls -A /sys/kernel/iommu_groups)" ] || skip "no IOMMU"
+	NVME=$(host_device 1b36:0010)
+	NIC=$(host_device 8086:10d3)
+	EDU=$(host_device 1234:11e8)
+	VF1=${NVME%.0}.1
+	VF2=${NVME%.0}.2
+	PORT=$(host_device 1b36:000c)
+	rm -rf /etc/joist /run/joist /var/lib/joist /var/log/joist
+	mkdir -p /var/lib /var/log
+	modprobe nvme
+	modprobe e1000e
+	until_true 50 test -b /dev/nvme0n1
+	[ "$(driver "$NIC")" = e1000e ]
+}
+
+teardown()
+{
+	sed 's/^/# /' /var/log/joist/*.log "$BATS_TEST_TMPDIR/vmd.log" 2>/dev/null | tail -n 40
+	vmd_teardown
+	for a in /run/joist/devices/0*; do
+		[ -e "$a" ] || continue
+		echo "# $a is left"
+		sed -i 's/^vm=.*/vm=/' "$a"
+		until_true 50 "$VMCTL" device unbind "$(basename "$a")" || true
+	done
+	"$VMCTL" device vf "$NVME" --count 0 >/dev/null 2>&1 || true
+}
+
+driver()
+{
+	local link
+	link=$(readlink "$PCI/$1/driver") || return 0
+	echo "${link##*/}"
+}
+
+driver_is()
+{
+	[ "$(driver "$1")" = "$2" ]
+}
+
+# events: vmctl's, into a file; EVENTS_PID ends them.
+events()
+{
+	"$VMCTL" events --json >"$BATS_TEST_TMPDIR/events" 2>/dev/null 3>&- &
+	EVENTS_PID=$!
+	sleep 0.5
+}
+
+told()
+{
+	grep -q "\"what\":\"$1\".*$2" "$BATS_TEST_TMPDIR/events"
+}
+
+@test "a device of the configuration is the VM's while it runs, and then its driver's" {
+	vm web h "device nic { host = \"$NIC\" }" >"$BATS_TEST_TMPDIR/c"
+	conf <"$BATS_TEST_TMPDIR/c"
+	daemon
+	events
+	run ask start web
+	echo "$output"
+	[[ "$output" = *'"devices":[{"name":"nic","host":"'$NIC'"}]'* ]]
+	[ "$(driver "$NIC")" = vfio-pci ]
+	run "$VMCTL" device list
+	echo "$output"
+	[[ "$output" = *"$NIC "*vfio-pci*" web "* ]]
+	run "$VMCTL" device show "$NIC"
+	[[ "$output" = *"vm: web"*"assignable: false"*"it is the VM web's"* ]]
+	run "$VMCTL" show web
+	[[ "$output" = *"host: $NIC"* ]]
+	# The process that has it is nobody, and may lock what it needs.
+	pid=$(pid_of web)
+	grep 'Max locked memory' "/proc/$pid/limits" | grep -q 83886080
+	# shellcheck disable=SC2010 # links, by what they lead to
+	[ "$(ls -l "/proc/$pid/fd" | grep -c /dev/vfio/)" -ge 2 ]
+	run ask stop web '"force":true'
+	until_true 100 driver_is "$NIC" e1000e
+	until_true 50 told device-released "$NIC"
+	told device-assigned "$NIC"
+	kill "$EVENTS_PID"
+	until_true 50 test -e /sys/class/net/eth0
+	[ -z "$(ls /run/joist/devices)" ]
+}
+
+@test "it comes back after kill -9, and after a daemon that was not there" {
+	vm web h "device disk { host = \"$NVME\" }" "device nic { host = \"$NIC\" }" |
+		conf
+	daemon
+	ask start web
+	[ "$(driver "$NVME"),$(driver "$NIC")" = vfio-pci,vfio-pci ]
+	pid=$(pid_of web)
+	kill -9 "$pid"
+	until_true 100 driver_is "$NVME" nvme
+	until_true 100 driver_is "$NIC" e1000e
+	until_true 50 test -b /dev/nvme0n1
+	dd if=/dev/nvme0n1 of=/dev/null bs=64k count=4 iflag=direct
+	# A daemon that is started again knows what its VM has.
+	ask start web
+	kill -9 "$VMD_PID"
+	wait "$VMD_PID" || true
+	daemon
+	run ask device-list
+	echo "$output"
+	[[ "$output" = *"$NVME"*"$NIC"* || "$output" = *"$NIC"*"$NVME"* ]]
+	[ "$(driver "$NIC")" = vfio-pci ]
+	# The VM ends while there is none: the next one gives it back.
+	pid=$(pid_of web)
+	kill -9 "$VMD_PID"
+	wait "$VMD_PID" || true
+	kill -9 "$pid"
+	sleep 1
+	[ "$(driver "$NIC")" = vfio-pci ]
+	daemon
+	until_true 100 driver_is "$NVME" nvme
+	until_true 100 driver_is "$NIC" e1000e
+	[ -z "$(ls /run/joist/devices)" ]
+}
+
+@test "refused: another VM's, a disk in use, what is not there; and all goes back" {
+	{
+		vm a h "device x { host = \"$EDU\" }"
+		vm b h "device nic { host = \"$NIC\" }" "device x { host = \"$EDU\" }"
+		vm c h "device n { host = \"0000:09:00.0\" }"
+		vm d h "device d { host = \"$NVME\" }"
+		vm e h "device p { host = \"$PORT\" }"
+		vm f h "device n { host = \"$NIC\"
+			mac = \"02:00:00:00:00:01\" }"
+	} | conf
+	daemon
+	ask start a
+	run ask start b
+	echo "$output"
+	[[ "$output" = *'"in-use"'*"$EDU is the VM a's"* ]]
+	until_true 100 driver_is "$NIC" e1000e
+	[ "$(driver "$EDU")" = vfio-pci ]
+	run ask start c
+	[[ "$output" = *"no PCI device 0000:09:00.0"* ]]
+	mke2fs /dev/nvme0n1 >/dev/null
+	mkdir -p /mnt
+	mount -t ext4 /dev/nvme0n1 /mnt
+	run ask start d
+	umount /mnt
+	echo "$output"
+	[[ "$output" = *"nvme0n1, which is mounted at /mnt"* ]]
+	run ask start e
+	[[ "$output" = *"is a bridge"* ]]
+	run ask start f
+	echo "$output"
+	[[ "$output" = *"no virtual function that is a network"* ]]
+	ask stop a '"force":true'
+	# b gets what a had a moment ago.
+	run ask start b
+	echo "$output"
+	[[ "$output" = *'"ok":true'* ]]
+	ask stop b '"force":true'
+	until_true 100 driver_is "$EDU" ""
+	until_true 100 driver_is "$NIC" e1000e
+}
+
+@test "virtual functions are made at the start, and each VM gets one" {
+	{
+		echo "vf \"$NVME\" { count = 2 }"
+		vm a h "device d { vf-of = \"$NVME\" }"
+		vm b h "device d { vf-of = \"$NVME\" }"
+		vm c h "device d { vf-of = \"$NVME\" }"
+	} | conf
+	daemon
+	[ "$(cat "$PCI"/"$NVME"/sriov_numvfs)" = 2 ]
+	ask start a
+	ask start b
+	run ask start c
+	echo "$output"
+	[[ "$output" = *"none of the 2 virtual functions"* ]]
+	run ask device-list
+	[[ "$output" = *$VF1* && "$output" = *$VF2* ]]
+	run "$VMCTL" device vf "$NVME" --count 0
+	[ "$status" = 7 ]
+	[[ "$output" = *"is the VM "* ]]
+	ask stop a '"force":true'
+	run ask start c
+	[[ "$output" = *'"ok":true'* ]]
+	ask stop b '"force":true'
+	ask stop c '"force":true'
+	until_true 100 "$VMCTL" device vf "$NVME" --count 0
+	[ "$(cat "$PCI"/"$NVME"/sriov_numvfs)" = 0 ]
+}
+
+@test "assigned and released while it runs, by admins" {
+	vm web h | conf
+	daemon
+	ask start web
+	run "$VMCTL" device assign web "$NIC" --name nic
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(driver "$NIC")" = vfio-pci ]
+	run "$VMCTL" device assign web "$EDU" --json
+	echo "$output"
+	[[ "$output" = *'"device":"hostdev0"'* ]]
+	run "$VMCTL" device assign web "$EDU"
+	[ "$status" != 0 ]
+	run "$VMCTL" device release -f web nic
+	echo "$output"
+	[ "$status" = 0 ]
+	until_true 100 driver_is "$NIC" e1000e
+	[ "$(driver "$EDU")" = vfio-pci ]
+	run "$VMCTL" device release web nic
+	[ "$status" = 3 ]
+	ask stop web '"force":true'
+	until_true 100 driver_is "$EDU" ""
+	# Not for others, whoever the VM's owner is.
+	run as alice create "" "\"definition\":{\"name\":\"mine\",\"kernel\":\"$KERNEL\",\"devices\":[{\"host\":\"$EDU\"}]}"
+	echo "$output"
+	[[ "$output" = *'"not-yours"'* ]]
+	as alice create "" "\"definition\":{\"name\":\"mine\",\"kernel\":\"$KERNEL\"}"
+	run as alice device-add mine "\"device\":{\"host\":\"$EDU\"}"
+	echo "$output"
+	[[ "$output" = *'"not-yours"'* ]]
+	# An admin may, and the created VM keeps it.
+	run "$VMCTL" device assign mine "$EDU",on-fault=stop
+	[ "$status" = 0 ]
+	grep -q "$EDU" /var/lib/joist/vms/mine.json
+	run "$VMCTL" device release mine hostdev0
+	[ "$status" = 0 ]
+	run grep -q "$EDU" /var/lib/joist/vms/mine.json
+	[ "$status" = 1 ]
+}
+
+# The line is ours; passthrough.bats has the hardware say it.
+blocked()
+{
+	echo "DMAR: [DMA Write NO_PASID] Request device [$1] fault addr $2 [fault reason 0x05] x" >/dev/kmsg
+}
+
+@test "DMA that was blocked is told of, and ends the VM if it is to" {
+	{
+		vm a h "device x { host = \"$EDU\" }"
+		vm b h "device nic { host = \"$NIC\"
+			on-fault = stop }"
+	} | conf
+	daemon
+	events
+	ask start a
+	ask start b
+	blocked "${EDU#0000:}" 0xdead0000
+	until_true 50 told device-fault "$EDU.*write 0xdead0000"
+	blocked 00:1f.2 0x1000
+	for _ in $(seq 20); do blocked "${EDU#0000:}" 0x2000; done
+	sleep 1.2
+	blocked "${EDU#0000:}" 0x3000
+	until_true 50 told device-fault 0x3000
+	# One a second at most; all 22 are counted.
+	[ "$(grep -c device-fault "$BATS_TEST_TMPDIR/events")" -lt 8 ]
+	[ "$(sed -n '/device-fault/{s/.*(\([0-9]*\) times.*/\1/; t p; s/.*/1/; :p; p}' \
+		"$BATS_TEST_TMPDIR/events" | awk '{ n += $1 } END { print n }')" = 22 ]
+	state_is a running
+	blocked "${NIC#0000:}" 0x1000
+	until_true 50 told device-fault "$NIC"
+	state_is b stopped
+	until_true 100 driver_is "$NIC" e1000e
+	kill "$EVENTS_PID"
+	ask stop a '"force":true'
+}
+
+@test "cycles leave nothing behind" {
+	vm web h "device nic { host = \"$NIC\" }" "device x { host = \"$EDU\" }" | conf
+	daemon
+	ask start web
+	ask stop web '"force":true'
+	until_true 100 driver_is "$NIC" e1000e
+	fds=$(find "/proc/$VMD_PID/fd" | wc -l)
+	for ((i = 0; i < CYCLES; i++)); do
+		run ask start web
+		[[ "$output" = *'"ok":true'* ]]
+		ask stop web '"force":true'
+		until_true 100 driver_is "$NIC" e1000e
+	done
+	[ "$(find "/proc/$VMD_PID/fd" | wc -l)" = "$fds" ]
+	[ -z "$(ls /run/joist/devices)" ]
+	[ "$(cat "$PCI"/"$NIC"/driver_override)" = "(null)" ]
+}
