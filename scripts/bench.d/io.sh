@@ -20,14 +20,24 @@ exits()
 		vmctl stats --json | sed 's/[,{]/\n/g' | sed -n 's/^"exits":\([0-9]*\).*/\1/p' | head -n 1
 }
 
+# busy: ticks that the CPU was not idle, where "io idle" counts.
+busy()
+{
+	[ ! -e /tmp/idle ] || /selftests/bench/io busy /tmp/idle
+}
+
 # watch VMM: the guest's lines in, the table's out, with numbers for one operation.
 watch()
 {
-	before=0
+	before=0 start=
 	while IFS='	' read -r what row n ticks; do
 		case $what in
-		"io: begin") before=$(exits) ;;
+		"io: begin")
+			before=$(exits)
+			start=$(busy)
+			;;
 		"io: end")
+			[ -z "$start" ] || ticks=$(($(busy) - start))
 			after=$(exits)
 			printf '%s\t%s\t%s\t%s\n' "$1" "$row" $((ticks / n)) \
 				$(((after - before) * 1000 / n))

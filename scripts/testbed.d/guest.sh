@@ -56,7 +56,6 @@ guest_build()
 	guest_modules "$kdir" "$rel" "$root/modules" order-balloon virtio_pci virtio_balloon
 	guest_modules "$kdir" "$rel" "$root/modules" order-console virtio_pci virtio_console
 	guest_modules "$kdir" "$rel" "$root/modules" order-memory virtio_pci virtio_mem
-	guest_modules "$kdir" "$rel" "$root/modules" order-nvme nvme
 	guest_modules "$kdir" "$rel" "$root/modules" order-vfat virtio_pci vfat nls_cp437 nls_ascii
 	# Of the standard kernel: the other has none.
 	guest_modules "$(kernel_dir "$std")" "$std" "$root/modules" order-e1000e e1000e

@@ -38,7 +38,12 @@ svm_start()
 	local d
 	[ -z "$MONITOR" ] || args+=(-monitor "unix:$MONITOR,server,nowait")
 	[ -z "$PLUGIN" ] || args+=(-plugin "$PLUGIN")
-	for d in "${DRIVES[@]}"; do args+=(-drive "id=${d%%:*},file=${d#*:},format=raw,if=none"); done
+	for d in "${DRIVES[@]}"; do
+		case ${d#*:} in
+		null) args+=(-drive "id=${d%%:*},driver=null-co,size=64M,read-zeroes=on,if=none") ;;
+		*) args+=(-drive "id=${d%%:*},file=${d#*:},format=raw,if=none") ;;
+		esac
+	done
 	for d in "${NETDEVS[@]}"; do args+=(-netdev "$d"); done
 	for d in "${DEVICES[@]}"; do args+=(-device "$d"); done
 	for d in "${DISKS[@]}"; do args+=(-drive "file=${d/%,ro/,readonly=on},format=raw,if=virtio"); done

@@ -4,6 +4,8 @@
  * begins, so that the host can count exits from there on, and one when it has ended, with
  * the operations and the ticks of the TSC they took.
  * io peer: the other end of the network's, on the host.
+ * io idle FILE: takes what nobody else wants of the CPU, and counts it in FILE.
+ * io busy FILE: prints the ticks that this did not get.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +15,7 @@
 #include "io.h"
 
 /* So long the host has to look at its counters, before and after. */
-#define LOOK_US	200000
+#define LOOK_US	50000
 
 static int measure(const struct io_row *row, const char *to)
 {
@@ -43,6 +45,10 @@ int main(int argc, char **argv)
 		return net_peer();
 	if (argc != 3)
 		return 2;
+	if (!strcmp(argv[1], "idle"))
+		return idle_spin(argv[2]);
+	if (!strcmp(argv[1], "busy"))
+		return idle_busy(argv[2]);
 	row = strcmp(argv[1], "blk") ? net_rows : blk_rows;
 	for (; row->name; row++)
 		failed |= measure(row, argv[2]);

@@ -20,5 +20,7 @@ struct io_row {
 extern const struct io_row blk_rows[], net_rows[];
 
 int net_peer(void);
+int idle_spin(const char *path);
+int idle_busy(const char *path);
 
 #endif
