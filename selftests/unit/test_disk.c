@@ -2,6 +2,7 @@
 /* Disks: each way of asynchronous I/O, holes, locks, ours and QEMU's. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -195,7 +196,7 @@ static void lost(struct aio *aio)
 	assert_int_equal(aio_take_done(aio)->error, -EIO);
 }
 
-static void all_of_it(struct io_uring *ring)
+static void all_of_it(struct ring *ring)
 {
 	struct aio *aio;
 
@@ -220,7 +221,7 @@ static void test_pool(void **state)
 
 static void test_ring(void **state)
 {
-	struct io_uring *ring = ring_open();
+	struct ring *ring = ring_open();
 
 	if (!ring)
 		skip();
@@ -282,18 +283,76 @@ static void test_qcow2(void **state)
 	assert_int_not_equal(disk_open(&disk, &config), 0);
 }
 
+/* What a disk's thread does: I/O, and a kick. No assertion in another thread. */
+struct job {
+	struct ring *ring;
+	int kick_fd;
+	pthread_t thread;
+	bool done;
+};
+
+static void *do_job(void *arg)
+{
+	static const u8 zero[PIECE];
+	struct job *job = arg;
+	struct aio_req req = { 0 }, *done;
+	struct iovec iov = { data[0], PIECE };
+	struct aio *aio = aio_open(&disk, job->kick_fd, job->ring);
+
+	job->thread = pthread_self();
+	if (!aio)
+		return NULL;
+	/* Of those that come, only the first finds no notification of before. */
+	job->done = !aio_wait(aio, 0);
+	memset(data[0], 0x55, PIECE);
+	request(aio, &req, AIO_READ, &iov, 1, 0);
+	do
+		aio_wait(aio, 5000);
+	while (!(done = aio_take_done(aio)));
+	job->done &= done == &req && !req.error && !memcmp(data[0], zero, PIECE);
+	eventfd_write(job->kick_fd, 1);
+	job->done &= aio_wait(aio, 5000);
+	aio_close(aio);
+	return NULL;
+}
+
 static void test_rings(void **state)
 {
 	struct rings *rings = rings_open(2);
-	struct io_uring *ring = rings_take(rings);
+	struct ring_thread *rt = rings_take(rings), *other;
+	pthread_t thread = 0;
+	int i;
 
-	if (ring) {
-		ring_close(ring);
-		ring_close(rings_take(rings));
-	}
-	assert_null(rings_take(rings));
-	rings_close(rings);
 	rings_close(NULL);
+	if (!rt) {
+		rings_close(rings);
+		skip();
+	}
+	other = rings_take(rings);
+	assert_null(rings_take(rings));
+	/* One that has not been used is given back as it was. */
+	rings_give(other);
+	assert_int_equal(disk_open(&disk, &config), 0);
+	for (i = 0; i < 5; i++) {
+		struct job job = {
+			.ring = ring_of_thread(rt),
+			.kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		};
+
+		assert_int_equal(ring_thread_start(rt, "job", do_job, &job), 0);
+		ring_thread_wait(rt);
+		assert_true(job.done);
+		assert_true(ring_works(job.ring));
+		assert_true(!thread || pthread_equal(thread, job.thread));
+		thread = job.thread;
+		/* Nobody has it any longer: the next one may have its number. */
+		close(job.kick_fd);
+		rings_give(rt);
+		assert_ptr_equal(rings_take(rings), rt);
+	}
+	disk_close(&disk);
+	rings_give(rt);
+	rings_close(rings);
 }
 
 static int locked(bool readonly)

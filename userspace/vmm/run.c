@@ -29,6 +29,8 @@
 #include "virtio/vsock.h"
 #include "vm.h"
 
+#define PLUGGED_DISKS	2	/* that find rings, besides those of disks that have left */
+
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 /* Blocked in all threads: they arrive by the file descriptor only. */
@@ -144,7 +146,9 @@ static int start(struct vm *vm)
  */
 struct rings *vmm_rings(const struct vmm_config *config)
 {
-	int i, nr = 0;
+	/* And for some that are plugged in: when those leave, the next have them. */
+	static const struct vmm_disk other = { .options.format = DISK_RAW };
+	int i, nr = PLUGGED_DISKS * virtio_blk_queues(config, &other);
 
 	for (i = 0; i < config->nr_disks; i++)
 		nr += virtio_blk_queues(config, &config->disk[i]);

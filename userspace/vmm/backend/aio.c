@@ -144,18 +144,18 @@ struct aio_req *aio_take_done(struct aio *aio)
  * aio_open() - get ready
  * @disk: open disk
  * @kick_fd: eventfd that ends a wait
- * @ring: by this, if it is not NULL and works; else by threads. It is taken over
+ * @ring: by this, if it is not NULL and works; else by threads. It is left at the end, or before
  *
  * To be called, like all but aio_finish()'s callers, by the thread that uses it.
  *
  * Return: NULL: no memory.
  */
-struct aio *aio_open(struct disk *disk, int kick_fd, struct io_uring *ring)
+struct aio *aio_open(struct disk *disk, int kick_fd, struct ring *ring)
 {
 	struct aio *aio = NULL;
 
 	if (disk->nbd) {
-		ring_close(ring);
+		ring_leave(ring);
 		aio = aio_open_nbd(disk->fd);
 	} else {
 		if (ring)

@@ -37,7 +37,8 @@ struct aio_req {
 };
 
 struct aio;
-struct io_uring;
+struct ring;
+struct ring_thread;
 struct rings;
 
 /**
@@ -66,7 +67,7 @@ struct aio {
 	struct aio_req *done;
 };
 
-struct aio *aio_open(struct disk *disk, int kick_fd, struct io_uring *ring);
+struct aio *aio_open(struct disk *disk, int kick_fd, struct ring *ring);
 void aio_start(struct aio *aio, struct aio_req *req);
 struct aio_req *aio_take_done(struct aio *aio);
 
@@ -87,13 +88,22 @@ bool aio_advance(struct aio_req *req, size_t n);
 int aio_do(const struct disk *disk, struct aio_req *req);
 struct aio *aio_open_nbd(int fd);
 struct aio *aio_open_pool(void);
-struct aio *aio_open_ring(struct io_uring *ring, int kick_fd);
+struct aio *aio_open_ring(struct ring *ring, int kick_fd);
 
-/* aio_ring.c: rings may have to be made before it is forbidden to make any. */
+/* aio_ring.c */
+struct ring *ring_open(void);
+void ring_close(struct ring *ring);
+void ring_keep(struct ring *ring);
+bool ring_works(const struct ring *ring);
+void ring_leave(struct ring *ring);
+
+/* rings.c: they may have to be made before it is forbidden to make any. */
 struct rings *rings_open(int nr);
-struct io_uring *rings_take(struct rings *rings);
+struct ring_thread *rings_take(struct rings *rings);
+void rings_give(struct ring_thread *rt);
 void rings_close(struct rings *rings);
-struct io_uring *ring_open(void);
-void ring_close(struct io_uring *ring);
+struct ring *ring_of_thread(struct ring_thread *rt);
+int ring_thread_start(struct ring_thread *rt, const char *name, void *(*run)(void *arg), void *arg);
+void ring_thread_wait(struct ring_thread *rt);
 
 #endif

@@ -10,7 +10,6 @@
 #include <liburing.h>
 #include <linux/falloc.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,23 +22,28 @@
 #define RETRY_NS	1000000L	/* when the kernel has no memory for more */
 
 /**
+ * struct ring - a ring, whoever uses it
+ * @enabled: a thread has used it: it is that thread's from then on
+ * @kept: it is used again: who has done with it does not close it
+ * @broken: but that cannot be
+ */
+struct ring {
+	struct io_uring uring;
+	bool enabled;
+	bool kept;
+	bool broken;
+};
+
+/**
  * struct aio_ring - a ring in use
+ * @uring: of @ring
  * @kicks: the kernel tells of notifications
  */
 struct aio_ring {
 	struct aio aio;
-	struct io_uring *ring;
+	struct ring *ring;
+	struct io_uring *uring;
 	bool kicks;
-};
-
-/**
- * struct rings - rings for those who come later
- * @lock: protects @nr
- */
-struct rings {
-	pthread_mutex_t lock;
-	int nr;
-	struct io_uring *ring[];
 };
 
 /* Not all of what liburing declares is in its shared library. Return: 0 or -errno. */
@@ -53,6 +57,7 @@ static int restrict_to_disks(struct io_uring *ring)
 	static const u8 ops[] = {
 		IORING_OP_READ, IORING_OP_READV, IORING_OP_WRITE, IORING_OP_WRITEV,
 		IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_POLL_ADD,
+		IORING_OP_POLL_REMOVE,
 	};
 	struct io_uring_restriction res[ARRAY_SIZE(ops)];
 	size_t i;
@@ -66,11 +71,11 @@ static int restrict_to_disks(struct io_uring *ring)
 }
 
 /* Return: a ring that is not enabled yet; NULL: the kernel has none for us. */
-struct io_uring *ring_open(void)
+struct ring *ring_open(void)
 {
 	/* Of one thread that comes for its news itself: nobody interrupts it. */
 	static const u32 flags[] = { IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, 0 };
-	struct io_uring *ring = calloc(1, sizeof(*ring));
+	struct ring *ring = calloc(1, sizeof(*ring));
 	struct io_uring_params params;
 	int err = -EINVAL;
 	size_t i;
@@ -81,67 +86,49 @@ struct io_uring *ring_open(void)
 		memset(&params, 0, sizeof(params));
 		params.flags = flags[i] | IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE;
 		params.cq_entries = 2 * AIO_DEPTH;
-		err = io_uring_queue_init_params(BATCH, ring, &params);
+		err = io_uring_queue_init_params(BATCH, &ring->uring, &params);
 	}
 	if (err) {
 		free(ring);
 		return NULL;
 	}
-	if ((params.features & IORING_FEAT_EXT_ARG) && !restrict_to_disks(ring))
+	if ((params.features & IORING_FEAT_EXT_ARG) && !restrict_to_disks(&ring->uring))
 		return ring;
 	ring_close(ring);
 	return NULL;
 }
 
-void ring_close(struct io_uring *ring)
+void ring_close(struct ring *ring)
 {
 	if (!ring)
 		return;
-	io_uring_queue_exit(ring);
+	io_uring_queue_exit(&ring->uring);
 	free(ring);
 }
 
-/* Return: up to @nr rings; NULL: no memory. */
-struct rings *rings_open(int nr)
+/* It is closed by who keeps it, and by nobody else. */
+void ring_keep(struct ring *ring)
 {
-	struct rings *rings = calloc(1, sizeof(*rings) + (size_t)nr * sizeof(rings->ring[0]));
-
-	if (!rings)
-		return NULL;
-	pthread_mutex_init(&rings->lock, NULL);
-	while (rings->nr < nr) {
-		struct io_uring *ring = ring_open();
-
-		if (!ring)
-			break;
-		rings->ring[rings->nr++] = ring;
-	}
-	return rings;
+	ring->kept = true;
 }
 
-/* Return: one of them, the caller's; NULL: there is none left. */
-struct io_uring *rings_take(struct rings *rings)
+/* Return: whether it can be used again, by the same thread. */
+bool ring_works(const struct ring *ring)
 {
-	struct io_uring *ring = NULL;
-
-	pthread_mutex_lock(&rings->lock);
-	if (rings->nr)
-		ring = rings->ring[--rings->nr];
-	pthread_mutex_unlock(&rings->lock);
-	return ring;
+	return !ring->broken;
 }
 
-void rings_close(struct rings *rings)
+/* Its user has done with it. */
+void ring_leave(struct ring *ring)
 {
-	while (rings && rings->nr)
-		ring_close(rings->ring[--rings->nr]);
-	free(rings);
+	if (ring && !ring->kept)
+		ring_close(ring);
 }
 
 /* Let the kernel take what is there already. Return: 0 or -errno. */
 static int submit(struct aio_ring *r)
 {
-	int ret = io_uring_submit(r->ring);
+	int ret = io_uring_submit(r->uring);
 
 	return ret < 0 ? ret : 0;
 }
@@ -149,11 +136,11 @@ static int submit(struct aio_ring *r)
 /* Return: NULL: the kernel takes no more now. */
 static struct io_uring_sqe *get_sqe(struct aio_ring *r)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(r->ring);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(r->uring);
 
 	if (sqe || submit(r))
 		return sqe;
-	return io_uring_get_sqe(r->ring);
+	return io_uring_get_sqe(r->uring);
 }
 
 /*
@@ -241,13 +228,13 @@ static void enter(struct aio_ring *r, int timeout_ms)
 	struct io_uring_cqe *cqe;
 	int ret;
 
-	if (r->aio.done || !timeout_ms || io_uring_cq_ready(r->ring))
-		ret = io_uring_sq_ready(r->ring) ? io_uring_submit(r->ring) : 0;
+	if (r->aio.done || !timeout_ms || io_uring_cq_ready(r->uring))
+		ret = io_uring_sq_ready(r->uring) ? io_uring_submit(r->uring) : 0;
 	else if (timeout_ms < 0)
-		ret = io_uring_submit_and_wait(r->ring, 1);
+		ret = io_uring_submit_and_wait(r->uring, 1);
 	else
-		ret = io_uring_submit_and_wait_timeout(r->ring, &cqe, 1, &ts, NULL);
-	if (ret < 0 && ret != -EINTR && ret != -ETIME && !io_uring_cq_ready(r->ring))
+		ret = io_uring_submit_and_wait_timeout(r->uring, &cqe, 1, &ts, NULL);
+	if (ret < 0 && ret != -EINTR && ret != -ETIME && !io_uring_cq_ready(r->uring))
 		nanosleep(&nap, NULL);
 }
 
@@ -260,7 +247,7 @@ static bool ring_wait(struct aio *aio, int timeout_ms)
 
 	watch_kicks(r);
 	enter(r, timeout_ms);
-	io_uring_for_each_cqe(r->ring, head, cqe) {
+	io_uring_for_each_cqe(r->uring, head, cqe) {
 		struct aio_req *req = io_uring_cqe_get_data(cqe);
 
 		nr++;
@@ -271,15 +258,47 @@ static bool ring_wait(struct aio *aio, int timeout_ms)
 		kicked = true;
 		r->kicks = cqe->flags & IORING_CQE_F_MORE;
 	}
-	io_uring_cq_advance(r->ring, nr);
+	io_uring_cq_advance(r->uring, nr);
 	return kicked;
+}
+
+/* The next one has another eventfd. The kernel says that it is over, and of what it was not. */
+static bool end_kicks(struct aio_ring *r)
+{
+	struct io_uring_sqe *sqe = r->kicks ? get_sqe(r) : NULL;
+	bool asked = false;
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	if (sqe) {
+		io_uring_prep_poll_remove(sqe, 0);
+		io_uring_sqe_set_data(sqe, r);
+		asked = true;
+	} else if (r->kicks) {
+		return false;
+	}
+	while (r->kicks || asked) {
+		ret = io_uring_submit_and_wait(r->uring, 1);
+		if (ret < 0 && ret != -EINTR)
+			return false;
+		while (!io_uring_peek_cqe(r->uring, &cqe)) {
+			if (io_uring_cqe_get_data(cqe))
+				asked = false;
+			else
+				r->kicks = cqe->flags & IORING_CQE_F_MORE;
+			io_uring_cqe_seen(r->uring, cqe);
+		}
+	}
+	return true;
 }
 
 static void ring_done(struct aio *aio)
 {
 	struct aio_ring *r = container_of(aio, struct aio_ring, aio);
 
-	ring_close(r->ring);
+	if (r->ring->kept)
+		r->ring->broken = !end_kicks(r);
+	ring_leave(r->ring);
 	free(r);
 }
 
@@ -289,18 +308,30 @@ static const struct aio_ops ring_ops = {
 	.close = ring_done,
 };
 
-/* Return: NULL: it does not work; @ring is closed then. */
-struct aio *aio_open_ring(struct io_uring *ring, int kick_fd)
+/* A ring is of the thread that does this first. Return: 0 or -errno. */
+static int enable(struct ring *ring)
+{
+	int err = ring->enabled ? 0 : ring_register(&ring->uring, IORING_REGISTER_ENABLE_RINGS,
+						    NULL, 0);
+
+	ring->enabled = !err;
+	ring->broken |= err;
+	return err;
+}
+
+/* Return: NULL: it does not work; @ring is left then. */
+struct aio *aio_open_ring(struct ring *ring, int kick_fd)
 {
 	struct aio_ring *r = calloc(1, sizeof(*r));
 
-	if (r && !ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0)) {
+	if (r && !enable(ring)) {
 		r->aio.ops = &ring_ops;
 		r->aio.kick_fd = kick_fd;
 		r->ring = ring;
+		r->uring = &ring->uring;
 		return &r->aio;
 	}
-	ring_close(ring);
+	ring_leave(ring);
 	free(r);
 	return NULL;
 }

@@ -91,15 +91,13 @@ static void set_config(struct virtio_blk *blk)
 
 static int create_queues(struct virtio_blk *blk)
 {
-	const struct vmm_config *config = blk->dev.vm->config;
 	int i, err = 0;
 
 	blk->queue = calloc((size_t)blk->dev.nr_queues, sizeof(*blk->queue));
 	if (!blk->queue)
 		return -ENOMEM;
 	for (i = 0; !err && i < blk->dev.nr_queues; i++)
-		err = blk_queue_init(&blk->queue[i], blk, i, config->rings ?
-				     rings_take(config->rings) : ring_open());
+		err = blk_queue_init(&blk->queue[i], blk, i);
 	return err;
 }
 

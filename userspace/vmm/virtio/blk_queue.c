@@ -234,16 +234,21 @@ static void *queue_thread(void *arg)
  * @bq: zeroed
  * @blk: disk
  * @i: which of its queues
- * @ring: for its I/O, or NULL; taken over
  *
  * Return: 0 or -errno; blk_queue_destroy() is due in both cases.
  */
-int blk_queue_init(struct blk_queue *bq, struct virtio_blk *blk, int i,
-		   struct io_uring *ring)
+int blk_queue_init(struct blk_queue *bq, struct virtio_blk *blk, int i)
 {
+	struct rings *rings = blk->dev.vm->config->rings;
+
 	bq->blk = blk;
 	bq->q = &blk->dev.queue[i];
-	bq->ring = ring;
+	if (!rings)
+		bq->ring = ring_open();
+	else if (!blk->disk.nbd)
+		bq->home = rings_take(rings);
+	if (bq->home)
+		bq->ring = ring_of_thread(bq->home);
 	pthread_mutex_init(&bq->lock, NULL);
 	pthread_cond_init(&bq->idle, NULL);
 	/* Of it only what is used becomes memory. */
@@ -253,14 +258,17 @@ int blk_queue_init(struct blk_queue *bq, struct virtio_blk *blk, int i,
 
 void blk_queue_destroy(struct blk_queue *bq)
 {
-	ring_close(bq->ring);
+	ring_leave(bq->ring);
+	if (bq->home)
+		rings_give(bq->home);
 	free(bq->req);
 }
 
 /* Return: 0 or -errno. */
 int blk_queue_start(struct blk_queue *bq)
 {
-	int err = thread_start(&bq->thread, "blk", queue_thread, bq);
+	int err = bq->home ? ring_thread_start(bq->home, "blk", queue_thread, bq) :
+			     thread_start(&bq->thread, "blk", queue_thread, bq);
 
 	bq->started = !err;
 	return err;
@@ -275,7 +283,10 @@ void blk_queue_stop(struct blk_queue *bq)
 	bq->stop = true;
 	pthread_mutex_unlock(&bq->lock);
 	eventfd_write(bq->q->kick_fd, 1);
-	pthread_join(bq->thread, NULL);
+	if (bq->home)
+		ring_thread_wait(bq->home);
+	else
+		pthread_join(bq->thread, NULL);
 	bq->started = false;
 }
 

@@ -58,6 +58,7 @@ struct blk_req {
 /**
  * struct blk_queue - a queue of a disk's
  * @ring: for its I/O, until its thread takes it; or NULL
+ * @home: of @ring and the thread, if they are not the queue's own; or NULL
  * @nr_used: of @req, how many ever were
  * @free: those that are not now, the last used one first
  * @lock: protects what follows, and while @live the queue itself; taken with the device's
@@ -73,7 +74,8 @@ struct blk_queue {
 	struct virtio_blk *blk;
 	struct virtq *q;
 	struct aio *aio;
-	struct io_uring *ring;
+	struct ring *ring;
+	struct ring_thread *home;
 	struct blk_req *req;
 	int nr_used;
 	struct aio_req *free;
@@ -94,8 +96,7 @@ enum blk_step blk_understand(struct virtio_blk *blk, struct blk_req *req);
 u8 blk_result(struct blk_req *req);
 
 /* blk_queue.c */
-int blk_queue_init(struct blk_queue *bq, struct virtio_blk *blk, int i,
-		   struct io_uring *ring);
+int blk_queue_init(struct blk_queue *bq, struct virtio_blk *blk, int i);
 void blk_queue_destroy(struct blk_queue *bq);
 int blk_queue_start(struct blk_queue *bq);
 void blk_queue_stop(struct blk_queue *bq);
