@@ -21,6 +21,8 @@ has include/uapi/linux/kvm.h 'HINT_UNSAFE_IN_KVM\(immediate_exit\)' \
 	HAVE_KVM_UNSAFE_HINT
 has include/linux/rcutree.h 'rcu_virt_note_context_switch\(int cpu\)' \
 	HAVE_RCU_VIRT_NOTE_CPU
+has arch/x86/include/asm/apic.h '__apic_send_IPI_mask\(const' \
+	HAVE_APIC_SEND_IPI_MASK
 has arch/x86/include/asm/idtentry.h 'exc_nmi_kvm_vmx' HAVE_EXC_NMI_KVM_VMX
 has arch/x86/include/asm/idtentry.h 'exc_nmi_noist' HAVE_EXC_NMI_NOIST
 has arch/x86/include/asm/nospec-branch.h 'macro CLEAR_BRANCH_HISTORY_VMEXIT' \

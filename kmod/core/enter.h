@@ -105,6 +105,8 @@ static inline void guest_stay_ends(struct vcpu *vcpu)
 	/* The host's interrupt that ended the guest's run is taken here, and
 	 * its time is still the guest's.
 	 */
+	if (unlikely(vcpu->host_vector))
+		vendor_call(handle_irq)(vcpu);
 	local_irq_enable();
 	asm volatile("nop");		/* STI holds interrupts back for one */
 	local_irq_disable();

@@ -325,11 +325,6 @@ static int exit_page_fault(struct vcpu *vcpu)
 	return emulate_vcpu(vcpu);
 }
 
-static int exit_mmio(struct vcpu *vcpu)
-{
-	return emulate_vcpu(vcpu);
-}
-
 static int exit_rsm(struct vcpu *vcpu)
 {
 	return vcpu->smm ? emulate_vcpu(vcpu) : exit_undefined(vcpu);
@@ -383,6 +378,16 @@ static int exit_tpr_below(struct vcpu *vcpu)
 		return EXIT_RESUME;
 	vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
 	return EXIT_USERSPACE;
+}
+
+/* The instruction is over, and so is what the CPU does of it. */
+static int exit_apic(struct vcpu *vcpu)
+{
+	if (vcpu->exit.apic.eoi)
+		lapic_eoi_virtual(vcpu->lapic, vcpu->exit.apic.vector);
+	else
+		lapic_virtual_write(vcpu->lapic, vcpu->exit.apic.reg);
+	return EXIT_RESUME;
 }
 
 static int exit_triple_fault(struct vcpu *vcpu)
@@ -459,12 +464,12 @@ static int (*const exit_handlers[NR_EXIT_KINDS])(struct vcpu *vcpu) = {
 	[EXIT_CR] = exit_cr,
 	[EXIT_DR] = exit_dr,
 	[EXIT_PAGE_FAULT] = exit_page_fault,
-	[EXIT_MMIO] = exit_mmio,
 	[EXIT_EXCEPTION] = exit_exception,
 	[EXIT_UNDEFINED] = exit_undefined,
 	[EXIT_STEP] = exit_step,
 	[EXIT_TASK_SWITCH] = exit_task_switch,
 	[EXIT_TPR_BELOW] = exit_tpr_below,
+	[EXIT_APIC] = exit_apic,
 	[EXIT_SMI] = exit_nothing,
 	[EXIT_RSM] = exit_rsm,
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,

@@ -36,12 +36,12 @@ struct vcpu;
 	X(CR, "cr")							\
 	X(DR, "dr")							\
 	X(PAGE_FAULT, "page-fault")	/* nested: EPT violation, NPF */ \
-	X(MMIO, "mmio")			/* known device page (EPT misconfig) */ \
 	X(EXCEPTION, "exception")					\
 	X(UNDEFINED, "undefined")	/* guest gets #UD */		\
 	X(STEP, "step")			/* monitor trap: an instruction is over */ \
 	X(TASK_SWITCH, "task-switch")					\
 	X(TPR_BELOW, "tpr-below")					\
+	X(APIC, "apic")			/* virtualized: an EOI, a register was written */ \
 	X(SMI, "smi")							\
 	X(RSM, "rsm")			/* in SMM or out of it */	\
 	X(TRIPLE_FAULT, "triple-fault")					\
@@ -118,6 +118,11 @@ struct exit {
 		struct {
 			bool invalid;	/* the guest's state is lost */
 		} notify;
+		struct {
+			bool eoi;
+			u8 vector;	/* that has ended, and somebody hears of it */
+			u16 reg;	/* or that was written, in the page */
+		} apic;
 		struct {
 			u64 hw_code;	/* of the failed entry */
 		} fail;

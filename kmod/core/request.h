@@ -20,6 +20,7 @@ enum request {
 	REQ_CLOCK_UPDATE,	/* rewrite the guest's pvclock page */
 	REQ_STEAL_UPDATE,	/* tell the guest of steal time, and that it runs */
 	REQ_APF,		/* pages that the guest waits for are there */
+	REQ_APICV,		/* how the CPU virtualizes the local APIC: look again */
 	REQ_INIT_SIPI,		/* lapic has INIT or SIPI pending */
 	REQ_DEBUG,		/* vcpu->debug says what the VMM is to see */
 	REQ_MSR_FILTER,		/* vm->msr_filter changed: recompute intercepts */

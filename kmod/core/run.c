@@ -131,6 +131,8 @@ static int requests_process(struct vcpu *vcpu)
 	}
 	if (vcpu_check_request(vcpu, REQ_INIT_SIPI) && vcpu->lapic)
 		request_init_sipi(vcpu);
+	if (vcpu_check_request(vcpu, REQ_APICV))
+		vendor_call(update_apicv)(vcpu);
 	if (vcpu_check_request(vcpu, REQ_APIC_TIMER) && vcpu->lapic)
 		lapic_timer_inject(vcpu->lapic);
 	if (vcpu_check_request(vcpu, REQ_TIMER_REARM) && vcpu->lapic)

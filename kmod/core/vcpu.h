@@ -244,6 +244,7 @@ struct vcpu {
 	sigset_t sigset;		/* (m) KVM_SET_SIGNAL_MASK */
 	bool sigset_active;		/* (m) */
 	bool bus_lock;			/* (m) userspace is to hear of one */
+	u16 host_vector;		/* (o) of the host: its interrupt is taken, not handled */
 	bool rcu_due;			/* (o) a host interrupt ended its last run */
 	bool l1d_exposed;		/* (o) the L1 cache may hold secrets: vmx/l1tf.c */
 	bool straight;			/* (m) KVM_RUN may begin on the straight road */

@@ -44,6 +44,30 @@ void irq_host_notify(struct vcpu *vcpu)
 		vcpu_kick(vcpu);
 }
 
+/* Its own thread looks before it enters, and while it does not sleep. */
+void irq_host_posted(struct vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->lapic->virt) &&
+	    (is_own_thread(vcpu) || vendor_call(notify_posted)(vcpu)))
+		return;
+	irq_host_notify(vcpu);
+}
+
+void irq_host_virt_update(struct vcpu *vcpu)
+{
+	vcpu_request(vcpu, REQ_APICV);
+}
+
+void irq_host_eoi_vectors(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	u32 i;
+
+	vm_for_each_vcpu(vm, vcpu, i)
+		if (vcpu->lapic && vcpu->lapic->posted)
+			request_and_kick(vcpu, REQ_APICV);
+}
+
 void irq_host_nmi(struct vcpu *vcpu)
 {
 	atomic_inc(&vcpu->nmi_queued);

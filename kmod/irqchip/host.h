@@ -14,6 +14,12 @@ struct lapic;
 
 /* Something became pending for this vCPU: REQ_EVENT, wake or kick. */
 void irq_host_notify(struct vcpu *vcpu);
+/* Something was posted for this vCPU: its CPU is to take it, or it wakes. */
+void irq_host_posted(struct vcpu *vcpu);
+/* What says how the CPU virtualizes this APIC has changed: REQ_APICV. */
+void irq_host_virt_update(struct vcpu *vcpu);
+/* The IOAPIC uses other vectors: EOIs of others are to be heard of. */
+void irq_host_eoi_vectors(struct vm *vm);
 /* An NMI arrived: nmi_queued++, REQ_NMI, wake or kick. */
 void irq_host_nmi(struct vcpu *vcpu);
 /* An SMI arrived: REQ_SMI, wake or kick. */

@@ -52,6 +52,7 @@ static void update_vectors(struct ioapic *ioapic)
 		__set_bit(redir(ioapic, i) & REDIR_VECTOR, vectors);
 	for (i = 0; i < ARRAY_SIZE(vectors); i++)
 		WRITE_ONCE(ioapic->vectors[i], vectors[i]);
+	irq_host_eoi_vectors(ioapic->vm);
 }
 
 static void ioapic_reset(struct ioapic *ioapic)

@@ -25,6 +25,8 @@ static void routing_publish(struct vm *vm, struct irq_routing *new)
 	mutex_unlock(&vm->irq_lock);
 	synchronize_srcu_expedited(&vm->irq_srcu);
 	irq_routing_free(old);
+	if (!vm->irqchip)
+		irq_host_eoi_vectors(vm);
 }
 
 /**
@@ -367,6 +369,31 @@ bool irqchip_eoi_wanted(struct vm *vm, u8 vector)
 	return wanted;
 }
 
+/**
+ * irqchip_eoi_vectors() - of whose end does somebody hear?
+ * @vm: with local APICs
+ * @map: 256 bits, filled in
+ */
+void irqchip_eoi_vectors(struct vm *vm, unsigned long *map)
+{
+	struct irqchip *chip = vm_chips(vm);
+	struct irq_routing *table;
+	int idx, i;
+
+	if (chip) {
+		for (i = 0; i < 256 / BITS_PER_LONG; i++)
+			map[i] = READ_ONCE(chip->ioapic.vectors[i]);
+		return;
+	}
+	idx = srcu_read_lock(&vm->irq_srcu);
+	table = srcu_dereference(vm->routing, &vm->irq_srcu);
+	if (table)
+		memcpy(map, table->eoi_vectors, sizeof(table->eoi_vectors));
+	else
+		memset(map, 0, sizeof(table->eoi_vectors));
+	srcu_read_unlock(&vm->irq_srcu, idx);
+}
+
 /** irqchip_free_routing() - the VM goes away; nobody reads the table */
 void irqchip_free_routing(struct vm *vm)
 {
@@ -404,6 +431,18 @@ bool irqchip_has_irq(struct vcpu *vcpu)
 }
 
 /**
+ * irqchip_irq_to_inject() - likewise, and the CPU does not deliver it by itself
+ * @vcpu: vcpu->mutex held
+ */
+bool irqchip_irq_to_inject(struct vcpu *vcpu)
+{
+	if (!vcpu->lapic)
+		return false;
+	return pic_has_irq(vm_chips(vcpu->vm), vcpu) ||
+	       (!vcpu->lapic->virt && lapic_next_irq(vcpu->lapic) >= 0);
+}
+
+/**
  * irqchip_ack_irq() - take that interrupt: it is in service from now on
  * @vcpu: vcpu->mutex held
  *
@@ -424,6 +463,8 @@ int irqchip_ack_irq(struct vcpu *vcpu)
 		vcpu->extint = -1;
 		return vector;
 	}
+	if (vcpu->lapic->virt)
+		return -1;
 	vector = lapic_next_irq(vcpu->lapic);
 	if (vector >= 0)
 		lapic_ack(vcpu->lapic, vector);

@@ -51,6 +51,8 @@ int irqchip_set_routing(struct vm *vm, const struct kvm_irq_routing_entry *e,
 /* A level-triggered vector ended: is the IOAPIC in userspace to hear of it? */
 bool irqchip_eoi_wanted(struct vm *vm, u8 vector);
 void irqchip_free_routing(struct vm *vm);
+/* The vectors, a bit each, of whose end somebody hears. */
+void irqchip_eoi_vectors(struct vm *vm, unsigned long *map);
 
 /* --- what a vCPU can take: PIC (through LINT0/ExtINT) and lapic --------- */
 
@@ -58,7 +60,9 @@ void irqchip_free_routing(struct vm *vm);
 bool irqchip_has_irq(struct vcpu *vcpu);
 /* KVM_INTERRUPT would get through to it (IF aside). */
 bool irqchip_takes_user_irq(struct vcpu *vcpu);
-/* Take it: vector 0..255, or -1. Marks it in service. */
+/* Likewise, and software is to inject it: the CPU does not deliver it by itself. */
+bool irqchip_irq_to_inject(struct vcpu *vcpu);
+/* Take that: vector 0..255, or -1. Marks it in service. */
 int irqchip_ack_irq(struct vcpu *vcpu);
 
 /* The end of the interrupt in service can be told late: nobody waits for it. */
@@ -108,6 +112,9 @@ unsigned long lapic_take_init_sipi(struct lapic *lapic, u8 *sipi_vector,
 void lapic_set_cmci(struct lapic *lapic, bool cmci);
 void lapic_cmci(struct lapic *lapic);
 void lapic_latch_init(struct lapic *lapic, bool latched);
+void lapic_set_virt(struct lapic *lapic, bool virt);
+void lapic_eoi_virtual(struct lapic *lapic, u8 vector);
+void lapic_virtual_write(struct lapic *lapic, u32 reg);
 bool lapic_init_sipi_pending(struct lapic *lapic, bool wait_for_sipi);
 bool lapic_x2apic(struct lapic *lapic);
 bool lapic_enabled(struct lapic *lapic);

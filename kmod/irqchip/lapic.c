@@ -14,15 +14,20 @@
 #define LAPIC_DEFAULT_BASE	0xfee00000
 
 /*
- * The highest pending vector, -1: none. Words that are found empty are not looked at
- * again. Full barriers here and in lapic_set_irr(): either the vector is seen here, or
- * there that the word is thought to be empty. vcpu->mutex held: of two that look at
- * once, one may find nothing.
+ * The highest pending vector, -1: none. What was posted is among them. Words that are
+ * found empty are not looked at again. Full barriers here and in lapic_set_irr(): either
+ * the vector is seen here, or there that the word is thought to be empty. vcpu->mutex
+ * held: of two that look at once, one may find nothing.
  */
 static int irr_top(struct lapic *lapic)
 {
 	unsigned long words;
 
+	if (lapic->posted) {
+		if (posted_pending(lapic->posted))
+			posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
+		return posted_top(lapic->regs + LAPIC_REG_IRR);
+	}
 	while ((words = READ_ONCE(lapic->irr_words))) {
 		int i = __fls(words);
 		u32 word = lapic_reg(lapic, LAPIC_REG_IRR + i * 16);
@@ -60,6 +65,8 @@ static void lapic_reset_regs(struct lapic *lapic)
 {
 	u32 reg;
 
+	if (lapic->posted)
+		posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
 	/* Before IRR: a vector that comes after is not thought to be nowhere. */
 	WRITE_ONCE(lapic->irr_words, 0);
 	smp_mb(); /* pairs with test_and_set_bit() in lapic_set_irr() */
@@ -157,6 +164,33 @@ void lapic_set_base(struct lapic *lapic, u64 base)
 			lapic_reg_set(lapic, LAPIC_REG_LDR, 0);
 		lapic_identity(lapic);
 	}
+	if (lapic->posted)
+		irq_host_virt_update(lapic->vcpu);
+}
+
+/* What is in service as far as priorities go, -1: nothing. */
+static int isr_top(const struct lapic *lapic)
+{
+	if (READ_ONCE(lapic->virt))
+		return posted_top(lapic->regs + LAPIC_REG_ISR);
+	return READ_ONCE(lapic->isr_top);
+}
+
+/* A vector becomes pending where only the vCPU's own thread touches IRR. */
+static bool post(struct lapic *lapic, u8 vector)
+{
+	bool was = lapic_vec_test(lapic, LAPIC_REG_IRR, vector);
+
+	switch (posted_set(lapic->posted, vector)) {
+	case POSTED_AGAIN:
+		return false;
+	case POSTED_NOTIFY:
+		irq_host_posted(lapic->vcpu);
+		break;
+	case POSTED_SILENT:
+		break;
+	}
+	return !was;
 }
 
 /**
@@ -180,6 +214,8 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
 			clear_bit(bit, lapic_vec_word(lapic, LAPIC_REG_TMR,
 						      vector));
 	}
+	if (lapic->posted)
+		return post(lapic, vector);
 	was = test_and_set_bit(bit, lapic_vec_word(lapic, LAPIC_REG_IRR, vector));
 	/* Whoever was first may not have come so far. */
 	if (!test_bit(vector >> 5, &lapic->irr_words))
@@ -194,7 +230,7 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
 u8 lapic_ppr(const struct lapic *lapic)
 {
 	u8 tpr = lapic_reg(lapic, LAPIC_REG_TPR);
-	int isr = READ_ONCE(lapic->isr_top);
+	int isr = isr_top(lapic);
 
 	if (isr < 0 || (tpr & 0xf0) >= (isr & 0xf0))
 		return tpr;
@@ -222,7 +258,7 @@ int lapic_highest_irr(struct lapic *lapic)
 /** lapic_highest_isr() - the vector in service that counts, -1: none */
 int lapic_highest_isr(struct lapic *lapic)
 {
-	return READ_ONCE(lapic->isr_top);
+	return isr_top(lapic);
 }
 
 /**
@@ -284,7 +320,39 @@ static void isr_end(struct lapic *lapic, int vector)
 	u32 isr = LAPIC_REG_ISR + (vector >> 5) * 16;
 
 	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) & ~BIT(vector & 31));
-	isr_top_update(lapic);
+	if (lapic->virt)
+		irq_host_notify(lapic->vcpu);	/* the CPU has a copy: update_tpr */
+	else
+		isr_top_update(lapic);
+}
+
+/* Who waits for the end of @vector hears of it. */
+static void eoi_broadcast(struct lapic *lapic, u8 vector)
+{
+	bool level = lapic_vec_test(lapic, LAPIC_REG_TMR, vector);
+
+	if (!level ||
+	    !(lapic_reg(lapic, LAPIC_REG_SVR) & LAPIC_SVR_NO_BROADCAST))
+		irq_host_eoi(lapic->vcpu, vector, level);
+}
+
+/** lapic_eoi_virtual() - the CPU itself has ended one; vcpu->mutex held */
+void lapic_eoi_virtual(struct lapic *lapic, u8 vector)
+{
+	eoi_broadcast(lapic, vector);
+}
+
+/**
+ * lapic_set_virt() - from now on the CPU keeps ISR and delivers, or does not
+ * @lapic: vcpu->mutex held; it has @posted
+ * @virt: it does
+ */
+void lapic_set_virt(struct lapic *lapic, bool virt)
+{
+	if (lapic->virt && !virt)
+		lapic_vectors_replaced(lapic);
+	WRITE_ONCE(lapic->virt, virt);
+	irq_host_notify(lapic->vcpu);
 }
 
 /**
@@ -293,16 +361,12 @@ static void isr_end(struct lapic *lapic, int vector)
  */
 void lapic_eoi(struct lapic *lapic)
 {
-	int vector = lapic->isr_top;
-	bool level;
+	int vector = isr_top(lapic);
 
 	if (vector < 0)
 		return;
 	isr_end(lapic, vector);
-	level = lapic_vec_test(lapic, LAPIC_REG_TMR, vector);
-	if (!level ||
-	    !(lapic_reg(lapic, LAPIC_REG_SVR) & LAPIC_SVR_NO_BROADCAST))
-		irq_host_eoi(lapic->vcpu, vector, level);
+	eoi_broadcast(lapic, vector);
 	lapic_recheck(lapic);
 }
 
@@ -314,7 +378,7 @@ void lapic_eoi(struct lapic *lapic)
  */
 bool lapic_eoi_hot(struct lapic *lapic)
 {
-	int vector = lapic->isr_top;
+	int vector = isr_top(lapic);
 
 	if (vector < 0)
 		return true;
@@ -331,13 +395,14 @@ bool lapic_eoi_hot(struct lapic *lapic)
  * @lapic: vcpu->mutex held
  *
  * Return: the vector, if it alone is in service, edge-triggered, and none is
- * pending; otherwise -1.
+ * pending; otherwise -1. Where the CPU takes the end without an exit there is nothing
+ * to be won.
  */
 int lapic_lazy_vector(struct lapic *lapic)
 {
 	int vector = lapic->isr_top, word = vector >> 5;
 
-	if (vector < 0 || lapic_vec_test(lapic, LAPIC_REG_TMR, vector) ||
+	if (lapic->virt || vector < 0 || lapic_vec_test(lapic, LAPIC_REG_TMR, vector) ||
 	    irr_top(lapic) >= 0 || lapic->isr_words & ~BIT(word) ||
 	    lapic_reg(lapic, LAPIC_REG_ISR + word * 16) != BIT(vector & 31))
 		return -1;

@@ -10,6 +10,7 @@
 #include "irqchip.h"
 #include "host.h"
 #include "lapic_regs.h"
+#include "posted.h"
 
 /**
  * struct lapic_timer - the APIC timer; one tick of its bus clock is 1 ns
@@ -38,6 +39,10 @@ struct lapic_timer {
  *
  * Protection: (c) constant; (m) vcpu->mutex to write, others read racily (one
  * aligned word, READ_ONCE); (a) atomic.
+ *
+ * With @posted nobody but the vCPU's thread, or its CPU, changes IRR: others post. While
+ * @virt is set the CPU itself delivers what is in IRR, and keeps ISR: @isr_top,
+ * @isr_words and @irr_words say nothing.
  */
 struct lapic {
 	struct vcpu *vcpu;		/* (c) */
@@ -45,6 +50,8 @@ struct lapic {
 	u32 id;				/* (c) x2APIC id; xAPIC shows its low byte */
 	u64 base;			/* (m) IA32_APIC_BASE */
 	u8 *regs;			/* register page: (m); IRR and TMR: (a) */
+	struct posted_desc *posted;	/* (c) once the vCPU is visible; NULL: there is none */
+	bool virt;			/* (m) the CPU virtualizes it */
 	int isr_top;			/* (m) highest vector in service, -1: none */
 	unsigned long isr_words;	/* (m) words of ISR that are not zero */
 	unsigned long irr_words;	/* (a) words of IRR that may be not zero */
@@ -150,6 +157,7 @@ void lapic_vectors_replaced(struct lapic *lapic);
 u32 x2apic_ldr(u32 id);
 
 /* lapic_reg.c: registers as software sees them */
+bool lapic_reads_plain(const struct lapic *lapic, u32 reg);
 u32 lapic_lvt_mask(const struct lapic *lapic, u32 reg);
 
 /* lapic_ipi.c: messages between local APICs */

@@ -150,6 +150,31 @@ static void lapic_write(struct lapic *lapic, u32 reg, u32 val)
 }
 
 /**
+ * lapic_reads_plain() - is a register's MSR read as it stands in the register page?
+ * @lapic: any, in x2APIC mode
+ * @reg: multiple of 16
+ *
+ * Not a register that changes by itself, or is two there. PPR the CPU keeps.
+ */
+bool lapic_reads_plain(const struct lapic *lapic, u32 reg)
+{
+	return reg != LAPIC_REG_TMCCT && reg != LAPIC_REG_ICR &&
+	       reg != LAPIC_REG_LVT_CMCI && reg_in(lapic, reg, READABLE_COMMON);
+}
+
+/**
+ * lapic_virtual_write() - the CPU has written a register in the page
+ * @lapic: vcpu->mutex held
+ * @reg: which; what a bare register would do with it is left to be done
+ */
+void lapic_virtual_write(struct lapic *lapic, u32 reg)
+{
+	if (lapic_is_x2apic(lapic) ? reg == LAPIC_REG_SELF_IPI :
+				     reg_in(lapic, reg, WRITABLE_XAPIC))
+		lapic_write(lapic, reg, lapic_reg(lapic, reg));
+}
+
+/**
  * lapic_mmio_read() - a load from the xAPIC page
  * @lapic: vcpu->mutex held
  * @offset: in the page
@@ -346,6 +371,7 @@ int lapic_get_state(struct lapic *lapic, struct kvm_lapic_state *state)
 {
 	/* An expiry on its way is part of the state: as a pending vector. */
 	lapic_timer_inject(lapic);
+	lapic_highest_irr(lapic);	/* what was posted is there, too */
 	memcpy(state->regs, lapic->regs, sizeof(state->regs));
 	if (lapic_is_x2apic(lapic) && !full_ids(lapic))
 		state_set(state, LAPIC_REG_ID, lapic->id << 24);
@@ -381,6 +407,7 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 	if (!state_id_valid(lapic, state))
 		return -EINVAL;
 	lapic_timer_reset(lapic);
+	lapic_highest_irr(lapic);	/* posted before: replaced */
 	lapic_reg_set(lapic, LAPIC_REG_TPR, state_get(state, LAPIC_REG_TPR) &
 		      0xff);
 	lapic_reg_set(lapic, LAPIC_REG_SVR, state_get(state, LAPIC_REG_SVR) &

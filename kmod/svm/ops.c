@@ -219,6 +219,21 @@ static void svm_vcpu_put(struct vcpu *vcpu, bool comes_back)
 	vcpu->guest_state_loaded = false;
 }
 
+/* The CPU virtualizes no local APIC, and leaves the host's interrupts where they are. */
+
+static void svm_update_apicv(struct vcpu *vcpu)
+{
+}
+
+static bool svm_notify_posted(struct vcpu *vcpu)
+{
+	return false;
+}
+
+static void svm_handle_irq(struct vcpu *vcpu)
+{
+}
+
 const struct vendor_ops svm_ops = {
 	.name = "svm",
 	.vcpu_size = sizeof(struct svm_vcpu),
@@ -269,6 +284,9 @@ const struct vendor_ops svm_ops = {
 	.set_nmi_mask = svm_set_nmi_mask,
 	.smm_changed = svm_smm_changed,
 	.update_tpr = svm_update_tpr,
+	.update_apicv = svm_update_apicv,
+	.notify_posted = svm_notify_posted,
+	.handle_irq = svm_handle_irq,
 	.set_deadline = svm_set_deadline,
 	.can_enter = svm_can_enter,
 	.run = svm_run,

@@ -157,6 +157,7 @@ void vmx_update_msr_intercepts(struct vcpu *vcpu)
 	if (vcpu->vm->disabled_exits & KVM_X86_DISABLE_EXITS_CSTATE)
 		pass_residencies(vcpu);
 	vmx_msr_bitmap_cpuid(vmx);
+	vmx_apicv_msrs(vmx);
 }
 
 /** vmx_msr_bitmap_create() - intercept all but @passed: 0 or -ENOMEM */

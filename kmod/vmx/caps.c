@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the CPU can do, and what of it joist uses. */
 #define pr_fmt(fmt) "joist: " fmt
+#include <linux/dmi.h>
 #include <linux/moduleparam.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -82,6 +83,7 @@ static const u32 cpu2_optional =
 	SECONDARY_EXEC_ENABLE_VPID | SECONDARY_EXEC_ENABLE_RDTSCP |
 	SECONDARY_EXEC_ENABLE_INVPCID | SECONDARY_EXEC_PAUSE_LOOP_EXITING |
 	VMCS_CONTROL_BIT(XSAVES) | SECONDARY_EXEC_BUS_LOCK_DETECTION |
+	VMX_APICV_CPU2 |
 	SECONDARY_EXEC_NOTIFY_VM_EXITING | SECONDARY_EXEC_TSC_SCALING |
 	SECONDARY_EXEC_ENABLE_PML |
 	SECONDARY_EXEC_UNRESTRICTED_GUEST;
@@ -114,6 +116,34 @@ static int negotiate(u32 msr, const struct control_name *names, u32 optional,
 		return -EOPNOTSUPP;
 	}
 	return 0;
+}
+
+/* What may be on: the high half. */
+static u32 may_be_one(u32 msr)
+{
+	u32 must, may;
+
+	rdmsr(msr, must, may);
+	return may;
+}
+
+/* All there is to it, or nothing: no CPU has less that is worth a way of its own. */
+static void caps_read_apicv(struct vmx_caps *caps, bool true_ctls)
+{
+	u32 cpu = may_be_one(true_ctls ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS :
+					 MSR_IA32_VMX_PROCBASED_CTLS);
+	u32 exit = may_be_one(true_ctls ? MSR_IA32_VMX_TRUE_EXIT_CTLS :
+					  MSR_IA32_VMX_EXIT_CTLS);
+	u32 pin = may_be_one(true_ctls ? MSR_IA32_VMX_TRUE_PINBASED_CTLS :
+					 MSR_IA32_VMX_PINBASED_CTLS);
+
+	caps->apicv = (caps->cpu2 & VMX_APICV_CPU2) == VMX_APICV_CPU2 &&
+		      cpu & CPU_BASED_TPR_SHADOW &&
+		      exit & VM_EXIT_ACK_INTR_ON_EXIT &&
+		      caps->cpu2 & SECONDARY_EXEC_UNRESTRICTED_GUEST;
+	caps->posted = caps->apicv && pin & PIN_BASED_POSTED_INTR;
+	/* Each vCPU turns them on by itself: vmx_update_apicv(). */
+	caps->cpu2 &= ~VMX_APICV_CPU2;
 }
 
 static int caps_read(struct vmx_caps *caps)
@@ -161,10 +191,22 @@ static int caps_read(struct vmx_caps *caps)
 	if (err)
 		return err;
 
+	caps_read_apicv(caps, true_ctls);
 	rdmsrl(MSR_IA32_VMX_EPT_VPID_CAP, caps->ept_vpid);
 	rdmsrl(MSR_IA32_VMX_CR0_FIXED0, caps->cr0_fixed0);
 	rdmsrl(MSR_IA32_VMX_CR4_FIXED0, caps->cr4_fixed0);
 	return 0;
+}
+
+/** vmx_under_bochs() - is the CPU Bochs's, which has its own mistakes? */
+bool vmx_under_bochs(void)
+{
+	static const struct dmi_system_id bochs[] = {
+		{ .matches = { DMI_MATCH(DMI_BIOS_VERSION, "Bochs") } },
+		{ }
+	};
+
+	return dmi_check_system(bochs);
 }
 
 /* EPT as joist builds it: four levels, write-back, flushed by INVEPT. */
@@ -224,6 +266,7 @@ int vmx_caps_setup(void)
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_UNRESTRICTED_GUEST;
 	if (!vmx_param_vpid || !caps_vpid_usable(&vmx_caps))
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_ENABLE_VPID;
+	vmx_apicv_setup(&vmx_caps);
 	if (!vmx_param_ple_gap)
 		vmx_caps.cpu2 &= ~SECONDARY_EXEC_PAUSE_LOOP_EXITING;
 	vmx_timer_setup(&vmx_caps);
@@ -242,6 +285,8 @@ bool vmx_caps_same(void)
 	if (caps_read(&caps))
 		return false;
 	/* A parameter may have taken something away. */
+	if ((vmx_caps.apicv && !caps.apicv) || (vmx_caps.posted && !caps.posted))
+		return false;
 	return caps.vmcs_revision == vmx_caps.vmcs_revision &&
 	       (caps.pin | (vmx_caps.pin & PIN_BASED_VMX_PREEMPTION_TIMER)) ==
 	       vmx_caps.pin && caps.cpu == vmx_caps.cpu &&
@@ -300,6 +345,10 @@ const char *vmx_feature(unsigned int i)
 		return vmx_caps.monitor_trap ? "monitor-trap" : "";
 	case 5:
 		return tsc_scaling.bits ? "tsc-scaling" : "";
+	case 6:
+		return vmx_caps.apicv ? "apic-virtualization" : "";
+	case 7:
+		return vmx_caps.posted ? "posted-interrupts" : "";
 	default:
 		return NULL;
 	}

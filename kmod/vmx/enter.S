@@ -171,6 +171,24 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 SYM_FUNC_END(vmx_enter)
 
 /*
+ * void vmx_call_irq(unsigned long entry): what the CPU would do for an interrupt that
+ * it has taken from the interrupt controller already. Interrupts off.
+ */
+SYM_FUNC_START(vmx_call_irq)
+	push	%rbp
+	mov	%rsp, %rbp
+	and	$-16, %rsp
+	push	$__KERNEL_DS
+	push	%rbp
+	pushf
+	push	$__KERNEL_CS
+	CALL_NOSPEC rdi
+	mov	%rbp, %rsp
+	pop	%rbp
+	RET
+SYM_FUNC_END(vmx_call_irq)
+
+/*
  * void vmx_handle_nmi(void): enter the NMI handler as the NMI would have done.
  * A VM exit by NMI leaves NMIs blocked; the handler's IRET unblocks them.
  */

@@ -159,6 +159,18 @@ static void decode_notify(struct vmx_vcpu *vmx, struct exit *exit)
 			       NOTIFY_VM_CONTEXT_INVALID;
 }
 
+static void decode_apic_eoi(struct vmx_vcpu *vmx, struct exit *exit)
+{
+	exit->apic.eoi = true;
+	exit->apic.vector = vmx_exit_qualification(vmx);
+}
+
+static void decode_apic_write(struct vmx_vcpu *vmx, struct exit *exit)
+{
+	exit->apic.eoi = false;
+	exit->apic.reg = vmx_exit_qualification(vmx) & 0xff0;
+}
+
 static void decode_log_full(struct vmx_vcpu *vmx, struct exit *exit)
 {
 	vmx_pml_full(vmx);
@@ -230,6 +242,8 @@ static const struct decoder decoders[] = {
 	[EXIT_REASON_MONITOR_INSTRUCTION] = INSN(MONITOR),
 	[EXIT_REASON_PAUSE_INSTRUCTION] = INSN(PAUSE),
 	[EXIT_REASON_TPR_BELOW_THRESHOLD] = { EXIT_TPR_BELOW },
+	[EXIT_REASON_EOI_INDUCED] = { EXIT_APIC, 0, decode_apic_eoi },
+	[EXIT_REASON_APIC_WRITE] = { EXIT_APIC, 0, decode_apic_write },
 	[EXIT_REASON_EPT_VIOLATION] = { EXIT_PAGE_FAULT, 0, decode_ept_violation },
 	[EXIT_REASON_EPT_MISCONFIG] = { EXIT_UNKNOWN, 0, decode_ept_misconfig },
 	[EXIT_REASON_PREEMPTION_TIMER] = { EXIT_PREEMPT_TIMER },

@@ -5,6 +5,7 @@
 
 #include "vmx.h"
 #include "../core/regs.h"
+#include "../irqchip/lapic.h"
 #include "../x86/x86.h"
 
 /* Exceptions that push an error code in protected mode. */
@@ -157,12 +158,13 @@ static void restore_nmi_blocking(struct vmx_vcpu *vmx)
 /**
  * vmx_events_after_exit() - was the exit in the middle of an event's delivery?
  * @vmx: just left the guest; its events count as delivered
+ * @entered_with: the event that the entry was to deliver, or 0
  *
  * Be it the injected event or one of the guest's own: it is delivered again.
  *
  * Context: interrupts off.
  */
-void vmx_events_after_exit(struct vmx_vcpu *vmx)
+void vmx_events_after_exit(struct vmx_vcpu *vmx, u32 entered_with)
 {
 	u32 info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
 	u32 error = 0;
@@ -171,6 +173,8 @@ void vmx_events_after_exit(struct vmx_vcpu *vmx)
 		restore_nmi_blocking(vmx);
 		return;
 	}
+	if (vmx->posted)
+		info = vmx_apicv_vectoring(vmx, info, entered_with);
 	if (info & VECTORING_INFO_DELIVER_CODE_MASK)
 		error = vmcs_read32(IDT_VECTORING_ERROR_CODE);
 	vmx->event_len = vmcs_read32(VM_EXIT_INSTRUCTION_LEN);
@@ -272,7 +276,12 @@ void vmx_smm_changed(struct vcpu *vcpu)
 		vmcs_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 }
 
-/* Every access of CR8 exits: the interrupt controller hears of each. */
+/*
+ * What the CPU knows of the local APIC: vectors pending and in service. Without that,
+ * every access of CR8 exits: the interrupt controller hears of each.
+ */
 void vmx_update_tpr(struct vcpu *vcpu, int tpr, int vector)
 {
+	if (vcpu->lapic->virt)
+		vmx_apicv_vectors(vcpu, vector);
 }

@@ -139,6 +139,9 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	err = vmx_pml_create(vmx);
 	if (err)
 		goto out_bitmap;
+	err = vmx_apicv_create(vmx);
+	if (err)
+		goto out_pml;
 
 	vmx_vcpu_load(vcpu, get_cpu());
 	vmcs_init(vmx);
@@ -146,6 +149,8 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	put_cpu();
 	return 0;
 
+out_pml:
+	vmx_pml_destroy(vmx);
 out_bitmap:
 	vmx_msr_bitmap_destroy(vmx);
 out_vmcs:
@@ -158,6 +163,7 @@ static void vmx_vcpu_free(struct vcpu *vcpu)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	vmcs_destroy(vmx);
+	vmx_apicv_destroy(vmx);
 	vmx_pml_destroy(vmx);
 	vmx_msr_bitmap_destroy(vmx);
 	vmx_vpid_free(vmx);
@@ -271,6 +277,9 @@ const struct vendor_ops vmx_ops = {
 	.set_nmi_mask = vmx_set_nmi_mask,
 	.smm_changed = vmx_smm_changed,
 	.update_tpr = vmx_update_tpr,
+	.update_apicv = vmx_update_apicv,
+	.notify_posted = vmx_notify_posted,
+	.handle_irq = vmx_handle_irq,
 	.set_deadline = vmx_set_deadline,
 	.can_enter = vmx_can_enter,
 	.run = vmx_run,

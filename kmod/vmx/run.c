@@ -117,6 +117,7 @@ static void take_host_events(struct vmx_vcpu *vmx)
 /* One entry and its exit; the caller looks at failed and exit_reason. */
 static void enter_once(struct vmx_vcpu *vmx)
 {
+	u32 entered_with = vmx->entry_intr_info;
 	struct vcpu *vcpu = &vmx->vcpu;
 
 	if (vcpu->regs_dirty)
@@ -133,6 +134,9 @@ static void enter_once(struct vmx_vcpu *vmx)
 		return;
 	vmx->exit_reason = vmcs_read32(VM_EXIT_REASON);
 	vcpu->rcu_due = vmx->exit_reason == EXIT_REASON_EXTERNAL_INTERRUPT;
+	if (vcpu->rcu_due && vmx->exit & VM_EXIT_ACK_INTR_ON_EXIT)
+		vcpu->host_vector = vmx_exit_intr_info(vmx) &
+				    INTR_INFO_VECTOR_MASK;
 	if (unlikely(vmx->exit_reason & EXIT_BUS_LOCKED)) {
 		vmx->exit_reason &= ~EXIT_BUS_LOCKED;
 		vcpu_bus_locked(vcpu);
@@ -154,7 +158,7 @@ static void enter_once(struct vmx_vcpu *vmx)
 	vcpu->nmi_injected = false;
 	if (vmx->exit_reason >= 64 ||
 	    !(BIT_ULL(vmx->exit_reason) & EXITS_OF_INSNS))
-		vmx_events_after_exit(vmx);
+		vmx_events_after_exit(vmx, entered_with);
 }
 
 static enum exit_kind hot_kind(u32 reason)
@@ -325,15 +329,24 @@ enum hot vmx_run(struct vcpu *vcpu)
 	}
 	vmx_l1tf_flush(vmx);
 
+	if (unlikely(!vmx_take_posted(vmx))) {
+		hot = HOT_DONE;
+		goto out;
+	}
 	enter_once(vmx);
 	while ((hot = hot_exit_handle(vmx)) == HOT_AGAIN) {
 		if (unlikely(!--left)) {
 			hot = HOT_DONE;
 			break;
 		}
+		if (unlikely(!vmx_take_posted(vmx))) {
+			hot = HOT_DONE;
+			break;
+		}
 		vmx_l1tf_flush(vmx);
 		enter_once(vmx);
 	}
+out:
 	if (static_branch_unlikely(&vmx_l1tf_active))
 		vmx_l1tf_after_run(vmx);
 	if (unlikely(steps))

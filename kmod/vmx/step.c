@@ -36,6 +36,7 @@ void vmx_debug_changed(struct vcpu *vcpu)
 	}
 	vmx_write_cpu(vmx, cpu);
 	vmx_intercept_exceptions(vmx, exceptions);
+	vcpu_request(vcpu, REQ_APICV);
 }
 
 /**

@@ -5,7 +5,6 @@
  * host's; and it bounds each stay where the host's interrupts do not.
  */
 #define pr_fmt(fmt) "joist: " fmt
-#include <linux/dmi.h>
 #include <linux/math64.h>
 #include <linux/moduleparam.h>
 #include <asm/cpufeature.h>
@@ -27,14 +26,6 @@ MODULE_PARM_DESC(deadline_timer, "guests' TSC deadlines by the CPU's preemption 
 static u32 bound __ro_after_init;	/* of a stay, in its ticks; 0: none */
 static u8 rate __ro_after_init;		/* one tick is 1 << rate of the TSC's */
 static bool deadlines __ro_after_init;
-
-/* Bochs 2.7 forgets the host's interrupts in a guest that was entered with its
- * own off: only a timer brings such a guest back.
- */
-static const struct dmi_system_id bound_needed[] = {
-	{ .matches = { DMI_MATCH(DMI_BIOS_VERSION, "Bochs") } },
-	{ }
-};
 
 /* By Intel's specification updates: from Nehalem to Westmere, and of Ivy Bridge. */
 static bool timer_is_wrong(void)
@@ -67,8 +58,13 @@ void vmx_timer_setup(struct vmx_caps *caps)
 	int usec = param_preemption_timer;
 	u64 ctls, misc, ticks;
 
-	if (usec < 0)
-		usec = dmi_check_system(bound_needed) ? 1000 : 0;
+	if (usec < 0) {
+		/*
+		 * Bochs 2.7 forgets the host's interrupts in a guest that was entered
+		 * with its own off: only a timer brings such a guest back.
+		 */
+		usec = vmx_under_bochs() ? 1000 : 0;
+	}
 	rdmsrl(MSR_IA32_VMX_PINBASED_CTLS, ctls);
 	if (!(ctls >> 32 & PIN_BASED_VMX_PREEMPTION_TIMER)) {
 		if (usec)

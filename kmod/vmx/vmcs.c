@@ -324,7 +324,8 @@ static void vmcs_init_controls(struct vmx_vcpu *vmx)
 	vmx_write_pin(vmx, vmx_caps.pin);
 	vmcs_init_cpu(vmx);
 	vmx_write_cpu2(vmx, cpu2);
-	vmx_write_exit(vmx, vmx_caps.exit);
+	vmx_write_exit(vmx, vmx_caps.exit |
+		       (vmx_caps.apicv ? VM_EXIT_ACK_INTR_ON_EXIT : 0));
 	vmx_write_entry(vmx, vmx_caps.entry);
 	vmx_intercept_exceptions(vmx, 0);
 }
@@ -348,6 +349,7 @@ void vmcs_init(struct vmx_vcpu *vmx)
 		vmcs_write(PLE_WINDOW, PLE_WINDOW_TICKS);
 	}
 	vmx_pml_init(vmx);
+	vmx_apicv_init(vmx);
 	vmx_timer_init(vmx);
 	if (vmx_has_cpu2(VMCS_CONTROL_BIT(XSAVES)))
 		vmcs_write(XSS_EXIT_BITMAP, 0);

@@ -12,6 +12,7 @@
 #include "insn.h"
 #include "../core/vcpu.h"
 #include "../core/vm.h"
+#include "../irqchip/posted.h"
 #include "../x86/vendor_ops.h"
 
 /**
@@ -24,6 +25,8 @@
  * @entry: VM-entry controls
  * @ept_vpid: IA32_VMX_EPT_VPID_CAP
  * @monitor_trap: an exit after each instruction can be had
+ * @apicv: local APICs can be virtualized, all of it: see apicv.c
+ * @posted: and the CPU takes what is posted while the guest runs
  * @cr0_fixed0: bits of CR0 that must be one in VMX operation
  * @cr4_fixed0: likewise of CR4
  *
@@ -38,6 +41,8 @@ struct vmx_caps {
 	u32 entry;
 	u64 ept_vpid;
 	bool monitor_trap;
+	bool apicv;
+	bool posted;
 	u64 cr0_fixed0;
 	u64 cr4_fixed0;
 };
@@ -50,6 +55,11 @@ static inline bool vmx_has_cpu2(u32 control)
 {
 	return vmx_caps.cpu2 & control;
 }
+
+/* Of the secondary controls, those that virtualize the local APIC. */
+#define VMX_APICV_CPU2	(SECONDARY_EXEC_APIC_REGISTER_VIRT |		\
+			 SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY |		\
+			 SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE)
 
 /* Does the CPU run real mode, and a guest without paging, by itself? */
 static inline bool vmx_unrestricted(void)
@@ -113,6 +123,8 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @tsc_ratio: likewise; 0: not written yet
  * @deadline: the host's TSC when the guest's deadline comes; 0: not by the CPU
  * @deadline_armed: the preemption timer is to be, or was, loaded for one
+ * @posted: interrupts for its local APIC; NULL: the CPU does not virtualize that
+ * @eoi_exits: EOI_EXIT_BITMAP as written
  * @pml: pages that the CPU found clean and made dirty; NULL: it does not log
  * @host_cr3: HOST_CR3 as written, and the others below
  * @host_segs_odd: some of those selectors are not null
@@ -171,6 +183,8 @@ struct vmx_vcpu {
 	u64 deadline;
 	bool deadline_armed;
 	struct vmx_pml *pml;
+	struct posted_desc *posted;
+	unsigned long eoi_exits[4];
 
 	u64 host_cr3;
 	u64 host_cr4;
@@ -263,6 +277,7 @@ extern unsigned int vmx_param_ple_gap;
 int vmx_probe(void);
 int vmx_caps_setup(void);
 bool vmx_caps_same(void);
+bool vmx_under_bochs(void);
 
 /* vmcs.c: VMX on the CPUs, a VMCS per vCPU and where it is active */
 int vmx_cpus_alloc(void);
@@ -365,7 +380,27 @@ bool vmx_get_nmi_mask(struct vcpu *vcpu);
 void vmx_set_nmi_mask(struct vcpu *vcpu, bool masked);
 void vmx_smm_changed(struct vcpu *vcpu);
 void vmx_update_tpr(struct vcpu *vcpu, int tpr, int vector);
-void vmx_events_after_exit(struct vmx_vcpu *vmx);
+void vmx_events_after_exit(struct vmx_vcpu *vmx, u32 entered_with);
+
+/* apicv.c: the local APIC, virtualized by the CPU */
+void vmx_apicv_setup(struct vmx_caps *caps);
+int vmx_apicv_create(struct vmx_vcpu *vmx);
+void vmx_apicv_destroy(struct vmx_vcpu *vmx);
+void vmx_apicv_init(struct vmx_vcpu *vmx);
+void vmx_apicv_msrs(struct vmx_vcpu *vmx);
+void vmx_apicv_vectors(struct vcpu *vcpu, int pending);
+bool vmx_apicv_take(struct vmx_vcpu *vmx);
+u32 vmx_apicv_vectoring(struct vmx_vcpu *vmx, u32 info, u32 entered_with);
+void vmx_update_apicv(struct vcpu *vcpu);
+bool vmx_notify_posted(struct vcpu *vcpu);
+void vmx_handle_irq(struct vcpu *vcpu);
+
+/* Before each entry, interrupts off: what was posted goes in. False: not by the CPU. */
+static inline bool vmx_take_posted(struct vmx_vcpu *vmx)
+{
+	return likely(!vmx->posted || !posted_pending(vmx->posted)) ||
+	       vmx_apicv_take(vmx);
+}
 
 /* flat.c: page tables of guests without */
 int vmx_flat_setup(void);
@@ -399,6 +434,9 @@ void vmx_timer_setup(struct vmx_caps *caps);
 void vmx_timer_init(struct vmx_vcpu *vmx);
 bool vmx_set_deadline(struct vcpu *vcpu, u64 guest_tsc);
 void vmx_timer_load(struct vmx_vcpu *vmx);
+
+/* enter.S: by the host's own entry, as an interrupt would */
+void vmx_call_irq(unsigned long entry);
 
 /* run.c, exit.c, l1tf.c */
 enum hot vmx_run(struct vcpu *vcpu);

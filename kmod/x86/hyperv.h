@@ -205,6 +205,7 @@ int hv_synic_get(struct vcpu *vcpu, struct msr_access *msr);
 int hv_synic_set(struct vcpu *vcpu, const struct msr_access *msr);
 void hv_synic_exit(struct vcpu *vcpu);
 bool hv_synic_auto_eoi(struct vcpu *vcpu, u8 vector);
+bool hv_synic_any_auto_eoi(struct vcpu *vcpu);
 int hv_synic_message(struct vcpu *vcpu, unsigned int sint, const void *payload,
 		     u8 size, u32 type);
 int hv_synic_set_line(struct vm *vm, u32 vp_index, u32 sint);

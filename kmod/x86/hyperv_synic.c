@@ -132,14 +132,17 @@ static void auto_eoi_update(struct hv_synic *synic)
 				  synic->auto_eoi);
 }
 
-static int sint_set(struct hv_synic *synic, unsigned int nr,
+static int sint_set(struct vcpu *vcpu, unsigned int nr,
 		    const struct msr_access *msr)
 {
+	struct hv_synic *synic = vcpu->hv.synic;
+
 	if ((msr->data & SINT_VECTOR) < SINT_FIRST_VECTOR && !msr->host &&
 	    !(msr->data & (SINT_MASKED | SINT_POLLING)))
 		return MSR_FAULT;
 	WRITE_ONCE(synic->sint[nr], msr->data);
 	auto_eoi_update(synic);
+	vcpu_request(vcpu, REQ_APICV);
 	return 0;
 }
 
@@ -174,7 +177,7 @@ int hv_synic_set(struct vcpu *vcpu, const struct msr_access *msr)
 		hv_timers_slot_free(vcpu);
 		return 0;
 	case HV_X64_MSR_SINT0 ... HV_X64_MSR_SINT15:
-		return sint_set(synic, msr->index - HV_X64_MSR_SINT0, msr);
+		return sint_set(vcpu, msr->index - HV_X64_MSR_SINT0, msr);
 	default:
 		return MSR_FAULT;
 	}
@@ -204,6 +207,14 @@ bool hv_synic_auto_eoi(struct vcpu *vcpu, u8 vector)
 	struct hv_synic *synic = vcpu->hv.synic;
 
 	return unlikely(synic) && test_bit(vector, synic->auto_eoi);
+}
+
+/** hv_synic_any_auto_eoi() - are there such vectors at all? */
+bool hv_synic_any_auto_eoi(struct vcpu *vcpu)
+{
+	struct hv_synic *synic = vcpu->hv.synic;
+
+	return unlikely(synic) && !bitmap_empty(synic->auto_eoi, 256);
 }
 
 /* >0: taken, 0: it was pending already, <0: masked. */

@@ -212,7 +212,7 @@ static bool irq_pending(struct vcpu *vcpu)
 {
 	if (vcpu->interrupt.pending)
 		return true;
-	return vcpu->lapic && irqchip_has_irq(vcpu);
+	return vcpu->lapic && irqchip_irq_to_inject(vcpu);
 }
 
 /* Take the interrupt from where it waits. False: it has gone. */

@@ -50,6 +50,7 @@ int vapic_set_addr(struct vcpu *vcpu, gpa_t gpa)
 	if (gpa && space_read(vcpu->vm, SPACE_NORMAL, gpa, &word, sizeof(word)))
 		return -EINVAL;
 	vcpu->vapic.gpa = gpa;
+	vcpu_request(vcpu, REQ_APICV);
 	vcpu_request(vcpu, REQ_EVENT);
 	return 0;
 }

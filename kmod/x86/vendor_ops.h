@@ -79,7 +79,15 @@ enum hot {
  *  get_nmi_mask/set_nmi_mask: NMIs are blocked until IRET
  *  smm_changed: vcpu->smm was set or cleared: nothing that was under way
  *		outside goes on inside. RSM exits always, by itself or as #UD
- *  update_tpr: tpr and highest pending vector (-1: none) for CR8 intercepts
+ *  update_tpr: tpr and highest pending vector (-1: none) for CR8 intercepts, or for
+ *		the CPU that virtualizes the local APIC
+ *  update_apicv: does it? It depends on the APIC's mode, on who hears of EOIs, and on
+ *		what else the vCPU is to do. REQ_APICV
+ *  notify_posted: something was posted to vcpu->lapic->posted, by another thread: have
+ *		it taken, if the guest runs; wake the vCPU, if it sleeps. False: neither
+ *		was done. Any context
+ *  handle_irq	vcpu->host_vector: the CPU took it from the host's interrupt controller
+ *		with the exit: call the handler. Interrupts off
  * Run:
  *  can_enter	would the CPU take the guest's state? Asked while vcpu->enter_unsure,
  *		which the vendor sets when that is in doubt, and clears here. Else
@@ -155,6 +163,9 @@ enum hot {
 	OP(void, set_nmi_mask, (struct vcpu *vcpu, bool masked))	\
 	OP(void, smm_changed, (struct vcpu *vcpu))			\
 	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
+	OP(void, update_apicv, (struct vcpu *vcpu))			\
+	OP(bool, notify_posted, (struct vcpu *vcpu))			\
+	OP(void, handle_irq, (struct vcpu *vcpu))			\
 	OP(bool, set_deadline, (struct vcpu *vcpu, u64 guest_tsc))	\
 	OP(bool, can_enter, (struct vcpu *vcpu))			\
 	OP(enum hot, run, (struct vcpu *vcpu))				\

@@ -49,11 +49,14 @@ void fake_vm_forget(struct vm *vm)
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		vm->vcpus[i].notified = 0;
+		vm->vcpus[i].posted = 0;
+		vm->vcpus[i].virt_updates = 0;
 		vm->vcpus[i].nmis = 0;
 		vm->vcpus[i].smis = 0;
 		vm->vcpus[i].init_sipis = 0;
 		vm->vcpus[i].timers = 0;
 	}
+	vm->eoi_vectors = 0;
 	vm->eois = 0;
 	vm->pic_outputs = 0;
 	vm->pulses = 0;
@@ -72,6 +75,21 @@ bool fake_take_timer(struct vcpu *vcpu)
 void irq_host_notify(struct vcpu *vcpu)
 {
 	vcpu->notified++;
+}
+
+void irq_host_posted(struct vcpu *vcpu)
+{
+	vcpu->posted++;
+}
+
+void irq_host_virt_update(struct vcpu *vcpu)
+{
+	vcpu->virt_updates++;
+}
+
+void irq_host_eoi_vectors(struct vm *vm)
+{
+	vm->eoi_vectors++;
 }
 
 void irq_host_nmi(struct vcpu *vcpu)

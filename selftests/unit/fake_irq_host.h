@@ -14,6 +14,8 @@ struct vcpu {
 	u32 id;
 	struct lapic *lapic;
 	unsigned int notified;
+	unsigned int posted;		/* times it was notified of what was */
+	unsigned int virt_updates;
 	unsigned int nmis;
 	unsigned int smis;
 	unsigned int init_sipis;
@@ -31,6 +33,7 @@ struct vm {
 	bool no_deadline;
 	bool cpu_timer;		/* CPUs look after deadlines */
 	struct ioapic *ioapic;	/* EOIs go there */
+	unsigned int eoi_vectors;	/* times they changed */
 	unsigned int eois;
 	u8 last_eoi;
 	bool last_eoi_level;

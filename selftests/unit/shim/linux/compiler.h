@@ -11,6 +11,10 @@
 #define smp_rmb()		smp_mb()	/* likewise */
 #define smp_wmb()		smp_mb()	/* likewise */
 
+#define try_cmpxchg(p, old, new)					\
+	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, \
+				    __ATOMIC_SEQ_CST)
+
 #ifndef likely
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
