@@ -23,6 +23,9 @@ has include/linux/rcutree.h 'rcu_virt_note_context_switch\(int cpu\)' \
 	HAVE_RCU_VIRT_NOTE_CPU
 has arch/x86/include/asm/apic.h '__apic_send_IPI_mask\(const' \
 	HAVE_APIC_SEND_IPI_MASK
+has arch/x86/include/asm/irq_remapping.h 'struct intel_iommu_pi_data' \
+	HAVE_INTEL_IOMMU_PI_DATA
+has include/linux/irqbypass.h 'struct eventfd_ctx \*eventfd' HAVE_BYPASS_EVENTFD
 has arch/x86/include/asm/idtentry.h 'exc_nmi_kvm_vmx' HAVE_EXC_NMI_KVM_VMX
 has arch/x86/include/asm/idtentry.h 'exc_nmi_noist' HAVE_EXC_NMI_NOIST
 has arch/x86/include/asm/nospec-branch.h 'macro CLEAR_BRANCH_HISTORY_VMEXIT' \

@@ -17,6 +17,7 @@
 #include "vm.h"
 #include "../compat/compat.h"
 #include "../irqchip/irqchip.h"
+#include "../passthrough/bypass.h"
 
 /**
  * struct irqfd - one binding of an eventfd to a GSI
@@ -24,6 +25,7 @@
  * @gsi: pin of the routing table
  * @eventfd: signalled by whoever raises it
  * @resample: signalled when the guest acknowledges; NULL: edge
+ * @bypass: the way of a device's interrupt past the eventfd; NULL: none
  * @wait: our place in @eventfd's wait queue
  * @pt: used while polling for the first time
  * @node: in vm->irqfds; vm->irqfd_lock
@@ -35,6 +37,7 @@ struct irqfd {
 	u32 gsi;
 	struct eventfd_ctx *eventfd;
 	struct eventfd_ctx *resample;
+	struct bypass *bypass;
 	wait_queue_entry_t wait;
 	poll_table pt;
 	struct list_head node;
@@ -55,6 +58,7 @@ int eventfd_setup(void)
 void eventfd_teardown(void)
 {
 	destroy_workqueue(irqfd_wq);
+	bypass_teardown();
 }
 
 /** eventfd_vm_init() - a new VM has no bindings */
@@ -65,6 +69,7 @@ void eventfd_vm_init(struct vm *vm)
 	INIT_LIST_HEAD(&vm->resamplers);
 	spin_lock_init(&vm->irqfd_lock);
 	mutex_init(&vm->resample_lock);
+	bypass_vm_init(vm);
 }
 
 static void irqfd_raise(struct irqfd *irqfd)
@@ -96,6 +101,8 @@ static void irqfd_shutdown(struct work_struct *work)
 	struct vm *vm = irqfd->vm;
 	u64 count;
 
+	/* First, so that no interrupt is lost between the two ways. */
+	bypass_destroy(irqfd->bypass);
 	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->wait, &count);
 	if (irqfd->resample) {
 		mutex_lock(&vm->resample_lock);
@@ -243,6 +250,9 @@ static int irqfd_assign(struct vm *vm, const struct kvm_irqfd *args)
 	 * away until we are done.
 	 */
 	events = vfs_poll(file, &irqfd->pt);
+	/* A line that is resampled is no message. */
+	if (!irqfd->resample)
+		irqfd->bypass = bypass_create(vm, args->gsi, irqfd->eventfd);
 	err = irqfd_publish(irqfd);
 	if (err)
 		goto out_close;
@@ -252,6 +262,7 @@ static int irqfd_assign(struct vm *vm, const struct kvm_irqfd *args)
 	return 0;
 
 out_close:
+	bypass_destroy(irqfd->bypass);
 	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->wait, &count);
 	irqfd_close(irqfd);
 out_file:
@@ -307,6 +318,7 @@ void irqfd_release(struct vm *vm)
 		irqfd_deactivate(irqfd);
 	spin_unlock_irq(&vm->irqfd_lock);
 	flush_workqueue(irqfd_wq);
+	bypass_vm_end(vm);
 }
 
 /**

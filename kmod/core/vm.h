@@ -81,6 +81,13 @@ struct vm {
 	struct list_head ioeventfds;	/* (s) slots_lock */
 	struct list_head irqfds;	/* irqfd_lock */
 	spinlock_t irqfd_lock;
+	/* irqfds that devices' interrupts may pass by: passthrough/bypass.c */
+	struct {
+		struct mutex lock;	/* protects the list, and what is in it */
+		struct list_head list;
+		struct work_struct work;
+	} bypass;
+	u32 irqs_posted;		/* bypass.lock to write: of devices, by an IOMMU */
 	struct list_head resamplers;	/* resample_lock */
 	struct mutex resample_lock;
 

@@ -16,6 +16,7 @@
 #include "../core/eventfd.h"
 #include "../core/vcpu.h"
 #include "../core/vm.h"
+#include "../passthrough/bypass.h"
 #include "../x86/vendor_ops.h"
 #include "../x86/x86.h"
 
@@ -56,6 +57,11 @@ void irq_host_posted(struct vcpu *vcpu)
 void irq_host_virt_update(struct vcpu *vcpu)
 {
 	vcpu_request(vcpu, REQ_APICV);
+}
+
+void irq_host_dest_changed(struct vm *vm)
+{
+	bypass_update_later(vm);
 }
 
 void irq_host_eoi_vectors(struct vm *vm)

@@ -13,6 +13,7 @@
 #include "route.h"
 #include "../core/vcpu.h"
 #include "../core/vm.h"
+#include "../passthrough/bypass.h"
 
 /* Put a table in force; the one before is freed when nobody reads it. */
 static void routing_publish(struct vm *vm, struct irq_routing *new)
@@ -27,6 +28,7 @@ static void routing_publish(struct vm *vm, struct irq_routing *new)
 	irq_routing_free(old);
 	if (!vm->irqchip)
 		irq_host_eoi_vectors(vm);
+	bypass_update(vm);
 }
 
 /**
@@ -293,6 +295,36 @@ int irqchip_set_line(struct vm *vm, u32 gsi, int level, int irq_source_id)
 	}
 	srcu_read_unlock(&vm->irq_srcu, idx);
 	return ret;
+}
+
+/**
+ * irqchip_msi_target() - the vCPU that a GSI's message goes to, if it is one
+ * @vm: whose
+ * @gsi: any number
+ * @vector: which it is there
+ *
+ * For now: the routes, and the guest's local APICs, may change.
+ *
+ * Return: it, or NULL: no message, or one to several, or one that is no plain vector.
+ */
+struct vcpu *irqchip_msi_target(struct vm *vm, u32 gsi, u8 *vector)
+{
+	struct lapic *target = NULL;
+	const struct irq_route *r;
+	struct lapic_msg msg;
+	unsigned int nr;
+	int idx;
+
+	idx = srcu_read_lock(&vm->irq_srcu);
+	r = irq_routing_lookup(srcu_dereference(vm->routing, &vm->irq_srcu), gsi, &nr);
+	if (nr == 1 && r->type == KVM_IRQ_ROUTING_MSI) {
+		msi_decode(&msg, r->addr_lo, r->addr_hi, r->data,
+			   irq_host_x2apic_api(vm));
+		*vector = msg.vector;
+		target = lapic_single_target(vm, &msg);
+	}
+	srcu_read_unlock(&vm->irq_srcu, idx);
+	return target ? target->vcpu : NULL;
 }
 
 /**

@@ -45,6 +45,7 @@ bool irqchip_gsi_is_pin(struct vm *vm, u32 gsi, unsigned int chip,
 			unsigned int pin);
 /* KVM_IRQ_LINE(_STATUS): returns <0 masked/ignored, 0 coalesced, >0 delivered. */
 int irqchip_set_line(struct vm *vm, u32 gsi, int level, int irq_source_id);
+struct vcpu *irqchip_msi_target(struct vm *vm, u32 gsi, u8 *vector);
 int irqchip_signal_msi(struct vm *vm, const struct kvm_msi *msi);
 int irqchip_set_routing(struct vm *vm, const struct kvm_irq_routing_entry *e,
 			unsigned int nr);

@@ -138,6 +138,7 @@ void lapic_reset(struct lapic *lapic, bool init)
 	}
 	lapic_timer_reset(lapic);
 	lapic_reset_regs(lapic);
+	irq_host_dest_changed(lapic->vm);
 }
 
 /**
@@ -166,6 +167,7 @@ void lapic_set_base(struct lapic *lapic, u64 base)
 	}
 	if (lapic->posted)
 		irq_host_virt_update(lapic->vcpu);
+	irq_host_dest_changed(lapic->vm);
 }
 
 /* What is in service as far as priorities go, -1: nothing. */

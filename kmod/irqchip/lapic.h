@@ -163,6 +163,7 @@ u32 lapic_lvt_mask(const struct lapic *lapic, u32 reg);
 /* lapic_ipi.c: messages between local APICs */
 int lapic_deliver(struct vm *vm, struct lapic *source,
 		  const struct lapic_msg *msg);
+struct lapic *lapic_single_target(struct vm *vm, const struct lapic_msg *msg);
 void lapic_send_icr(struct lapic *lapic, u32 icr, u32 icr2);
 void lapic_send_self_ipi(struct lapic *lapic, u8 vector);
 

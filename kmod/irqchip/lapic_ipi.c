@@ -231,6 +231,31 @@ int lapic_deliver(struct vm *vm, struct lapic *source,
 }
 
 /**
+ * lapic_single_target() - the only APIC that an edge-triggered vector goes to
+ * @vm: of these
+ * @msg: from an IOAPIC or an MSI
+ *
+ * Return: NULL: there is none, or several, or the message is something else.
+ */
+struct lapic *lapic_single_target(struct vm *vm, const struct lapic_msg *msg)
+{
+	struct lapic *lapic, *found = NULL;
+	unsigned int i;
+
+	if (msg->mode > LAPIC_DM_LOWEST || msg->level || msg->vector < 16)
+		return NULL;
+	for (i = 0; (lapic = irq_host_lapic(vm, i)); i++) {
+		if (!lapic_hw_enabled(lapic) || !lapic_sw_enabled(lapic) ||
+		    !lapic_match(lapic, NULL, msg))
+			continue;
+		if (found)
+			return NULL;
+		found = lapic;
+	}
+	return found;
+}
+
+/**
  * lapic_send_icr() - the interrupt command register was written
  * @lapic: vcpu->mutex held
  * @icr: low half

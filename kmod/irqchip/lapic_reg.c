@@ -97,6 +97,7 @@ static void write_svr(struct lapic *lapic, u32 val)
 	u32 reg;
 
 	lapic_reg_set(lapic, LAPIC_REG_SVR, val & LAPIC_SVR_VALID);
+	irq_host_dest_changed(lapic->vm);
 	if (val & LAPIC_SVR_ENABLE)
 		return;
 	lapic_for_each_lvt(lapic, reg)
@@ -117,9 +118,11 @@ static void lapic_write(struct lapic *lapic, u32 reg, u32 val)
 		break;
 	case LAPIC_REG_LDR:
 		lapic_reg_set(lapic, reg, val & 0xff000000);
+		irq_host_dest_changed(lapic->vm);
 		break;
 	case LAPIC_REG_DFR:
 		lapic_reg_set(lapic, reg, val | 0x0fffffff);
+		irq_host_dest_changed(lapic->vm);
 		break;
 	case LAPIC_REG_SVR:
 		write_svr(lapic, val);
@@ -439,5 +442,6 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 		      state_get(state, LAPIC_REG_TDCR) & 0xb);
 	lapic_timer_restore(lapic, state_get(state, LAPIC_REG_TMCCT));
 	irq_host_notify(lapic->vcpu);
+	irq_host_dest_changed(lapic->vm);
 	return 0;
 }

@@ -230,6 +230,16 @@ static bool svm_notify_posted(struct vcpu *vcpu)
 	return false;
 }
 
+static bool svm_posts_irqs(void)
+{
+	return false;
+}
+
+static int svm_post_irq(struct vcpu *vcpu, unsigned int irq, u8 vector)
+{
+	return -EOPNOTSUPP;
+}
+
 static void svm_handle_irq(struct vcpu *vcpu)
 {
 }
@@ -286,6 +296,8 @@ const struct vendor_ops svm_ops = {
 	.update_tpr = svm_update_tpr,
 	.update_apicv = svm_update_apicv,
 	.notify_posted = svm_notify_posted,
+	.posts_irqs = svm_posts_irqs,
+	.post_irq = svm_post_irq,
 	.handle_irq = svm_handle_irq,
 	.set_deadline = svm_set_deadline,
 	.can_enter = svm_can_enter,

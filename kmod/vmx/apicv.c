@@ -59,6 +59,7 @@ int vmx_apicv_create(struct vmx_vcpu *vmx)
 {
 	struct lapic *lapic = vmx->vcpu.lapic;
 
+	vmx->posted_cpu = -1;
 	if (!vmx_caps.apicv || !lapic)
 		return 0;
 	/* As aligned as it is big: kmalloc() says so of powers of two. */
@@ -71,6 +72,7 @@ int vmx_apicv_create(struct vmx_vcpu *vmx)
 
 void vmx_apicv_destroy(struct vmx_vcpu *vmx)
 {
+	vmx_posted_forget(vmx);
 	kfree(vmx->posted);
 }
 

@@ -41,6 +41,7 @@ static int vmx_setup(void)
 	if (err)
 		goto out_l1tf;
 	vmx_ept_setup();
+	vmx_posted_setup();
 	set_guest_features();
 	err = vmx_flat_setup();
 	if (err)
@@ -64,6 +65,7 @@ out_io:
 
 static void vmx_teardown(void)
 {
+	vmx_posted_teardown();
 	vmx_flat_teardown();
 	vmx_cpus_free();
 	vmx_l1tf_teardown();
@@ -110,6 +112,8 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 		 */
 		vcpu_request(vcpu, REQ_TLB_FLUSH);
 	}
+	if (vmx_caps.posted && vmx->posted)
+		vmx_posted_arrive(vmx, cpu);
 	/* Others were here, or the VMM was. */
 	vcpu->l1d_exposed = true;
 	if (!vmx->launched)
@@ -121,6 +125,8 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 
 static void vmx_vcpu_put(struct vcpu *vcpu, bool comes_back)
 {
+	if (vmx_caps.posted && READ_ONCE(vcpu->vm->irqs_posted))
+		vmx_posted_depart(to_vmx(vcpu));
 	vmx_host_restore(to_vmx(vcpu), comes_back);
 }
 
@@ -279,6 +285,8 @@ const struct vendor_ops vmx_ops = {
 	.update_tpr = vmx_update_tpr,
 	.update_apicv = vmx_update_apicv,
 	.notify_posted = vmx_notify_posted,
+	.posts_irqs = vmx_posts_irqs,
+	.post_irq = vmx_post_irq,
 	.handle_irq = vmx_handle_irq,
 	.set_deadline = vmx_set_deadline,
 	.can_enter = vmx_can_enter,

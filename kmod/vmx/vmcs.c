@@ -188,6 +188,7 @@ void vmx_cpu_disable(void)
 	list_for_each_entry_safe(vmx, next, this_cpu_ptr(&active_vmcss),
 				 vmcs_node)
 		vmcs_deactivate(vmx);
+	vmx_posted_cpu_goes();
 	vmx_uret_cpu_drop();
 	vmx_vmxoff();
 	cr4_clear_bits(X86_CR4_VMXE);

@@ -124,6 +124,8 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @deadline: the host's TSC when the guest's deadline comes; 0: not by the CPU
  * @deadline_armed: the preemption timer is to be, or was, loaded for one
  * @posted: interrupts for its local APIC; NULL: the CPU does not virtualize that
+ * @posted_node: in the list of @posted_cpu's sleepers; its lock
+ * @posted_cpu: whose list it is in, -1: none
  * @eoi_exits: EOI_EXIT_BITMAP as written
  * @pml: pages that the CPU found clean and made dirty; NULL: it does not log
  * @host_cr3: HOST_CR3 as written, and the others below
@@ -184,6 +186,8 @@ struct vmx_vcpu {
 	bool deadline_armed;
 	struct vmx_pml *pml;
 	struct posted_desc *posted;
+	struct list_head posted_node;
+	int posted_cpu;
 	unsigned long eoi_exits[4];
 
 	u64 host_cr3;
@@ -394,6 +398,16 @@ u32 vmx_apicv_vectoring(struct vmx_vcpu *vmx, u32 info, u32 entered_with);
 void vmx_update_apicv(struct vcpu *vcpu);
 bool vmx_notify_posted(struct vcpu *vcpu);
 void vmx_handle_irq(struct vcpu *vcpu);
+
+/* posted.c: interrupts that IOMMUs post */
+void vmx_posted_setup(void);
+void vmx_posted_teardown(void);
+void vmx_posted_arrive(struct vmx_vcpu *vmx, int cpu);
+void vmx_posted_depart(struct vmx_vcpu *vmx);
+void vmx_posted_cpu_goes(void);
+void vmx_posted_forget(struct vmx_vcpu *vmx);
+bool vmx_posts_irqs(void);
+int vmx_post_irq(struct vcpu *vcpu, unsigned int irq, u8 vector);
 
 /* Before each entry, interrupts off: what was posted goes in. False: not by the CPU. */
 static inline bool vmx_take_posted(struct vmx_vcpu *vmx)

@@ -86,6 +86,9 @@ enum hot {
  *  notify_posted: something was posted to vcpu->lapic->posted, by another thread: have
  *		it taken, if the guest runs; wake the vCPU, if it sleeps. False: neither
  *		was done. Any context
+ *  posts_irqs	can interrupts of devices be posted, by the IOMMU and the CPU?
+ *  post_irq	from now on the IOMMU posts @irq of the host's to @vcpu's local APIC, as
+ *		@vector; NULL: it goes to its handler again. 0 or -errno. May sleep
  *  handle_irq	vcpu->host_vector: the CPU took it from the host's interrupt controller
  *		with the exit: call the handler. Interrupts off
  * Run:
@@ -165,6 +168,8 @@ enum hot {
 	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
 	OP(void, update_apicv, (struct vcpu *vcpu))			\
 	OP(bool, notify_posted, (struct vcpu *vcpu))			\
+	OP(bool, posts_irqs, (void))					\
+	OP(int, post_irq, (struct vcpu *vcpu, unsigned int irq, u8 vector)) \
 	OP(void, handle_irq, (struct vcpu *vcpu))			\
 	OP(bool, set_deadline, (struct vcpu *vcpu, u64 guest_tsc))	\
 	OP(bool, can_enter, (struct vcpu *vcpu))			\

@@ -57,6 +57,7 @@ void fake_vm_forget(struct vm *vm)
 		vm->vcpus[i].timers = 0;
 	}
 	vm->eoi_vectors = 0;
+	vm->dest_changes = 0;
 	vm->eois = 0;
 	vm->pic_outputs = 0;
 	vm->pulses = 0;
@@ -85,6 +86,11 @@ void irq_host_posted(struct vcpu *vcpu)
 void irq_host_virt_update(struct vcpu *vcpu)
 {
 	vcpu->virt_updates++;
+}
+
+void irq_host_dest_changed(struct vm *vm)
+{
+	vm->dest_changes++;
 }
 
 void irq_host_eoi_vectors(struct vm *vm)

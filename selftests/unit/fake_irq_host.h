@@ -33,6 +33,7 @@ struct vm {
 	bool no_deadline;
 	bool cpu_timer;		/* CPUs look after deadlines */
 	struct ioapic *ioapic;	/* EOIs go there */
+	unsigned int dest_changes;
 	unsigned int eoi_vectors;	/* times they changed */
 	unsigned int eois;
 	u8 last_eoi;

@@ -287,6 +287,72 @@ static void ioapic_vectors(void **state)
 	assert_int_equal(vm->eoi_vectors, n + 1);
 }
 
+/* The message of an MSI, physical or logical, and who alone takes it. */
+static int single(u32 dest, bool logical, u8 mode)
+{
+	struct lapic_msg msg = {
+		.dest = dest, .logical = logical, .mode = mode,
+		.vector = 0x50, .assert = true,
+	};
+	struct lapic *target = lapic_single_target(vm, &msg);
+
+	return target ? (int)target->id : -1;
+}
+
+static void single_targets(void **state)
+{
+	struct lapic_msg level = {
+		.dest = 1, .vector = 0x50, .assert = true, .level = true,
+	};
+	struct lapic_msg none = { .dest = 1, .vector = 15, .assert = true };
+
+	assert_int_equal(single(1, false, LAPIC_DM_FIXED), 1);
+	assert_int_equal(single(0, false, LAPIC_DM_LOWEST), 0);
+	assert_int_equal(single(7, false, LAPIC_DM_FIXED), -1);
+	assert_int_equal(single(0xff, false, LAPIC_DM_FIXED), -1);
+	assert_int_equal(single(2, true, LAPIC_DM_FIXED), 1);	/* of cluster 0 */
+	assert_int_equal(single(3, true, LAPIC_DM_FIXED), -1);
+	assert_int_equal(single(3, true, LAPIC_DM_LOWEST), -1);
+	assert_int_equal(single(1, false, LAPIC_DM_NMI), -1);
+	assert_int_equal(single(1, false, LAPIC_DM_SMI), -1);
+	assert_int_equal(single(1, false, LAPIC_DM_INIT), -1);
+	assert_int_equal(single(1, false, LAPIC_DM_EXTINT), -1);
+	assert_null(lapic_single_target(vm, &level));
+	assert_null(lapic_single_target(vm, &none));
+
+	/* One that takes no interrupts is none, and the other is left. */
+	fake_vm_forget(vm);
+	lapic_msr_write(lapic(0), 0x80f, 0xff);
+	assert_int_equal(single(0, false, LAPIC_DM_FIXED), -1);
+	assert_int_equal(single(3, true, LAPIC_DM_FIXED), 1);
+	assert_int_equal(vm->dest_changes, 1);
+	lapic_set_base(lapic(1), 0xfee00000);
+	assert_int_equal(single(1, false, LAPIC_DM_FIXED), -1);
+	assert_int_equal(vm->dest_changes, 2);
+}
+
+/* Whatever changes who is meant is told of, and nothing that happens all the time. */
+static void changes_are_told(void **state)
+{
+	struct lapic *apic = lapic(0);
+	u32 val = 0x01000000;
+
+	lapic_set_irr(apic, 0x41, false);
+	lapic_set_tpr(apic, 0x20);
+	lapic_eoi(apic);
+	lapic_msr_write(apic, ICR, 1ULL << 32 | 0x4041);
+	assert_int_equal(vm->dest_changes, 0);
+	lapic_set_base(apic, 0xfee00000);
+	lapic_set_base(apic, 0xfee00000 | LAPIC_BASE_ENABLE);
+	fake_vm_forget(vm);
+	lapic_mmio_write(apic, LAPIC_REG_LDR, 4, &val);
+	assert_int_equal(vm->dest_changes, 1);
+	lapic_mmio_write(apic, LAPIC_REG_DFR, 4, &val);
+	assert_int_equal(vm->dest_changes, 2);
+	lapic_reset(apic, true);
+	assert_int_equal(vm->dest_changes, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +369,8 @@ int main(void)
 		TEST(reset_forgets),
 		TEST(registers),
 		TEST(ioapic_vectors),
+		TEST(single_targets),
+		TEST(changes_are_told),
 	};
 
 	return cmocka_run_group_tests_name("lapic_virt", tests, NULL, NULL);
