@@ -4,8 +4,14 @@
 
 #include "posted.h"
 
-#define NV_MASK		(0xffULL << POSTED_NV_SHIFT)
-#define NDST_MASK	(0xffffffffULL << POSTED_NDST_SHIFT)
+/* Who is notified, and whether. */
+#define NOTIFICATION	(0xffULL << POSTED_NV_SHIFT |			\
+			 0xffffffffULL << POSTED_NDST_SHIFT | POSTED_SN)
+
+static u64 notified(u32 ndst, u8 nv)
+{
+	return (u64)nv << POSTED_NV_SHIFT | (u64)ndst << POSTED_NDST_SHIFT;
+}
 
 /* xAPIC ids are in the second byte of NDST, x2APIC ids fill it. */
 u32 posted_ndst(u32 apic_id, bool x2apic)
@@ -94,9 +100,11 @@ bool posted_take(struct posted_desc *desc, u8 *irr)
  */
 void posted_load(struct posted_desc *desc, u32 ndst, u8 nv)
 {
-	control_change(desc, NV_MASK | NDST_MASK | POSTED_SN,
-		       (u64)nv << POSTED_NV_SHIFT |
-		       (u64)ndst << POSTED_NDST_SHIFT);
+	u64 here = notified(ndst, nv);
+
+	if ((READ_ONCE(desc->control) & NOTIFICATION) == here)
+		return;
+	control_change(desc, NOTIFICATION, here);
 	/* Posts after this notify: those before are seen here. */
 	smp_mb__after_atomic();
 	if (!pir_empty(desc))
@@ -119,9 +127,7 @@ void posted_preempt(struct posted_desc *desc)
  */
 bool posted_halt(struct posted_desc *desc, u32 ndst, u8 nv)
 {
-	u64 old = control_change(desc, NV_MASK | NDST_MASK | POSTED_SN,
-				 (u64)nv << POSTED_NV_SHIFT |
-				 (u64)ndst << POSTED_NDST_SHIFT);
+	u64 old = control_change(desc, NOTIFICATION, notified(ndst, nv));
 
 	smp_mb__after_atomic();	/* as in posted_load() */
 	return !(old & POSTED_ON) && (!(old & POSTED_SN) || pir_empty(desc));
