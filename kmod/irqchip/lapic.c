@@ -13,6 +13,16 @@
 #define LAPIC_REGS_SIZE		4096
 #define LAPIC_DEFAULT_BASE	0xfee00000
 
+/**
+ * lapic_take_posted() - what was posted is in IRR from now on, enabled or not
+ * @lapic: vcpu->mutex held, not in the guest; it has @posted
+ */
+void lapic_take_posted(struct lapic *lapic)
+{
+	if (posted_pending(lapic->posted))
+		posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
+}
+
 /*
  * The highest pending vector, -1: none. What was posted is among them. Words that are
  * found empty are not looked at again. Full barriers here and in lapic_set_irr(): either
@@ -24,8 +34,7 @@ static int irr_top(struct lapic *lapic)
 	unsigned long words;
 
 	if (lapic->posted) {
-		if (posted_pending(lapic->posted))
-			posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
+		lapic_take_posted(lapic);
 		return posted_top(lapic->regs + LAPIC_REG_IRR);
 	}
 	while ((words = READ_ONCE(lapic->irr_words))) {
@@ -66,7 +75,7 @@ static void lapic_reset_regs(struct lapic *lapic)
 	u32 reg;
 
 	if (lapic->posted)
-		posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
+		lapic_take_posted(lapic);	/* to be forgotten */
 	/* Before IRR: a vector that comes after is not thought to be nowhere. */
 	WRITE_ONCE(lapic->irr_words, 0);
 	smp_mb(); /* pairs with test_and_set_bit() in lapic_set_irr() */

@@ -374,7 +374,8 @@ int lapic_get_state(struct lapic *lapic, struct kvm_lapic_state *state)
 {
 	/* An expiry on its way is part of the state: as a pending vector. */
 	lapic_timer_inject(lapic);
-	lapic_highest_irr(lapic);	/* what was posted is there, too */
+	if (lapic->posted)
+		lapic_take_posted(lapic);
 	memcpy(state->regs, lapic->regs, sizeof(state->regs));
 	if (lapic_is_x2apic(lapic) && !full_ids(lapic))
 		state_set(state, LAPIC_REG_ID, lapic->id << 24);
@@ -410,7 +411,8 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 	if (!state_id_valid(lapic, state))
 		return -EINVAL;
 	lapic_timer_reset(lapic);
-	lapic_highest_irr(lapic);	/* posted before: replaced */
+	if (lapic->posted)
+		lapic_take_posted(lapic);	/* to be replaced */
 	lapic_reg_set(lapic, LAPIC_REG_TPR, state_get(state, LAPIC_REG_TPR) &
 		      0xff);
 	lapic_reg_set(lapic, LAPIC_REG_SVR, state_get(state, LAPIC_REG_SVR) &

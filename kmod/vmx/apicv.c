@@ -198,10 +198,10 @@ void vmx_apicv_vectors(struct vcpu *vcpu, int pending)
 bool vmx_apicv_take(struct vmx_vcpu *vmx)
 {
 	struct vcpu *vcpu = &vmx->vcpu;
-	int pending = lapic_highest_irr(vcpu->lapic);
 
+	lapic_take_posted(vcpu->lapic);
 	if (likely(vcpu->lapic->virt)) {
-		vmx_apicv_vectors(vcpu, pending);
+		vmx_apicv_vectors(vcpu, lapic_highest_irr(vcpu->lapic));
 		return true;
 	}
 	vcpu_request(vcpu, REQ_EVENT);
