@@ -281,10 +281,11 @@ TEST_F(apicv, held_back)
 /* Another thread's, to a guest that never exits; and to one that sleeps. */
 #define SHOTS	100
 GUEST64(code_spin,
-	X2APIC "sti\n"
-	"1: pause\n mov %r13d, 0x20000\n cmp $100, %r13\n jb 1b\n" DONE);
+	X2APIC "movl $1, 0x20004\n sti\n"
+	"1: pause\n mov %r13d, %ebx\n mov %ebx, 0x20000\n"
+	"cmp $100, %ebx\n jb 1b\n" DONE);
 GUEST64(code_sleep,
-	X2APIC
+	X2APIC "movl $1, 0x20004\n"
 	"1: sti\n hlt\n cli\n mov %r13d, 0x20000\n cmp $100, %r13\n jb 1b\n" DONE);
 GUEST64(count51_hlt, SAVE "inc %r13\n" EOI RESTORE IRET_PAST_HLT);
 
@@ -299,6 +300,9 @@ static void *shoot(void *arg)
 	struct shooter *s = arg;
 	volatile uint32_t *seen = (void *)(s->vm->mem + GPA_DATA);
 
+	/* Its local APIC takes none before. */
+	while (!seen[1])
+		usleep(100);
 	while (s->fired < SHOTS && *seen < SHOTS) {
 		s->fired++;
 		eventfd_write(s->fd, 1);
@@ -316,7 +320,7 @@ static int shots_seen(struct test_vm *vm, uint32_t *fired)
 	pthread_t thread;
 	int seen = -1;
 
-	*(uint32_t *)(vm->mem + GPA_DATA) = 0;
+	memset(vm->mem + GPA_DATA, 0, 8);
 	if (vm_route_msi(vm, MSI_GSI, 0x51) || xioctl(vm->fd, KVM_IRQFD, &irq) ||
 	    pthread_create(&thread, NULL, shoot, &s))
 		return seen;

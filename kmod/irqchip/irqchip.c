@@ -495,7 +495,7 @@ int irqchip_ack_irq(struct vcpu *vcpu)
 		vcpu->extint = -1;
 		return vector;
 	}
-	if (vcpu->lapic->virt)
+	if (unlikely(vcpu->lapic->virt))
 		return -1;
 	vector = lapic_next_irq(vcpu->lapic);
 	if (vector >= 0)

@@ -5,6 +5,7 @@
  */
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -23,6 +24,13 @@ void lapic_take_posted(struct lapic *lapic)
 		posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
 }
 
+/* Out of line, as what follows of its kind: nothing is to be saved where there is none. */
+static noinline int irr_top_posted(struct lapic *lapic)
+{
+	lapic_take_posted(lapic);
+	return posted_top(lapic->regs + LAPIC_REG_IRR);
+}
+
 /*
  * The highest pending vector, -1: none. What was posted is among them. Words that are
  * found empty are not looked at again. Full barriers here and in lapic_set_irr(): either
@@ -33,10 +41,8 @@ static int irr_top(struct lapic *lapic)
 {
 	unsigned long words;
 
-	if (lapic->posted) {
-		lapic_take_posted(lapic);
-		return posted_top(lapic->regs + LAPIC_REG_IRR);
-	}
+	if (unlikely(lapic->posted))
+		return irr_top_posted(lapic);
 	while ((words = READ_ONCE(lapic->irr_words))) {
 		int i = __fls(words);
 		u32 word = lapic_reg(lapic, LAPIC_REG_IRR + i * 16);
@@ -91,8 +97,8 @@ static void lapic_reset_regs(struct lapic *lapic)
 	if (irq_host_is_bsp(lapic->vcpu))
 		lapic_reg_set(lapic, LAPIC_REG_LVT0,
 			      LAPIC_DM_EXTINT << LAPIC_LVT_MODE_SHIFT);
-	lapic->isr_top = -1;
 	lapic->isr_words = 0;
+	lapic->isr_top = lapic->virt ? LAPIC_ISR_VIRT : -1;
 	WRITE_ONCE(lapic->esr_pending, 0);
 	lapic_identity(lapic);
 }
@@ -179,16 +185,21 @@ void lapic_set_base(struct lapic *lapic, u64 base)
 	irq_host_dest_changed(lapic->vm);
 }
 
-/* What is in service as far as priorities go, -1: nothing. */
-static int isr_top(const struct lapic *lapic)
+/* What is in service as far as priorities go, -1: nothing. @top: lapic->isr_top. */
+static noinline int isr_top_virt(const struct lapic *lapic, int top)
 {
-	if (READ_ONCE(lapic->virt))
-		return posted_top(lapic->regs + LAPIC_REG_ISR);
-	return READ_ONCE(lapic->isr_top);
+	return top == LAPIC_ISR_VIRT ? posted_top(lapic->regs + LAPIC_REG_ISR) : -1;
+}
+
+static inline int isr_top(const struct lapic *lapic)
+{
+	int top = READ_ONCE(lapic->isr_top);
+
+	return top < 0 ? isr_top_virt(lapic, top) : top;
 }
 
 /* A vector becomes pending where only the vCPU's own thread touches IRR. */
-static bool post(struct lapic *lapic, u8 vector)
+static noinline bool post(struct lapic *lapic, u8 vector)
 {
 	bool was = lapic_vec_test(lapic, LAPIC_REG_IRR, vector);
 
@@ -225,7 +236,7 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
 			clear_bit(bit, lapic_vec_word(lapic, LAPIC_REG_TMR,
 						      vector));
 	}
-	if (lapic->posted)
+	if (unlikely(lapic->posted))
 		return post(lapic, vector);
 	was = test_and_set_bit(bit, lapic_vec_word(lapic, LAPIC_REG_IRR, vector));
 	/* Whoever was first may not have come so far. */
@@ -237,15 +248,25 @@ bool lapic_set_irr(struct lapic *lapic, u8 vector, bool level)
 	return true;
 }
 
+static inline u8 ppr(u8 tpr, int isr)
+{
+	return (tpr & 0xf0) >= (isr & 0xf0) ? tpr : isr & 0xf0;
+}
+
+static noinline u8 ppr_virt(const struct lapic *lapic, u8 tpr)
+{
+	return ppr(tpr, max(isr_top(lapic), 0));
+}
+
 /** lapic_ppr() - the processor priority: of the task or of what is in service */
 u8 lapic_ppr(const struct lapic *lapic)
 {
 	u8 tpr = lapic_reg(lapic, LAPIC_REG_TPR);
-	int isr = isr_top(lapic);
+	int isr = READ_ONCE(lapic->isr_top);
 
-	if (isr < 0 || (tpr & 0xf0) >= (isr & 0xf0))
-		return tpr;
-	return isr & 0xf0;
+	if (isr >= 0)
+		return ppr(tpr, isr);
+	return isr == LAPIC_ISR_VIRT ? ppr_virt(lapic, tpr) : tpr;
 }
 
 /** lapic_next_irq() - the vector that would be delivered now, -1: none */
@@ -311,6 +332,10 @@ void lapic_vectors_replaced(struct lapic *lapic)
 {
 	int i;
 
+	if (lapic->virt) {
+		WRITE_ONCE(lapic->isr_top, LAPIC_ISR_VIRT);
+		return;
+	}
 	lapic->isr_words = 0;
 	for (i = 0; i < 8; i++)
 		if (lapic_reg(lapic, LAPIC_REG_ISR + i * 16))
@@ -326,12 +351,12 @@ static void lapic_recheck(struct lapic *lapic)
 		irq_host_notify(lapic->vcpu);
 }
 
-static void isr_end(struct lapic *lapic, int vector)
+static inline void isr_end(struct lapic *lapic, int vector)
 {
 	u32 isr = LAPIC_REG_ISR + (vector >> 5) * 16;
 
 	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) & ~BIT(vector & 31));
-	if (lapic->virt)
+	if (unlikely(lapic->virt))
 		irq_host_notify(lapic->vcpu);	/* the CPU has a copy: update_tpr */
 	else
 		isr_top_update(lapic);
@@ -360,9 +385,8 @@ void lapic_eoi_virtual(struct lapic *lapic, u8 vector)
  */
 void lapic_set_virt(struct lapic *lapic, bool virt)
 {
-	if (lapic->virt && !virt)
-		lapic_vectors_replaced(lapic);
 	WRITE_ONCE(lapic->virt, virt);
+	lapic_vectors_replaced(lapic);
 	irq_host_notify(lapic->vcpu);
 }
 

@@ -34,6 +34,8 @@ struct lapic_timer {
 	u64 tsc_deadline;
 };
 
+#define LAPIC_ISR_VIRT	(-2)	/* ISR itself has it */
+
 /**
  * struct lapic - one local APIC
  *
@@ -41,8 +43,8 @@ struct lapic_timer {
  * aligned word, READ_ONCE); (a) atomic.
  *
  * With @posted nobody but the vCPU's thread, or its CPU, changes IRR: others post. While
- * @virt is set the CPU itself delivers what is in IRR, and keeps ISR: @isr_top,
- * @isr_words and @irr_words say nothing.
+ * @virt is set the CPU itself delivers what is in IRR, and keeps ISR: @isr_top is
+ * LAPIC_ISR_VIRT, @isr_words and @irr_words say nothing.
  */
 struct lapic {
 	struct vcpu *vcpu;		/* (c) */
@@ -52,7 +54,7 @@ struct lapic {
 	u8 *regs;			/* register page: (m); IRR and TMR: (a) */
 	struct posted_desc *posted;	/* (c) once the vCPU is visible; NULL: there is none */
 	bool virt;			/* (m) the CPU virtualizes it */
-	int isr_top;			/* (m) highest vector in service, -1: none */
+	int isr_top;			/* (m) highest vector in service, -1: none, LAPIC_ISR_VIRT */
 	unsigned long isr_words;	/* (m) words of ISR that are not zero */
 	unsigned long irr_words;	/* (a) words of IRR that may be not zero */
 	unsigned long esr_pending;	/* (a) errors since ESR was last written */

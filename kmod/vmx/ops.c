@@ -112,7 +112,7 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 		 */
 		vcpu_request(vcpu, REQ_TLB_FLUSH);
 	}
-	if (vmx_caps.posted && vmx->posted)
+	if (unlikely(vmx_caps.posted && vmx->posted))
 		vmx_posted_arrive(vmx, cpu);
 	/* Others were here, or the VMM was. */
 	vcpu->l1d_exposed = true;
@@ -125,7 +125,7 @@ static void vmx_vcpu_load(struct vcpu *vcpu, int cpu)
 
 static void vmx_vcpu_put(struct vcpu *vcpu, bool comes_back)
 {
-	if (vmx_caps.posted && READ_ONCE(vcpu->vm->irqs_posted))
+	if (unlikely(vmx_caps.posted && READ_ONCE(vcpu->vm->irqs_posted)))
 		vmx_posted_depart(to_vmx(vcpu));
 	vmx_host_restore(to_vmx(vcpu), comes_back);
 }

@@ -19,6 +19,7 @@
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #endif
+#define noinline		__attribute__((noinline))
 #define __releases(x)
 #define __acquires(x)
 
