@@ -156,10 +156,10 @@ host_reads()
 	guest=$(sed -n 's/.*guest: interrupts \([0-9]*\).*/\1/p' "$LOG")
 	echo "the guest has had $guest interrupts, the host $host"
 	[ "$guest" -gt 100 ]
-	# Two that come before the guest's CPU takes the first are one to it. None is lost, or
-	# its driver would say so after half a minute.
+	# Two that come before the guest's CPU takes the first are one to it, more often where
+	# the machine is busy. None is lost, or its driver would say so after half a minute.
 	[ "$guest" -le "$host" ]
-	[ $((host - guest)) -le $((host / 20)) ]
+	[ $((guest * 2)) -ge "$host" ]
 	said 'guest: no request was polled for'
 	said "guest: then $guest"
 	# Back with the host's driver it has what the guest wrote.
@@ -191,7 +191,7 @@ host_reads()
 	VM=
 	said 'guest: 2 rounds right'
 	said 'guest: the disk is done'
-	! said 'guest: the disk is wrong'
+	! said 'guest: the disk is wrong' || false
 	grep -q 'guest: line.*virtio.*nvme\|guest: line.*nvme.*virtio' "$LOG"
 }
 
@@ -241,6 +241,39 @@ host_reads()
 	# What they wrote is on the controller's disk.
 	[[ $(host_reads 10) = $(sed -n 's/.*rounds right, the last \([0-9a-f]*\).*/\1/p' "$LOG.other")* ]]
 	[[ $(host_reads 50) = $(sed -n 's/.*rounds right, the last \([0-9a-f]*\).*/\1/p' "$LOG")* ]]
+}
+
+@test "memory that is plugged in is the device's, too" {
+	to_driver "$NVME" vfio-pci
+	dmesg -c >/dev/null
+	# What programs have comes from there first.
+	script '
+	echo online_movable >/sys/devices/system/memory/auto_online_blocks
+	load memory
+	wait_for /dev/nvme0n1
+	for i in $(seq 100); do [ "$(sed -n "s/MemTotal: *\([0-9]*\).*/\1/p" /proc/meminfo)" -lt 300000 ] || break; sleep 0.1; done
+	rounds 3
+	grep -A 30 "zone *Movable" /proc/zoneinfo | sed -n "s/^ *nr_zone_\(inactive\|active\)_anon/guest: plugged \1/p"
+	echo "guest: $(grep MemTotal /proc/meminfo)"'
+	in_background --pluggable 256M,now=256M --device "$NVME" /guest/vmlinux
+	wait $VM
+	VM=
+	said 'guest: 3 rounds right'
+	[ "$(sed -n 's/.*guest: MemTotal: *\([0-9]*\).*/\1/p' "$LOG")" -gt 300000 ]
+	! dmesg | grep 'DMAR:.*fault\|is not set' || false
+	until_true 20 nothing_pinned
+}
+
+@test "a guest that starts again has its device again" {
+	to_driver "$EDU" vfio-pci
+	run timeout 20 "$VMCTL" run --device-path "$DEVICE" -m 16M --cmdline-only --cmdline r \
+		--reboot --device "$EDU" "$KERNEL" </dev/null
+	echo "$output"
+	# By the signal, says one timeout or the other.
+	[ "$status" = 124 ] || [ "$status" = 143 ]
+	# Which it says each time: edu has no reset.
+	[ "$(grep -c "$EDU cannot be reset" <<<"$output")" -gt 2 ]
+	! grep -q 'cannot open' <<<"$output" || false
 }
 
 @test "e1000e: the guest's driver reaches the network behind it" {
