@@ -276,6 +276,37 @@ host_reads()
 	! grep -q 'cannot open' <<<"$output" || false
 }
 
+@test "what the host wants back the guest lets go of, and runs on" {
+	to_driver "$NVME" vfio-pci
+	script '
+	wait_for /dev/nvme0n1
+	rounds 1
+	echo "guest: ready"
+	for i in $(seq 600); do [ -e /dev/nvme0n1 ] || break; sleep 0.1; done
+	[ -e /dev/nvme0n1 ] || echo "guest: it has gone"'
+	in_background --device "$NVME" /guest/vmlinux
+	until_true 900 said 'guest: ready'
+	timeout 100 sh -c "echo $NVME >/sys/bus/pci/drivers/vfio-pci/unbind"
+	until_true 50 nothing_pinned
+	wait $VM
+	VM=
+	said "the host wants 'hostdev0' ($NVME) back"
+	said 'guest: it has gone'
+	said 'guest: powering off'
+}
+
+@test "a guest that does not let go loses it, and runs on" {
+	to_driver "$EDU" vfio-pci
+	"$VMCTL" run --device-path "$DEVICE" -m 16M --cmdline-only --cmdline l --device "$EDU" \
+		"$KERNEL" </dev/null >"$LOG" 2>&1 3>&- &
+	VM=$!
+	until_true 100 said ready
+	timeout 100 sh -c "echo $EDU >/sys/bus/pci/drivers/vfio-pci/unbind"
+	said "the guest does not let go of 'hostdev0': it is taken from it"
+	until_true 50 nothing_pinned
+	kill -0 $VM
+}
+
 @test "e1000e: the guest's driver reaches the network behind it" {
 	to_driver "$NIC" vfio-pci
 	script '
