@@ -163,10 +163,15 @@ int vfio_group_device(int group, const char *name)
 	return dup(file);
 }
 
+/* It can be reset alone; else with its bus, on which another device's group is. */
+static bool alone;
+static u32 neighbour;
+static int bus_resets;
+
 int vfio_device_info(int device, struct vfio_device_info *info)
 {
 	*info = (struct vfio_device_info) {
-		.flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET,
+		.flags = VFIO_DEVICE_FLAGS_PCI | (alone ? VFIO_DEVICE_FLAGS_RESET : 0),
 	};
 	return 0;
 }
@@ -227,12 +232,20 @@ int vfio_reset(int device)
 
 int vfio_hot_reset_info(int device, struct vfio_pci_hot_reset_info **info)
 {
-	return -ENODEV;
+	*info = calloc(1, sizeof(**info) + 2 * sizeof((*info)->devices[0]));
+	(*info)->count = 2;
+	(*info)->devices[0].group_id = 5;
+	(*info)->devices[1].group_id = neighbour;
+	return 0;
 }
 
+/* A group is named once, however many of its devices there are. */
 int vfio_hot_reset(int device, const int *fds, u32 nr)
 {
-	return -ENODEV;
+	assert_int_equal(nr, 1);
+	assert_true(fds[0] >= 0);
+	bus_resets++;
+	return 0;
 }
 
 /* What it asks of the rest. */
@@ -309,6 +322,8 @@ static int setup(void **state)
 	groups = 0;
 	joined = 0;
 	resets = 0;
+	bus_resets = 0;
+	alone = true;
 	mapped = 0;
 	mapped_bytes = 0;
 	group_flags = VFIO_GROUP_FLAGS_VIABLE;
@@ -609,6 +624,22 @@ static void test_resets(void **state)
 	assert_int_equal(resets, 2);
 }
 
+static void test_bus_reset(void **state)
+{
+	alone = false;
+	neighbour = 5;
+	assert_int_equal(create(), 0);
+	assert_int_equal(bus_resets, 1);
+	pci_dev_remove(hostdev_pci(hd));
+	hostdev_destroy(hd);
+	assert_int_equal(bus_resets, 2);
+	/* Others have devices there: it is used as it is. */
+	neighbour = 6;
+	assert_int_equal(create(), 0);
+	assert_int_equal(bus_resets, 2);
+	assert_int_equal(resets, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -623,6 +654,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kinds, setup_device, teardown),
 		cmocka_unit_test_setup_teardown(test_reset, setup_device, teardown),
 		cmocka_unit_test_setup_teardown(test_resets, setup_device, teardown),
+		cmocka_unit_test_setup_teardown(test_bus_reset, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
