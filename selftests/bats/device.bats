@@ -13,14 +13,14 @@ setup()
 {
 	[ -e /bench/command ] || skip "not in the bench"
 	[ -n "$(ls -A /sys/kernel/iommu_groups)" ] || skip "no IOMMU"
-	NVME=$(host_device 1b36:0010)
-	NIC=$(host_device 8086:10d3)
-	EDU=$(host_device 1234:11e8)
+	NVME=$(host_device 1b36:0010 | head -n 1)
+	NIC=$(host_device 8086:10d3 | head -n 1)
+	EDU=$(host_device 1234:11e8 | head -n 1)
 	VF1=${NVME%.0}.1
 	VF2=${NVME%.0}.2
-	SATA=$(host_device 8086:2922)
-	SMBUS=$(host_device 8086:2930)
-	PORT=$(host_device 1b36:000c)
+	SATA=$(host_device 8086:2922 | head -n 1)
+	SMBUS=$(host_device 8086:2930 | head -n 1)
+	PORT=$(host_device 1b36:000c | head -n 1)
 	rm -rf /run/joist
 	modprobe nvme
 	modprobe e1000e

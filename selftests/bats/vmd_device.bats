@@ -13,12 +13,12 @@ setup()
 {
 	need_bench
 	[ -n "$(ls -A /sys/kernel/iommu_groups)" ] || skip "no IOMMU"
-	NVME=$(host_device 1b36:0010)
-	NIC=$(host_device 8086:10d3)
-	EDU=$(host_device 1234:11e8)
+	NVME=$(host_device 1b36:0010 | head -n 1)
+	NIC=$(host_device 8086:10d3 | head -n 1)
+	EDU=$(host_device 1234:11e8 | head -n 1)
 	VF1=${NVME%.0}.1
 	VF2=${NVME%.0}.2
-	PORT=$(host_device 1b36:000c)
+	PORT=$(host_device 1b36:000c | head -n 1)
 	rm -rf /etc/joist /run/joist /var/lib/joist /var/log/joist
 	mkdir -p /var/lib /var/log
 	modprobe nvme
