@@ -259,6 +259,16 @@ TEST_F(ports, what_is_refused)
 	EXPECT_EQ(-ERANGE, grant(self, 65536, 1));
 	EXPECT_EQ(-ERANGE, grant(self, 65535, 2));
 	EXPECT_EQ(-ERANGE, grant(self, POST, 0));
+	/* By these a guest would have all of the host's PCI devices. */
+	EXPECT_EQ(-EPERM, grant(self, 0xcf8, 1));
+	EXPECT_EQ(-EPERM, grant(self, 0xcff, 1));
+	EXPECT_EQ(-EPERM, grant(self, 0xcf0, 16));
+	EXPECT_EQ(-EPERM, grant(self, 0xc00, 1024));
+	EXPECT_EQ(0, ranges(self).n);
+	EXPECT_EQ(0, grant(self, 0xcf7, 1));
+	EXPECT_EQ(0, grant(self, 0xd00, 1));
+	EXPECT_EQ(2, ranges(self).n);
+	EXPECT_EQ(0, withdraw(self, 0xcf7, 10));
 	EXPECT_EQ(-ERANGE, withdraw(self, 65535, 2));
 	EXPECT_EQ(0, withdraw(self, 65535, 1));
 	EXPECT_EQ(0, grant(self, 65535, 1));

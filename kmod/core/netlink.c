@@ -376,6 +376,9 @@ static int op_grant(struct vm *vm, struct genl_info *info, const struct nl_asker
 		err = ports_grant(vm, first, nr);
 	if (err == -EBUSY)
 		NL_SET_ERR_MSG(info->extack, "a device in the kernel has one of these ports");
+	else if (err == -EPERM)
+		NL_SET_ERR_MSG(info->extack,
+			       "by ports 0xcf8 to 0xcff the host's PCI devices are configured");
 	return err;
 }
 

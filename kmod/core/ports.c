@@ -17,6 +17,10 @@
 /* As SVM wants it; VMX has use of two pages. */
 #define PORT_MAP_BYTES	(3 * PAGE_SIZE)
 
+/* Address and data of PCI's configuration space. */
+#define PCI_CONFIG_FIRST	0xcf8
+#define PCI_CONFIG_LAST		0xcff
+
 /* A power of two: kmalloc() aligns it to pages. */
 #define PORT_MAP_SIZE	(4 * PAGE_SIZE)
 
@@ -53,7 +57,8 @@ static bool map_take(unsigned long *map, u32 first, u32 nr)
  * @first: of the range
  * @nr: how many; the last is below 65536
  *
- * Return: 0, -ENOMEM, or -EBUSY: a device in the kernel has one of them.
+ * Return: 0, -ENOMEM, -EBUSY: a device in the kernel has one of them, or -EPERM: by one all
+ * PCI devices of the host are configured.
  */
 int ports_grant(struct vm *vm, u32 first, u32 nr)
 {
@@ -62,6 +67,8 @@ int ports_grant(struct vm *vm, u32 first, u32 nr)
 
 	if (iobus_has_port(vm, first, nr))
 		return -EBUSY;
+	if (first <= PCI_CONFIG_LAST && first + nr > PCI_CONFIG_FIRST)
+		return -EPERM;
 	map = map_get(vm);
 	if (!map)
 		return -ENOMEM;

@@ -30,6 +30,33 @@ setup()
 	[ "$status" = 0 ]
 }
 
+@test "I/O ports of the host's" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	guest h --name ported --io-port 0x80 --io-port 0xf0-0xf7 3>&- &
+	until_true 100 sh -c "'$VMCTL' show --json ported | grep -q '\"first-port\":240,\"nr-ports\":8'"
+	run "$VMCTL" show ported
+	[ "$status" = 0 ]
+	[[ $output == *"first-port: 128"*"nr-ports: 1"* ]]
+	"$VMCTL" stop --force ported
+	wait $! || true
+	# What it writes goes to the host's port, where nobody is.
+	run guest d --io-port 0xf4
+	[ "$status" = 0 ]
+	# Who has one of them goes first.
+	run guest d --debug-exit 0xf4 --io-port 0xf0-0xff
+	[ "$status" = 1 ]
+	[[ $output == *"I/O ports 0xf0-0xff: a device of the VM's own has one of them"* ]]
+	run guest d --io-port 0x20-0x21
+	[ "$status" = 1 ]
+	[[ $output == *"I/O ports 0x20-0x21: a device in the kernel has one of these ports"* ]]
+	run guest d --io-port 0xcfc
+	[ "$status" = 1 ]
+	for bad in x 0x10000 5-4 -1 1- 1-2-3 ""; do
+		run guest d --io-port "$bad"
+		[ "$status" = 2 ]
+	done
+}
+
 @test "a triple fault is reported" {
 	run guest t
 	[ "$status" = 20 ]

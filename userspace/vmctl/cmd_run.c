@@ -197,6 +197,27 @@ static int set_debug_exit(void *args, char *arg)
 	return 0;
 }
 
+static int add_io_ports(void *args, char *arg)
+{
+	struct run *run = args;
+	struct vmm_config *config = &run->config;
+	char *last = strchr(arg, '-');
+	u64 first, end;
+
+	if (config->nr_io_ports == VMM_IO_PORTS_MAX)
+		return usage_error("run", "at most %d --io-port", VMM_IO_PORTS_MAX);
+	if (last)
+		*last++ = '\0';
+	if (!parse_number(arg, 0, 0xffff, &first) ||
+	    !parse_number(last ?: arg, first, 0xffff, &end))
+		return usage_error("run",
+				   "bad --io-port: give PORT or FIRST-LAST, 0 to 0xffff each");
+	config->io_ports[config->nr_io_ports++] = (struct vmm_io_ports) {
+		(u16)first, (u16)end,
+	};
+	return 0;
+}
+
 static int set_balloon(void *args, char *arg)
 {
 	struct run *run = args;
@@ -308,6 +329,8 @@ static const struct opt options[] = {
 		 "a network: user, or tap=NAME; may be repeated"),
 	OPT_CALL("device", 0, add_hostdev, "ADDRESS[,name=NAME]", NULL,
 		 "a PCI device of the host's, bound to vfio-pci; may be repeated"),
+	OPT_CALL("io-port", 0, add_io_ports, "FIRST[-LAST]", NULL,
+		 "I/O ports of the host's that the guest uses itself; root; may be repeated"),
 	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
 		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,

@@ -5,13 +5,21 @@
 #include "libjoist/netlink.h"
 #include "name.h"
 
-static int find_own(const struct joist_nl_vm *vm, void *arg)
+static int take_own(const struct joist_nl_vm *vm, void *arg)
 {
 	u32 *id = arg;
 
 	if (vm->owner_pid == (u32)getpid())
 		*id = vm->id;
 	return 0;
+}
+
+/** vm_own_id() - what the module calls this process's VM; 0: it has none */
+u32 vm_own_id(struct joist_nl *nl)
+{
+	u32 id = 0;
+
+	return joist_nl_vms(nl, 0, take_own, &id) ? 0 : id;
 }
 
 /**
@@ -26,11 +34,12 @@ void vm_set_name(const char *name)
 		.what = JOIST_NL_SET_NAME, .name = name,
 	};
 	struct joist_nl *nl;
-	u32 id = 0;
+	u32 id;
 
 	if (joist_nl_open(&nl))
 		return;
-	if (!joist_nl_vms(nl, 0, find_own, &id) && id)
+	id = vm_own_id(nl);
+	if (id)
 		joist_nl_set(nl, id, &settings);
 	joist_nl_close(nl);
 }

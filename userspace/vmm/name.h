@@ -3,6 +3,11 @@
 #ifndef VMM_NAME_H
 #define VMM_NAME_H
 
+#include "libjoist/types.h"
+
+struct joist_nl;
+
+u32 vm_own_id(struct joist_nl *nl);
 void vm_set_name(const char *name);
 
 #endif

@@ -15,6 +15,7 @@
 #include "chipset/i6300esb.h"
 #include "libjoist/joist.h"
 #include "log.h"
+#include "host_ports.h"
 #include "name.h"
 #include "report.h"
 #include "vcpu.h"
@@ -190,6 +191,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = add_shares(vm);
 	if (!err)
 		err = add_hostdevs(vm);
+	if (!err)
+		err = host_ports_grant(vm);
 	if (!err)
 		err = vcpus_create(vm);
 	return err;

@@ -15,6 +15,7 @@
 #define VMM_PORT_NAME_MAX	63
 #define VMM_SHARES_MAX	4
 #define VMM_SHARE_TAG_SIZE	32
+#define VMM_IO_PORTS_MAX	8
 #define VMM_HOSTDEVS_MAX	8
 #define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
@@ -135,6 +136,12 @@ struct vmm_hostdev {
 	struct vmm_file group;
 };
 
+/* I/O ports of the host's that the guest uses by itself: all from first to last. */
+struct vmm_io_ports {
+	u16 first;
+	u16 last;
+};
+
 /**
  * struct vmm_config - what to run
  * @device: /dev/joist or another device with the KVM ABI
@@ -189,6 +196,8 @@ struct vmm_config {
 	struct vmm_port port[VMM_PORTS_MAX];
 	int nr_shares;
 	struct vmm_share share[VMM_SHARES_MAX];
+	int nr_io_ports;
+	struct vmm_io_ports io_ports[VMM_IO_PORTS_MAX];
 	struct vmm_file vfio;
 	int nr_hostdevs;
 	struct vmm_hostdev hostdev[VMM_HOSTDEVS_MAX];
