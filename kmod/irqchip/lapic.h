@@ -54,7 +54,7 @@ struct lapic {
 	u8 *regs;			/* register page: (m); IRR and TMR: (a) */
 	struct posted_desc *posted;	/* (c) once the vCPU is visible; NULL: there is none */
 	bool virt;			/* (m) the CPU virtualizes it */
-	int isr_top;			/* (m) highest vector in service, -1: none, LAPIC_ISR_VIRT */
+	int isr_top;			/* (m) of what is in service; -1: none; LAPIC_ISR_VIRT */
 	unsigned long isr_words;	/* (m) words of ISR that are not zero */
 	unsigned long irr_words;	/* (a) words of IRR that may be not zero */
 	unsigned long esr_pending;	/* (a) errors since ESR was last written */
