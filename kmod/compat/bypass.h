@@ -19,7 +19,7 @@ struct eventfd_ctx;
  */
 struct compat_bypass {
 	typeof(irq_bypass_register_consumer) *add;
-	typeof(irq_bypass_unregister_consumer) *del;
+	void (*del)(struct irq_bypass_consumer *consumer);
 };
 
 static inline void compat_bypass_put(struct compat_bypass *bypass)

@@ -121,10 +121,10 @@ static int negotiate(u32 msr, const struct control_name *names, u32 optional,
 /* What may be on: the high half. */
 static u32 may_be_one(u32 msr)
 {
-	u32 must, may;
+	u64 controls;
 
-	rdmsr(msr, must, may);
-	return may;
+	rdmsrl(msr, controls);
+	return controls >> 32;
 }
 
 /* All there is to it, or nothing: no CPU has less that is worth a way of its own. */

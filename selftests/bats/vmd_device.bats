@@ -274,12 +274,18 @@ blocked()
 	ask stop a '"force":true'
 }
 
+all_back() { [ -z "$(ls /run/joist/devices)" ]; }
+
+# as_before N: they are, and the daemon has as many descriptors as then.
+as_before() { all_back && [ "$(find "/proc/$VMD_PID/fd" | wc -l)" = "$1" ]; }
+
 @test "cycles leave nothing behind" {
 	vm web h "device nic { host = \"$NIC\" }" "device x { host = \"$EDU\" }" | conf
 	daemon
 	ask start web
 	ask stop web '"force":true'
 	until_true 100 driver_is "$NIC" e1000e
+	until_true 100 all_back
 	fds=$(find "/proc/$VMD_PID/fd" | wc -l)
 	for ((i = 0; i < CYCLES; i++)); do
 		run ask start web
@@ -287,7 +293,6 @@ blocked()
 		ask stop web '"force":true'
 		until_true 100 driver_is "$NIC" e1000e
 	done
-	[ "$(find "/proc/$VMD_PID/fd" | wc -l)" = "$fds" ]
-	[ -z "$(ls /run/joist/devices)" ]
+	until_true 100 as_before "$fds"
 	[ "$(cat "$PCI"/"$NIC"/driver_override)" = "(null)" ]
 }
