@@ -373,4 +373,4 @@ TEST(to_one_that_sleeps_in_the_guest)
 	vm_close(&vm);
 }
 
-TEST_HARNESS_MAIN
+JOIST_TEST_MAIN

@@ -55,9 +55,9 @@ both()
 	for f in "$TOP"/userspace/vmd/systemd/*; do
 		has "usr/lib/systemd/system/${f##*/}"
 	done
-	# The units name the programs where they are.
+	# The units name the programs where they are; modprobe is the system's.
 	! grep -rhE '^Exec[A-Za-z]*=' "$D/usr/lib/systemd/system" |
-		grep -vE "=$prefix/(sbin/vmd|bin/vmctl) " || false
+		grep -vE "=$prefix/(sbin/vmd|bin/vmctl) |=-\+/sbin/modprobe " || false
 	make_to uninstall "$@"
 	[ "$(files)" = ".$prefix/bin/else" ]
 }
