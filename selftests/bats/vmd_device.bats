@@ -65,6 +65,8 @@ told()
 	grep -q "\"what\":\"$1\".*$2" "$BATS_TEST_TMPDIR/events"
 }
 
+all_back() { [ -z "$(ls /run/joist/devices)" ]; }
+
 @test "a device of the configuration is the VM's while it runs, and then its driver's" {
 	vm web h "device nic { host = \"$NIC\" }" >"$BATS_TEST_TMPDIR/c"
 	conf <"$BATS_TEST_TMPDIR/c"
@@ -92,7 +94,7 @@ told()
 	told device-assigned "$NIC"
 	kill "$EVENTS_PID"
 	until_true 50 test -e /sys/class/net/eth0
-	[ -z "$(ls /run/joist/devices)" ]
+	until_true 100 all_back
 }
 
 @test "it comes back after kill -9, and after a daemon that was not there" {
@@ -126,7 +128,7 @@ told()
 	daemon
 	until_true 100 driver_is "$NVME" nvme
 	until_true 100 driver_is "$NIC" e1000e
-	[ -z "$(ls /run/joist/devices)" ]
+	until_true 100 all_back
 }
 
 @test "refused: another VM's, a disk in use, what is not there; and all goes back" {
@@ -273,8 +275,6 @@ blocked()
 	kill "$EVENTS_PID"
 	ask stop a '"force":true'
 }
-
-all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 
 # as_before N: they are, and the daemon has as many descriptors as then.
 as_before() { all_back && [ "$(find "/proc/$VMD_PID/fd" | wc -l)" = "$1" ]; }
