@@ -216,12 +216,20 @@ int irqs_init(struct hostdev *hd)
 	irqs->unmask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (irqs->intx_fd < 0 || irqs->unmask_fd < 0)
 		return -errno;
+	/* What the device says of itself is nothing to rely on. */
 	if (hd->filter.msi)
-		irqs->msi_max = 1 << ((msi_flags(hd) & PCI_MSI_FLAGS_QMASK) >> 1);
+		irqs->msi_max = min(1 << ((msi_flags(hd) & PCI_MSI_FLAGS_QMASK) >> 1),
+				    vfio_irq_count(hd->fd, VFIO_PCI_MSI_IRQ_INDEX));
 	irqs->msi_max = min(irqs->msi_max, MSI_MAX);
+	irqs->msi_max = max(irqs->msi_max, 0);
 	irqs->msix.arm = arm;
 	if (!hd->filter.msix)
 		return 0;
+	if (vfio_irq_count(hd->fd, VFIO_PCI_MSIX_IRQ_INDEX) < hd->filter.msix_nr) {
+		log_err("%s: it has fewer interrupts than its table of MSI-X has places: %d",
+			hd->host, hd->filter.msix_nr);
+		return -EINVAL;
+	}
 	return msix_init_at(&irqs->msix, &hd->pci, hd->filter.msix, hd->filter.msix_nr);
 }
 
