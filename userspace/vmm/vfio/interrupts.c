@@ -126,23 +126,29 @@ static void arm(struct msix *msix, int vector)
 			 strerror(-err));
 }
 
-static void disable(struct hostdev *hd)
+/* Return: 0, or -errno with the reason logged: they are as they were. */
+static int disable(struct hostdev *hd)
 {
 	struct irqs *irqs = &hd->irqs;
 	struct vm *vm = hd->pci.vm;
-	int i;
+	int i, err;
 
 	if (irqs->mode == IRQ_NONE)
-		return;
+		return 0;
 	/* Before the host's side: a vector that is unmasked now is not armed any more. */
 	if (irqs->mode == IRQ_MSIX)
 		msix_command(&irqs->msix);
-	vfio_disable_irqs(hd->fd, (u32)index_of(irqs->mode));
+	err = vfio_disable_irqs(hd->fd, (u32)index_of(irqs->mode));
+	if (err) {
+		log_warn("%s: the host does not stop its interrupts: %s", hd->host, strerror(-err));
+		return err;
+	}
 	if (irqs->mode == IRQ_INTX)
 		joist_irqfd_level(vm->fd, irqs->intx_fd, irqs->unmask_fd, line_of(hd), false);
 	for (i = 0; irqs->mode == IRQ_MSI && i < irqs->msi_nr; i++)
 		message_update(vm, &irqs->msi[i], false);
 	irqs->mode = IRQ_NONE;
+	return 0;
 }
 
 static void enable(struct hostdev *hd, enum irq_mode mode)
@@ -188,7 +194,8 @@ void irqs_update(struct hostdev *hd)
 	enum irq_mode mode = wanted(hd);
 
 	if (mode != irqs->mode || (mode == IRQ_MSI && irqs->msi_nr != nr_messages(hd))) {
-		disable(hd);
+		if (disable(hd))
+			return;
 		enable(hd, mode);
 	}
 	if (irqs->mode == IRQ_MSI)
