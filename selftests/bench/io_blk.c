@@ -157,9 +157,9 @@ static int write_many(const char *path, unsigned int n)
 }
 
 const struct io_row blk_rows[] = {
-	{ "disk: read 4 KiB", 8000, read_one },
-	{ "disk: write 4 KiB", 8000, write_one },
-	{ "disk: read 4 KiB, 16 at a time", 16000, read_many },
-	{ "disk: write 4 KiB, 16 at a time", 16000, write_many },
+	{ "disk: read 4 KiB", 2000, read_one },
+	{ "disk: write 4 KiB", 2000, write_one },
+	{ "disk: read 4 KiB, 16 at a time", 4000, read_many },
+	{ "disk: write 4 KiB, 16 at a time", 4000, write_many },
 	{ 0 }
 };
