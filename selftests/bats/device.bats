@@ -12,19 +12,10 @@ CYCLES=${DEVICE_CYCLES:-10}
 setup()
 {
 	[ -e /bench/command ] || skip "not in the bench"
-	[ -n "$(ls -A /sys/kernel/iommu_groups)" ] || skip "no IOMMU"
-	NVME=$(host_device 1b36:0010 | head -n 1)
-	NIC=$(host_device 8086:10d3 | head -n 1)
-	EDU=$(host_device 1234:11e8 | head -n 1)
-	VF1=${NVME%.0}.1
-	VF2=${NVME%.0}.2
-	SATA=$(host_device 8086:2922 | head -n 1)
-	SMBUS=$(host_device 8086:2930 | head -n 1)
-	PORT=$(host_device 1b36:000c | head -n 1)
 	rm -rf /run/joist
-	modprobe nvme
-	modprobe e1000e
-	until_true 50 test -b /dev/nvme0n1
+	find_devices
+	SATA=$(host_device 8086:2922)
+	SMBUS=$(host_device 8086:2930)
 }
 
 teardown()
@@ -34,13 +25,6 @@ teardown()
 	for a in /run/joist/devices/0*; do
 		[ ! -e "$a" ] || "$VMCTL" device unbind "$(basename "$a")"
 	done
-}
-
-driver()
-{
-	local link
-	link=$(readlink "$PCI/$1/driver") || return 0
-	echo "${link##*/}"
 }
 
 # refused CODE TEXT COMMAND...
@@ -73,26 +57,26 @@ refused()
 }
 
 @test "bound to vfio-pci and given back to the driver it had" {
-	[ "$(driver "$NIC")" = e1000e ]
+	[ "$(driver_of "$NIC")" = e1000e ]
 	run "$VMCTL" device bind "$NIC"
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$(driver "$NIC")" = vfio-pci ]
+	[ "$(driver_of "$NIC")" = vfio-pci ]
 	[ ! -e /sys/class/net/eth0 ]
 	run "$VMCTL" device list
 	[[ "$output" = *"$NIC "*" vfio-pci "*"(bound)"* ]]
 	run "$VMCTL" device unbind --json "$NIC"
 	[[ "$output" = *'"verb":"unbind"'*'"driver":"e1000e"'* ]]
-	[ "$(driver "$NIC")" = e1000e ]
+	[ "$(driver_of "$NIC")" = e1000e ]
 	[ "$(cat "$PCI"/"$NIC"/driver_override)" = "(null)" ]
 	[ -z "$(ls /run/joist/devices)" ]
 	until_true 50 test -e /sys/class/net/eth0
 	refused 3 "was not taken from its driver" unbind "$NIC"
 	# One without a driver has none afterwards either.
 	"$VMCTL" device bind "$EDU"
-	[ "$(driver "$EDU")" = vfio-pci ]
+	[ "$(driver_of "$EDU")" = vfio-pci ]
 	"$VMCTL" device unbind "$EDU"
-	[ -z "$(driver "$EDU")" ]
+	[ -z "$(driver_of "$EDU")" ]
 }
 
 @test "what somebody has open is not given back" {
@@ -107,14 +91,14 @@ refused()
 @test "bridges, half a group, mounted disks and the host's way out are refused" {
 	refused 7 "is a bridge" bind "$PORT"
 	modprobe ahci
-	[ "$(driver "$SATA")" = ahci ]
+	[ "$(driver_of "$SATA")" = ahci ]
 	refused 7 "$SATA (ahci)" bind "$SMBUS"
 	[[ "$output" = *"vmctl device bind $SMBUS $SATA"* ]]
-	[ "$(driver "$SATA")" = ahci ]
+	[ "$(driver_of "$SATA")" = ahci ]
 	"$VMCTL" device bind "$SMBUS" "$SATA"
-	[ "$(driver "$SATA"),$(driver "$SMBUS")" = vfio-pci,vfio-pci ]
+	[ "$(driver_of "$SATA"),$(driver_of "$SMBUS")" = vfio-pci,vfio-pci ]
 	"$VMCTL" device unbind "$SMBUS" "$SATA"
-	[ "$(driver "$SATA"),$(driver "$SMBUS")" = ahci, ]
+	[ "$(driver_of "$SATA"),$(driver_of "$SMBUS")" = ahci, ]
 
 	mke2fs /dev/nvme0n1 >/dev/null
 	mkdir -p /mnt
@@ -156,7 +140,7 @@ refused()
 	[ "$status" = 0 ]
 	[ "$output" = "$VF1
 $VF2" ]
-	[ -z "$(driver "$VF1")" ]
+	[ -z "$(driver_of "$VF1")" ]
 	[ "$(cat "$PCI"/"$NVME"/sriov_drivers_autoprobe)" = 1 ]
 	# It has queues of its own: the host's driver runs it, which it does not without.
 	echo "$VF1" >/sys/bus/pci/drivers/nvme/bind
@@ -185,7 +169,7 @@ $VF2" ]
 		"$VMCTL" device bind "$NIC" "$EDU" >/dev/null
 		"$VMCTL" device unbind "$EDU" "$NIC" >/dev/null
 	done
-	[ "$(driver "$NIC")" = e1000e ]
+	[ "$(driver_of "$NIC")" = e1000e ]
 	[ -z "$(ls /run/joist/devices)" ]
 	[ "$(cat "$PCI"/"$NIC"/driver_override)" = "(null)" ]
 	[ "$(cat "$PCI"/"$EDU"/driver_override)" = "(null)" ]

@@ -4,18 +4,32 @@
 
 PCI=/sys/bus/pci/devices
 
-# host_device VENDOR:DEVICE: where the host has them
+# host_device VENDOR:DEVICE [N]: where the host has the first, or the Nth
 host_device()
 {
-	local dev none=yes
+	local dev n=${2:-1}
 	for dev in "$PCI"/*; do
 		[ "$(cat "$dev/vendor"):$(cat "$dev/device")" = "0x${1%:*}:0x${1#*:}" ] || continue
-		basename "$dev"
-		none=
+		[ $((--n)) -gt 0 ] || { basename "$dev"; return; }
 	done
-	[ -n "$none" ] || return 0
-	echo "the bench has no device $1" >&2
+	echo "the bench has no device $*" >&2
 	return 1
+}
+
+# find_devices: the bench's, with the drivers that the host has for them
+# shellcheck disable=SC2034 # for the tests
+find_devices()
+{
+	[ -n "$(ls -A /sys/kernel/iommu_groups)" ] || skip "no IOMMU"
+	NVME=$(host_device 1b36:0010)
+	NIC=$(host_device 8086:10d3)
+	EDU=$(host_device 1234:11e8)
+	VF1=${NVME%.0}.1
+	VF2=${NVME%.0}.2
+	PORT=$(host_device 1b36:000c)
+	modprobe nvme
+	modprobe e1000e
+	until_true 50 test -b /dev/nvme0n1
 }
 
 # to_driver ADDRESS DRIVER: bound to it; "": to what the host takes by itself
@@ -27,9 +41,12 @@ to_driver()
 	[ "$2" = none ] || echo "$1" >/sys/bus/pci/drivers_probe
 }
 
+# driver_of ADDRESS: nothing, if it has none
 driver_of()
 {
-	basename "$(readlink "$PCI/$1/driver")"
+	local link
+	link=$(readlink "$PCI/$1/driver") || return 0
+	echo "${link##*/}"
 }
 
 # The pages that are locked for devices.

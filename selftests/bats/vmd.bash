@@ -99,12 +99,14 @@ processes()
 	true
 }
 
-setup()
+vmd_setup()
 {
 	need_bench
 	rm -rf /etc/joist /run/joist /var/lib/joist /var/log/joist
 	mkdir -p /var/lib /var/log
 }
+
+setup() { vmd_setup; }
 
 vmd_teardown()
 {

@@ -11,20 +11,9 @@ CYCLES=${DEVICE_CYCLES:-5}
 
 setup()
 {
-	need_bench
-	[ -n "$(ls -A /sys/kernel/iommu_groups)" ] || skip "no IOMMU"
-	NVME=$(host_device 1b36:0010 | head -n 1)
-	NIC=$(host_device 8086:10d3 | head -n 1)
-	EDU=$(host_device 1234:11e8 | head -n 1)
-	VF1=${NVME%.0}.1
-	VF2=${NVME%.0}.2
-	PORT=$(host_device 1b36:000c | head -n 1)
-	rm -rf /etc/joist /run/joist /var/lib/joist /var/log/joist
-	mkdir -p /var/lib /var/log
-	modprobe nvme
-	modprobe e1000e
-	until_true 50 test -b /dev/nvme0n1
-	[ "$(driver "$NIC")" = e1000e ]
+	vmd_setup
+	find_devices
+	[ "$(driver_of "$NIC")" = e1000e ]
 }
 
 teardown()
@@ -40,16 +29,9 @@ teardown()
 	"$VMCTL" device vf "$NVME" --count 0 >/dev/null 2>&1 || true
 }
 
-driver()
-{
-	local link
-	link=$(readlink "$PCI/$1/driver") || return 0
-	echo "${link##*/}"
-}
-
 driver_is()
 {
-	[ "$(driver "$1")" = "$2" ]
+	[ "$(driver_of "$1")" = "$2" ]
 }
 
 # events: vmctl's, into a file; EVENTS_PID ends them.
@@ -75,7 +57,7 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	run ask start web
 	echo "$output"
 	[[ "$output" = *'"devices":[{"name":"nic","host":"'$NIC'"}]'* ]]
-	[ "$(driver "$NIC")" = vfio-pci ]
+	[ "$(driver_of "$NIC")" = vfio-pci ]
 	run "$VMCTL" device list
 	echo "$output"
 	[[ "$output" = *"$NIC "*vfio-pci*" web "* ]]
@@ -102,7 +84,7 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 		conf
 	daemon
 	ask start web
-	[ "$(driver "$NVME"),$(driver "$NIC")" = vfio-pci,vfio-pci ]
+	[ "$(driver_of "$NVME"),$(driver_of "$NIC")" = vfio-pci,vfio-pci ]
 	pid=$(pid_of web)
 	kill -9 "$pid"
 	until_true 100 driver_is "$NVME" nvme
@@ -117,14 +99,14 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	run ask device-list
 	echo "$output"
 	[[ "$output" = *"$NVME"*"$NIC"* || "$output" = *"$NIC"*"$NVME"* ]]
-	[ "$(driver "$NIC")" = vfio-pci ]
+	[ "$(driver_of "$NIC")" = vfio-pci ]
 	# The VM ends while there is none: the next one gives it back.
 	pid=$(pid_of web)
 	kill -9 "$VMD_PID"
 	wait "$VMD_PID" || true
 	kill -9 "$pid"
 	sleep 1
-	[ "$(driver "$NIC")" = vfio-pci ]
+	[ "$(driver_of "$NIC")" = vfio-pci ]
 	daemon
 	until_true 100 driver_is "$NVME" nvme
 	until_true 100 driver_is "$NIC" e1000e
@@ -147,7 +129,7 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	echo "$output"
 	[[ "$output" = *'"in-use"'*"$EDU is the VM a's"* ]]
 	until_true 100 driver_is "$NIC" e1000e
-	[ "$(driver "$EDU")" = vfio-pci ]
+	[ "$(driver_of "$EDU")" = vfio-pci ]
 	run ask start c
 	[[ "$output" = *"no PCI device 0000:09:00.0"* ]]
 	mke2fs /dev/nvme0n1 >/dev/null
@@ -207,7 +189,7 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	run "$VMCTL" device assign web "$NIC" --name nic
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$(driver "$NIC")" = vfio-pci ]
+	[ "$(driver_of "$NIC")" = vfio-pci ]
 	run "$VMCTL" device assign web "$EDU" --json
 	echo "$output"
 	[[ "$output" = *'"device":"hostdev0"'* ]]
@@ -217,7 +199,7 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	echo "$output"
 	[ "$status" = 0 ]
 	until_true 100 driver_is "$NIC" e1000e
-	[ "$(driver "$EDU")" = vfio-pci ]
+	[ "$(driver_of "$EDU")" = vfio-pci ]
 	run "$VMCTL" device release web nic
 	[ "$status" = 3 ]
 	ask stop web '"force":true'
