@@ -10,8 +10,6 @@
 #include "lib/irq.h"
 #include "lib/test.h"
 
-#define HANDLERS	0x18000
-#define HANDLER(vector)	(HANDLERS + (vector) * 0x80)
 #define MSI_GSI		30
 
 #define WRMSR(index, low)						\
@@ -21,10 +19,6 @@
 	RDMSR(0x1b) "or $0xc00, %eax\n wrmsr\n" WRMSR(0x80f, 0x1ff)
 #define SELF(vector)	WRMSR(0x83f, vector)
 #define EOI		WRMSR(0x80b, 0)
-#define SAVE		"push %rax\n push %rcx\n push %rdx\n"
-#define RESTORE		"pop %rdx\n pop %rcx\n pop %rax\n"
-/* R13: what has been, the last in the low byte. */
-#define NOTE(what)	"shl $8, %r13\n or $" #what ", %r13\n"
 #define LET_IN		"sti\n nop\n nop\n cli\n"
 
 GUEST64(serve41, SAVE NOTE(0x41) EOI RESTORE "iretq\n");
@@ -36,16 +30,6 @@ FIXTURE(apicv)
 	struct test_vm vm;
 	int vcpu;
 };
-
-static void set_handler(struct test_vm *vm, int vector, const uint8_t *start,
-			const uint8_t *end)
-{
-	vm_set_gate(vm, vector, HANDLER(vector));
-	vm_copy(vm, HANDLER(vector), start, end);
-}
-
-#define SET_HANDLER(vector, name)					\
-	set_handler(&self->vm, vector, name, name##_end)
 
 FIXTURE_SETUP(apicv)
 {
@@ -61,16 +45,6 @@ FIXTURE_SETUP(apicv)
 FIXTURE_TEARDOWN(apicv)
 {
 	vm_close(&self->vm);
-}
-
-/* R13 when the guest is done, ~0: it is not. */
-static uint64_t noted(struct test_vm *vm)
-{
-	struct kvm_regs regs;
-
-	if (vcpu_done(vm, 0) || xioctl(vm->vcpu[0], KVM_GET_REGS, &regs))
-		return ~0ULL;
-	return regs.r13;
 }
 
 /* Does a file have this word? */

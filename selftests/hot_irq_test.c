@@ -10,8 +10,6 @@
 #include "lib/irq.h"
 #include "lib/test.h"
 
-#define HANDLERS	0x18000
-#define HANDLER(vector)	(HANDLERS + (vector) * 0x80)
 #define GSI		5
 
 #define WRMSR(index, low, high)						\
@@ -22,10 +20,6 @@
 	WRMSR(0x80f, 0x1ff, 0)
 #define ICR(low, dest)	WRMSR(0x830, low, dest)
 #define EOI		WRMSR(0x80b, 0, 0)
-#define SAVE		"push %rax\n push %rcx\n push %rdx\n"
-#define RESTORE		"pop %rdx\n pop %rcx\n pop %rax\n"
-/* R13: what has been, the last in the low byte. */
-#define NOTE(what)	"shl $8, %r13\n or $" #what ", %r13\n"
 #define SERVE(vector)	SAVE NOTE(vector) EOI RESTORE "iretq\n"
 #define SET_CR8(tpr)	"mov $" #tpr ", %eax\n mov %rax, %cr8\n"
 
@@ -38,16 +32,6 @@ FIXTURE(hot_irq)
 	struct test_vm vm;
 	int vcpu;
 };
-
-static void set_handler(struct test_vm *vm, int vector, const uint8_t *start,
-			const uint8_t *end)
-{
-	vm_set_gate(vm, vector, HANDLER(vector));
-	vm_copy(vm, HANDLER(vector), start, end);
-}
-
-#define SET_HANDLER(vector, name)					\
-	set_handler(&self->vm, vector, name, name##_end)
 
 FIXTURE_SETUP(hot_irq)
 {
@@ -64,16 +48,6 @@ FIXTURE_SETUP(hot_irq)
 FIXTURE_TEARDOWN(hot_irq)
 {
 	vm_close(&self->vm);
-}
-
-/* R13 when the guest is done, ~0: it is not. */
-static uint64_t noted(struct test_vm *vm)
-{
-	struct kvm_regs regs;
-
-	if (vcpu_done(vm, 0) || xioctl(vm->vcpu[0], KVM_GET_REGS, &regs))
-		return ~0ULL;
-	return regs.r13;
 }
 
 /* --- the x2APIC ----------------------------------------------------------------------- */

@@ -65,6 +65,34 @@
 	APIC_BASE_RBP							\
 	LAPIC_SET(0xf0, 0x1ff)
 
+/* Handlers of interrupts, where set_handler() puts them. */
+#define HANDLER_AT(vector)	(0x18000 + (vector) * 0x80)
+#define SAVE		"push %rax\n push %rcx\n push %rdx\n"
+#define RESTORE		"pop %rdx\n pop %rcx\n pop %rax\n"
+/* R13: what has been, the last in the low byte. */
+#define NOTE(what)	"shl $8, %r13\n or $" #what ", %r13\n"
+
+static inline void set_handler(struct test_vm *vm, int vector, const uint8_t *start,
+			       const uint8_t *end)
+{
+	vm_set_gate(vm, vector, HANDLER_AT(vector));
+	vm_copy(vm, HANDLER_AT(vector), start, end);
+}
+
+/* In a fixture with a vm: GUEST64() code. */
+#define SET_HANDLER(vector, name)					\
+	set_handler(&self->vm, vector, name, name##_end)
+
+/* R13 when the guest is done, ~0: it is not. */
+static inline uint64_t noted(struct test_vm *vm)
+{
+	struct kvm_regs regs;
+
+	if (vcpu_done(vm, 0) || xioctl(vm->vcpu[0], KVM_GET_REGS, &regs))
+		return ~0ULL;
+	return regs.r13;
+}
+
 /*
  * Was it so many interrupts? QEMU's SVM now and then delivers one a second time: the
  * vector that VMRUN injected is left in exception_index, and if QEMU leaves its loop
