@@ -38,7 +38,6 @@
 #define IOAPIC_ENTRY(n)	(0x10 + 2 * (n))
 #define LEVEL		(1 << 15)
 #define VECTOR		0x40
-#define INTERRUPT_GATE	0x8e00
 
 #define PAGE		4096
 #define BYTES		2048	/* of the page that the device has, not all: it stops QEMU */
@@ -114,21 +113,7 @@ static int find(void)
 
 static void take_interrupts(void)
 {
-	static struct {
-		u16 low, selector, type, high;
-	} idt[VECTOR + 1];
-	struct {
-		u16 limit;
-		u32 base;
-	} __attribute((packed)) table = { sizeof(idt) - 1, (u32)idt };
-	u16 cs;
-
-	asm volatile("mov %%cs, %0" : "=r"(cs));
-	idt[VECTOR].low = (u16)(u32)on_edu;
-	idt[VECTOR].high = (u32)on_edu >> 16;
-	idt[VECTOR].selector = cs;
-	idt[VECTOR].type = INTERRUPT_GATE;
-	asm volatile("lidt %0" : : "m"(table));
+	take_vector(VECTOR, on_edu);
 	/* The old controller's are not for us. */
 	put8(0x21, 0xff);
 	put8(0xa1, 0xff);

@@ -13,6 +13,7 @@
 #define POWER_BUTTON	(1 << 8)
 #define GPE0_STATUS	0x620
 #define SLEEP_BUTTON	(1 << 2)
+#define VECTORS		256
 #define NMI_VECTOR	2
 #define INTERRUPT_GATE	0x8e00
 #define SLEEP_S5	(1 << 13)
@@ -45,6 +46,25 @@ void print_number(u32 value)
 		value /= 10;
 	} while (value);
 	print(digits + i);
+}
+
+void take_vector(u8 vector, void (*handler)(void))
+{
+	static struct {
+		u16 low, selector, type, high;
+	} idt[VECTORS];
+	const struct {
+		u16 limit;
+		u32 base;
+	} __attribute((packed)) table = { sizeof(idt) - 1, (u32)idt };
+	u16 cs;
+
+	asm volatile("mov %%cs, %0" : "=r"(cs));
+	idt[vector].low = (u16)(u32)handler;
+	idt[vector].high = (u32)handler >> 16;
+	idt[vector].selector = cs;
+	idt[vector].type = INTERRUPT_GATE;
+	asm volatile("lidt %0" : : "m"(table));
 }
 
 static void stop(void)
@@ -91,21 +111,7 @@ static void await_button(void)
 
 static void await_nmi(void)
 {
-	static struct {
-		u16 low, selector, type, high;
-	} idt[NMI_VECTOR + 1];
-	struct {
-		u16 limit;
-		u32 base;
-	} __attribute((packed)) table = { sizeof(idt) - 1, (u32)idt };
-	u16 cs;
-
-	asm volatile("mov %%cs, %0" : "=r"(cs));
-	idt[NMI_VECTOR].low = (u16)(u32)on_nmi;
-	idt[NMI_VECTOR].high = (u32)on_nmi >> 16;
-	idt[NMI_VECTOR].selector = cs;
-	idt[NMI_VECTOR].type = INTERRUPT_GATE;
-	asm volatile("lidt %0" : : "m"(table));
+	take_vector(NMI_VECTOR, on_nmi);
 	print("waiting\n");
 	while (!nmis)
 		asm volatile("pause");

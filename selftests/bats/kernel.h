@@ -52,6 +52,8 @@ static inline u32 get32(u16 port)
 /* kernel.c */
 void print(const char *text);
 void print_number(u32 value);
+/* What an interrupt or an exception calls, from assembly. */
+void take_vector(u8 vector, void (*handler)(void));
 
 /* virtio.c */
 void break_virtio(void);
