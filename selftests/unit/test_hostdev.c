@@ -399,7 +399,10 @@ static void bind_and_back(void **state)
 	/* One that somebody had bound there: it stays when it is back. */
 	add(NIC, "0x020000", "vfio-pci", 6);
 	dev = get(NIC);
+	assert_int_equal(hostdev_taken(&dev, &why), 0);
 	assert_int_equal(hostdev_bind(&dev, &want, &why), 0);
+	assert_int_equal(hostdev_taken(&dev, &why), -1);
+	assert_non_null(strstr(why.text, NIC " is the VM web's"));
 	assert_int_equal(hostdev_state(made, NIC, &kept), 0);
 	assert_string_equal(kept.vm, "web");
 	assert_string_equal(kept.name, "nic");
@@ -413,6 +416,7 @@ static void bind_and_back(void **state)
 	assert_int_equal(hostdev_give_back(made, NIC, &why), 0);
 	assert_int_equal(hostdev_state(made, NIC, &kept), 0);
 	assert_string_equal(kept.vm, "");
+	assert_int_equal(hostdev_taken(&dev, &why), 0);
 	expect("", "/sys/bus/pci/drivers_probe");
 	assert_int_equal(hostdev_give_back(made, NIC, &why), 0);
 	assert_int_equal(hostdev_state(made, NIC, &kept), -ENOENT);

@@ -105,6 +105,22 @@ static int not_kept(const char *addr, int err, struct hostdev_why *why)
 			   "cannot write " HOSTDEV_STATE_DIR "/%s: %s", addr, strerror(-err));
 }
 
+static int taken(const char *addr, const struct hostdev_state *was, struct hostdev_why *why)
+{
+	if (!*was->vm)
+		return 0;
+	return hostdev_why(why, "in-use", "release it there first: vmctl device release",
+			   "%s is the VM %s's", addr, was->vm);
+}
+
+/* Has a VM a device? The caller has hostdev_lock(). Return: 0: none; or less, with why. */
+int hostdev_taken(const struct hostdev *dev, struct hostdev_why *why)
+{
+	struct hostdev_state was;
+
+	return hostdev_state(dev->root, dev->addr, &was) ? 0 : taken(dev->addr, &was, why);
+}
+
 /**
  * hostdev_bind() - to vfio-pci
  * @dev: device, checked; the caller has hostdev_lock()
@@ -120,9 +136,8 @@ int hostdev_bind(const struct hostdev *dev, const struct hostdev_state *want,
 	bool known = !hostdev_state(dev->root, dev->addr, &was);
 	int err;
 
-	if (known && *was.vm)
-		return hostdev_why(why, "in-use", "release it there first: vmctl device release",
-				   "%s is the VM %s's", dev->addr, was.vm);
+	if (known && taken(dev->addr, &was, why))
+		return -1;
 	if (hostdev_load_vfio(dev->root, why))
 		return -1;
 	snprintf(now.driver, sizeof(now.driver), "%s", known ? was.driver : dev->driver);

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* May a device be given away? What keeps it from that, and what to do about it. */
 #include <dirent.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hostdev.h"

@@ -104,6 +104,7 @@ int hostdev_net_use(const struct hostdev *dev, struct hostdev_why *why);
 
 /* bind.c */
 int hostdev_load_vfio(const char *root, struct hostdev_why *why);
+int hostdev_taken(const struct hostdev *dev, struct hostdev_why *why);
 int hostdev_bind(const struct hostdev *dev, const struct hostdev_state *want,
 		 struct hostdev_why *why);
 int hostdev_give_back(const char *root, const char *addr, struct hostdev_why *why);

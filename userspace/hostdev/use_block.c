@@ -5,7 +5,6 @@
  * Used is what is mounted, swapped to, or part of another block device.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -30,6 +30,7 @@
 /**
  * struct held - a device that is not its driver's
  * @group: its IOMMU group
+ * @bars: bytes of its windows in memory
  * @since: of now_ms(): it is to go back since then; 0: its VM has it
  * @worried: it has been told that this takes long
  * @faults: that were not told yet
@@ -41,6 +42,7 @@ struct held {
 	char vm[HOSTDEV_VM_SIZE];
 	char name[HOSTDEV_NAME_SIZE];
 	int group;
+	u64 bars;
 	u64 since;
 	bool worried;
 	u32 faults;
@@ -96,6 +98,7 @@ static struct held *add(const struct hostdev *dev, const char *vm, const char *n
 	snprintf(h->vm, sizeof(h->vm), "%s", vm);
 	snprintf(h->name, sizeof(h->name), "%s", name);
 	h->group = dev->group;
+	h->bars = hostdev_bars(dev);
 	h->next = list;
 	list = h;
 	return h;
@@ -288,21 +291,23 @@ static struct held *take(const struct definition *def, const struct assigned *wa
 	snprintf(state.name, sizeof(state.name), "%s", want->name);
 	err = choose(want, &dev);
 	err = err ?: hostdev_check(&dev, along, along_of(def, along), want->force, &why);
+	/* Another VM's has its network already. */
+	err = err ?: hostdev_taken(&dev, &why);
 	err = err ?: set_wanted_network(&dev, want);
 	if (!err && hostdev_bind(&dev, &state, &why)) {
 		err = -1;
 		if (state.net)
 			set_network(&dev, no_mac, 0);
 	}
-	if (lock >= 0)
-		close(lock);
-	if (err)
-		return NULL;
-	h = add(&dev, def->name, want->name);
-	if (!h) {
+	if (!err)
+		h = add(&dev, def->name, want->name);
+	if (!err && !h) {
+		clear_network(dev.addr);
 		hostdev_give_back("", dev.addr, &why);
 		hostdev_why(&why, "failed", NULL, "out of memory");
 	}
+	if (lock >= 0)
+		close(lock);
 	return h;
 }
 
@@ -321,13 +326,12 @@ static int open_vfio(const char *path)
 static void describe(const struct held *h, struct json_object *told)
 {
 	struct json_object *obj = js_new("name", h->name);
-	struct hostdev dev;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/dev/vfio/%d", h->group);
 	js_add_text(obj, "host", h->addr);
 	js_add_text(obj, "group", path);
-	js_add_int(obj, "bars", hostdev_read("", h->addr, &dev) ? 0 : (s64)hostdev_bars(&dev));
+	js_add_int(obj, "bars", (s64)h->bars);
 	json_object_array_add(told, obj);
 }
 
@@ -392,7 +396,7 @@ int passthrough_open(const struct definition *def, int *fds, struct json_object 
 }
 
 /* What a process that runs may lock, and have mapped. */
-static int raise_limits(const struct definition *def, int pid, const struct hostdev *dev)
+static int raise_limits(const struct definition *def, int pid, u64 bars)
 {
 	u64 lock = passthrough_memlock(def);
 	struct rlimit rl = { lock, lock };
@@ -401,7 +405,7 @@ static int raise_limits(const struct definition *def, int pid, const struct host
 		return -errno;
 	if (rl.rlim_cur == RLIM_INFINITY)
 		return 0;
-	rl.rlim_cur += hostdev_bars(dev);
+	rl.rlim_cur += bars;
 	rl.rlim_max = rl.rlim_cur;
 	return prlimit(pid, RLIMIT_AS, &rl, NULL) ? -errno : 0;
 }
@@ -425,13 +429,12 @@ static bool shares_group(const struct held *h)
  * @told: an array; what the VM's process is told
  * @f: why not
  *
- * Return: 0 or less.
+ * Return: 0 or less, and then passthrough_drop() is due.
  */
 int passthrough_plug(const struct definition *def, const struct assigned *dev, int pid,
 		     struct fd_list *fds, struct json_object *told, struct failure *f)
 {
 	struct held *h = take(def, dev);
-	struct hostdev now;
 	int err = 0, i;
 
 	if (!h)
@@ -440,7 +443,7 @@ int passthrough_plug(const struct definition *def, const struct assigned *dev, i
 		err = hostdev_why(&why, "in-use", "stop the VM, and start it with both",
 				  "the VM has another device of the IOMMU group %d: this one cannot be added while it runs",
 				  h->group);
-	else if (hostdev_read("", h->addr, &now) || raise_limits(def, pid, &now))
+	else if (raise_limits(def, pid, h->bars))
 		err = hostdev_why(&why, "failed", NULL,
 				  "the limits of the VM's process cannot be raised");
 	for (i = 0; !err && i < 2; i++) {
@@ -451,12 +454,8 @@ int passthrough_plug(const struct definition *def, const struct assigned *dev, i
 		else
 			fds->fd[fds->nr++] = fd;
 	}
-	if (err) {
-		refuse(f);
-		fds_close(fds);
-		passthrough_drop(def->name, dev->name);
-		return -1;
-	}
+	if (err)
+		return refuse(f);
 	describe(h, told);
 	tell(h, "device-assigned", NULL, false);
 	return 0;
@@ -555,7 +554,9 @@ void passthrough_init(void)
 	struct hostdev_id one;
 
 	/* Where there is no IOMMU there is nothing to be loaded for. */
-	if (hostdev_members("", 0, &one, 1) && hostdev_load_vfio("", &why))
+	if (!hostdev_members("", 0, &one, 1))
+		return;
+	if (hostdev_load_vfio("", &why))
 		say("%s; %s", why.text, why.remedy);
 	kmsg_init();
 }
