@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host's devices in a definition. Pure: whether there are such is asked elsewhere. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "assigned.h"

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The configuration's devices of the host: sections of VMs, and virtual functions to be made. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config_parse.h"
-#include "libjoist/number.h"
 
 #define VFS_MOST	65535
 
@@ -26,23 +24,13 @@ static int check_device(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
-static bool count_parse(const char *text, u32 *count)
-{
-	const char *end;
-	u64 value;
-
-	if (number_take(text, 10, &value, &end) || *end || value > VFS_MOST)
-		return false;
-	*count = (u32)value;
-	return true;
-}
-
 static int check_count(cfg_t *cfg, cfg_opt_t *opt)
 {
-	u32 count;
+	struct complaint c;
+	u64 count;
 
-	if (!count_parse(config_last(opt), &count))
-		cfg_error(cfg, "count '%s' is no number from 0 to %d", config_last(opt), VFS_MOST);
+	if (number_set("count", config_last(opt), 0, VFS_MOST, &count, &c))
+		cfg_error(cfg, "%s", c.text);
 	return 0;
 }
 
@@ -87,6 +75,8 @@ void config_add_vf(struct config *config, cfg_t *sec)
 	struct vf_def *vf = &config->vf[config->nr_vfs];
 	int line = config_line("vf", sec, 1), i;
 	cfg_opt_t *opt = cfg_getopt(sec, "count");
+	struct complaint c;
+	u64 count;
 
 	if (config->nr_vfs == VF_DEFS_MAX) {
 		config_fault(config, reading.file, line, "more than %d sections vf", VF_DEFS_MAX);
@@ -110,8 +100,10 @@ void config_add_vf(struct config *config, cfg_t *sec)
 		return;
 	}
 	/* A fault of it is told where it stands. */
-	if (count_parse(config_last(opt), &vf->count))
-		config->nr_vfs++;
+	if (number_set("count", config_last(opt), 0, VFS_MOST, &count, &c))
+		return;
+	vf->count = (u32)count;
+	config->nr_vfs++;
 }
 
 void config_device_validate(cfg_t *cfg)

@@ -102,11 +102,13 @@ struct vmm_hostdev device_host(struct json_object *told, int fd)
 /* Each comes with the container, which the first one brings. */
 static int plug_host(struct vm *vm, struct json_object *told, struct fd_list *fds, char *name)
 {
-	struct vmm_file vfio = { HOSTDEV_CONTAINER, fds->fd[0] };
-	struct vmm_hostdev dev = device_host(json_object_array_get_idx(told, 0), fds->fd[1]);
+	const bool both = fds->nr == 2;
+	struct vmm_file vfio = { HOSTDEV_CONTAINER, both ? fds->fd[0] : -1 };
+	struct vmm_hostdev dev = device_host(json_object_array_get_idx(told, 0),
+					     both ? fds->fd[1] : -1);
 	int err;
 
-	if (fds->nr != 2 || !dev.name || !dev.host || !dev.group.path) {
+	if (!both || !dev.name || !dev.host || !dev.group.path) {
 		log_err("a device comes with its container and its group");
 		return -EINVAL;
 	}

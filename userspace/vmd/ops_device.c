@@ -257,34 +257,41 @@ static void no_such(struct request *req, enum device_kind kind, const char *name
 	request_refuse(req, &f);
 }
 
+static bool has(struct definition *def, enum device_kind kind, const char *name)
+{
+	switch (kind) {
+	case DEVICE_DISK:
+		return definition_disk(def, name);
+	case DEVICE_NET:
+		return definition_find_interface(def, name);
+	default:
+		return assignments_find(&def->devices, name);
+	}
+}
+
+static void drop(struct request *req, enum device_kind kind)
+{
+	const char *name = js_text(req->json, kinds[kind].member) ?: "";
+
+	if (has(&req->vm->def, kind, name))
+		take_out(req, kind, name);
+	else
+		no_such(req, kind, name);
+}
+
 void op_disk_remove(struct request *req)
 {
-	const char *name = js_text(req->json, "disk") ?: "";
-
-	if (definition_disk(&req->vm->def, name))
-		take_out(req, DEVICE_DISK, name);
-	else
-		no_such(req, DEVICE_DISK, name);
+	drop(req, DEVICE_DISK);
 }
 
 void op_net_remove(struct request *req)
 {
-	const char *name = js_text(req->json, "interface") ?: "";
-
-	if (definition_find_interface(&req->vm->def, name))
-		take_out(req, DEVICE_NET, name);
-	else
-		no_such(req, DEVICE_NET, name);
+	drop(req, DEVICE_NET);
 }
 
 void op_device_remove(struct request *req)
 {
-	const char *name = js_text(req->json, "device") ?: "";
-
-	if (assignments_find(&req->vm->def.devices, name))
-		take_out(req, DEVICE_HOST, name);
-	else
-		no_such(req, DEVICE_HOST, name);
+	drop(req, DEVICE_HOST);
 }
 
 /* They are among what is told of a VM anyway. */
