@@ -12,7 +12,7 @@
 
 #include "libjoist/types.h"
 
-struct io_uring;
+struct ring;
 struct memory;
 struct peer;
 
@@ -58,7 +58,7 @@ time_t __real_time(time_t *t);
 time_t __wrap_time(time_t *t);
 ssize_t __real_getrandom(void *data, size_t len, unsigned int flags);
 ssize_t __wrap_getrandom(void *data, size_t len, unsigned int flags);
-struct io_uring *__wrap_ring_open(void);
+struct ring *__wrap_ring_open(void);
 
 /* text_control.c, and clock_gettime() too */
 int __real_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout);

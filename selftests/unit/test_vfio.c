@@ -254,6 +254,12 @@ int virtio_mem_plugged(struct virtio_mem *m, mem_block_fn fn, void *ctx)
 	return 0;
 }
 
+void vmm_file_close(const struct vmm_file *f)
+{
+	if (f && f->path && f->fd >= 0)
+		close(f->fd);
+}
+
 int vmm_file_open(const struct vmm_file *f, int flags)
 {
 	return f->fd;

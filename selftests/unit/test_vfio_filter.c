@@ -51,25 +51,21 @@ static u32 get32(u64 reg)
 
 	memcpy(data, dev.config + reg, 4);
 	if (filter_read_hits(&filter, reg, 4))
-		filter_merge(&filter, reg, data, hw + reg, 4);
+		pci_merge(data, hw + reg, filter.live + reg, 4);
 	return pci_get32(data);
 }
 
 /* As the guest writes it: to what is ours, and to the hardware. */
 static void put(u64 reg, u32 value, unsigned int len)
 {
-	unsigned int first = 0, nr, i;
+	unsigned int first = 0, nr;
 	u8 data[4], merged[4];
 
 	pci_set32(data, value);
-	for (i = 0; i < len; i++) {
-		u8 mask = dev.writable[reg + i];
-
-		dev.config[reg + i] = (u8)((dev.config[reg + i] & ~mask) | (data[i] & mask));
-	}
+	pci_merge(dev.config + reg, data, dev.writable + reg, len);
 	for (; filter_next_run(&filter, reg, len, &first, &nr); first += nr) {
 		memcpy(merged, hw + reg + first, nr);
-		filter_write_run(&filter, reg + first, merged, data + first, nr);
+		pci_merge(merged, data + first, filter.pass + reg + first, nr);
 		memcpy(hw + reg + first, merged, nr);
 	}
 }

@@ -113,8 +113,7 @@ int memory_init(struct memory *mem, int vm_fd, u64 size)
  */
 int memory_add_pluggable(struct memory *mem, int vm_fd, u64 size)
 {
-	const struct mem_region *last = &mem->region[mem->nr_regions - 1];
-	u64 gpa = align_up(max(last->gpa + last->size, HIGH_RAM_START), PLUGGABLE_ALIGN);
+	u64 gpa = align_up(memory_end(mem), PLUGGABLE_ALIGN);
 	void *map = map_anonymous(size, "--pluggable");
 	u8 *hva;
 	int err;

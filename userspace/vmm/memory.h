@@ -76,6 +76,16 @@ void *memory_ptr(const struct memory *mem, u64 gpa, u64 len);
 int memory_write(const struct memory *mem, u64 gpa, const void *data, u64 len);
 int memory_read(const struct memory *mem, u64 gpa, void *data, u64 len);
 
+/* Behind all that is memory, or can be: not below 4 GiB. */
+static inline u64 memory_end(const struct memory *mem)
+{
+	const struct mem_region *last = &mem->region[max(mem->nr_regions, 1) - 1];
+
+	if (mem->pluggable.size)
+		last = &mem->pluggable;
+	return max(last->gpa + last->size, HIGH_RAM_START);
+}
+
 /* Where RAM below 4 GiB ends. */
 static inline u64 memory_low_end(const struct memory *mem)
 {

@@ -81,3 +81,10 @@ int vmm_file_open(const struct vmm_file *file, int flags)
 		fd = open(file->path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
+
+/* A file that was open when it was given is not needed. @file may be NULL, or no file. */
+void vmm_file_close(const struct vmm_file *file)
+{
+	if (file && file->path && file->fd >= 0)
+		close(file->fd);
+}

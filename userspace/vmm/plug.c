@@ -350,10 +350,11 @@ int vm_plug_disk_index(struct vm *vm, const char *name)
 static const struct plug_dev *at(struct vm *vm, enum plug_kind kind, int index)
 {
 	const struct plug_dev *dev = vm->plug.dev;
+	enum plug_kind before;
 
-	while (dev->kind != kind || dev->index != index)
-		dev++;
-	return dev;
+	for (before = 0; before < kind; before++)
+		dev += kinds[before].max;
+	return dev + index;
 }
 
 /* @name: filled in, DEVICE_NAME_SIZE: of what has the place now, or had it last. */
@@ -428,7 +429,7 @@ int vm_plug_disk(struct vm *vm, const struct vmm_disk *disk)
 
 	err = prepare(dev, disk->name, &disk->file, &copy.file);
 	if (err) {
-		close_fd(disk->file.fd);
+		vmm_file_close(&disk->file);
 		return err;
 	}
 	err = virtio_blk_create(vm, &copy, dev->index, &vm->blk[dev->index]);
@@ -446,7 +447,7 @@ int vm_plug_net(struct vm *vm, const struct vmm_net *net)
 
 	err = prepare(dev, net->name, &net->file, &copy.file);
 	if (err) {
-		close_fd(net->file.fd);
+		vmm_file_close(&net->file);
 		for (i = 0; i < net->pairs - 1; i++)
 			close_fd(net->more_fd[i]);
 		return err;
@@ -471,10 +472,8 @@ int vm_plug_hostdev(struct vm *vm, const struct vmm_hostdev *hostdev, const stru
 	int err = dev ? set_name(dev, hostdev->name) : -ENOSPC;
 
 	if (err) {
-		if (hostdev->group.path && hostdev->group.fd >= 0)
-			close(hostdev->group.fd);
-		if (vfio && vfio->path && vfio->fd >= 0)
-			close(vfio->fd);
+		vmm_file_close(&hostdev->group);
+		vmm_file_close(vfio);
 		return err;
 	}
 	err = hostdev_create(vm, hostdev, vfio, &vm->hostdev[dev->index]);

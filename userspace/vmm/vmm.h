@@ -242,6 +242,7 @@ struct vmm_result {
 int vmm_open_device(const char *path);
 int vmm_check_device(int fd, const char *path);
 int vmm_file_open(const struct vmm_file *file, int flags);
+void vmm_file_close(const struct vmm_file *file);
 struct rings *vmm_rings(const struct vmm_config *config);
 int vmm_run(const struct vmm_config *config, struct vmm_result *result);
 void vmm_result_free(struct vmm_result *result);

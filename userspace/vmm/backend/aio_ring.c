@@ -265,18 +265,18 @@ static bool ring_wait(struct aio *aio, int timeout_ms)
 /* The next one has another eventfd. The kernel says that it is over, and of what it was not. */
 static bool end_kicks(struct aio_ring *r)
 {
-	struct io_uring_sqe *sqe = r->kicks ? get_sqe(r) : NULL;
-	bool asked = false;
+	struct io_uring_sqe *sqe;
 	struct io_uring_cqe *cqe;
+	bool asked = r->kicks;
 	int ret;
 
-	if (sqe) {
-		io_uring_prep_poll_remove(sqe, 0);
-		io_uring_sqe_set_data(sqe, r);
-		asked = true;
-	} else if (r->kicks) {
+	if (!asked)
+		return true;
+	sqe = get_sqe(r);
+	if (!sqe)
 		return false;
-	}
+	io_uring_prep_poll_remove(sqe, 0);
+	io_uring_sqe_set_data(sqe, r);
 	while (r->kicks || asked) {
 		ret = io_uring_submit_and_wait(r->uring, 1);
 		if (ret < 0 && ret != -EINTR)

@@ -68,7 +68,7 @@ static void add_e820(struct fwcfg *fw, const struct memory *mem)
 /* Windows above 4 GiB go behind the memory that is plugged in later. */
 static void add_memory_end(struct fwcfg *fw, const struct memory *mem)
 {
-	const u64 end = mem->pluggable.gpa + mem->pluggable.size;
+	const u64 end = memory_end(mem);
 
 	if (mem->pluggable.size)
 		fwcfg_add_file(fw, "etc/reserved-memory-end", &end, sizeof(end));

@@ -127,17 +127,14 @@ static void unmap_bar(struct pci_dev *dev, int i)
  */
 struct pci_window64 pci_window64(const struct memory *mem)
 {
-	const struct mem_region *last = &mem->region[max(mem->nr_regions, 1) - 1];
 	struct pci_window64 window = { 0 };
 	u32 eax, ebx, ecx, edx, bits = 36;
 	u64 end;
 
-	if (mem->pluggable.size)
-		last = &mem->pluggable;
 	if (__get_cpuid(ADDRESS_BITS, &eax, &ebx, &ecx, &edx))
 		bits = eax & 0xff;
 	end = 1ULL << min(bits, (u32)ADDRESS_BITS_MAX);
-	window.base = align_up(max(last->gpa + last->size, HIGH_RAM_START), WINDOW64_ALIGN);
+	window.base = align_up(memory_end(mem), WINDOW64_ALIGN);
 	if (window.base < end)
 		window.size = end - window.base;
 	return window;
@@ -297,14 +294,7 @@ void pci_config_read(struct pci *pci, u16 bdf, u64 reg, void *data,
 static void write_config(struct pci_dev *dev, u64 reg, const u8 *data,
 			 unsigned int len)
 {
-	unsigned int i;
-
-	for (i = 0; i < len; i++) {
-		u8 mask = dev->writable[reg + i];
-
-		dev->config[reg + i] = (u8)((dev->config[reg + i] & ~mask) |
-					    (data[i] & mask));
-	}
+	pci_merge(dev->config + reg, data, dev->writable + reg, len);
 	update_bars(dev);
 	if (dev->command)
 		dev->command(dev);
@@ -443,7 +433,7 @@ static bool take_place(u64 *next, u64 end, u64 size, u64 *addr)
  */
 static u64 place(struct pci *pci, const struct pci_bar *bar)
 {
-	const struct pci_window64 high = pci_window64(&pci->vm->mem);
+	struct pci_window64 high;
 	u64 addr = 0;
 
 	if (!pci->next_bar)
@@ -453,6 +443,7 @@ static u64 place(struct pci *pci, const struct pci_bar *bar)
 	else if (!is_64(bar) || bar->size <= SMALL_MAX)
 		take_place(&pci->next_bar, PCI_HOLE_END, bar->size, &addr);
 	if (!addr && is_64(bar)) {
+		high = pci_window64(&pci->vm->mem);
 		pci->next_high = max(pci->next_high, high.base);
 		take_place(&pci->next_high, high.base + high.size, bar->size, &addr);
 	}

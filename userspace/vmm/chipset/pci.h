@@ -135,6 +135,15 @@ static inline void pci_set32(u8 *p, u32 value)
 	pci_set16(p + 2, (u16)(value >> 16));
 }
 
+/* The bits of @mask of @to become @from's. */
+static inline void pci_merge(u8 *to, const u8 *from, const u8 *mask, unsigned int len)
+{
+	unsigned int i;
+
+	for (i = 0; i < len; i++)
+		to[i] = (u8)((to[i] & ~mask[i]) | (from[i] & mask[i]));
+}
+
 static inline u16 pci_get16(const u8 *p)
 {
 	return (u16)(p[0] | p[1] << 8);

@@ -41,7 +41,7 @@ void hostdev_config_read(struct pci_dev *pci, u64 reg, u8 *data, unsigned int le
 	u8 hw[sizeof(u64)];
 
 	if (filter_read_hits(&hd->filter, reg, len) && !config_get(hd, reg, hw, len))
-		filter_merge(&hd->filter, reg, data, hw, len);
+		pci_merge(data, hw, hd->filter.live + reg, len);
 }
 
 static void pass(struct hostdev *hd, u64 reg, const u8 *data, unsigned int len)
@@ -52,7 +52,8 @@ static void pass(struct hostdev *hd, u64 reg, const u8 *data, unsigned int len)
 	for (; filter_next_run(&hd->filter, reg, len, &first, &nr); first += nr) {
 		if (config_get(hd, reg + first, hw, nr))
 			continue;
-		filter_write_run(&hd->filter, reg + first, hw, data + first, nr);
+		/* Bits that it is not to get stay. */
+		pci_merge(hw, data + first, hd->filter.pass + reg + first, nr);
 		config_put(hd, reg + first, hw, nr);
 	}
 }

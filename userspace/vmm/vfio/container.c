@@ -95,7 +95,7 @@ static int open_list(struct container *c)
 {
 	int fd;
 
-	if (c->kvm_fd >= 0 || joist_check(c->vm->fd, KVM_CAP_DEVICE_CTRL) <= 0)
+	if (joist_check(c->vm->fd, KVM_CAP_DEVICE_CTRL) <= 0)
 		return 0;
 	fd = joist_create_device(c->vm->fd, KVM_DEV_TYPE_VFIO);
 	if (fd < 0) {
@@ -236,14 +236,16 @@ static int join(struct container *c, struct vfio_group *group)
 
 static void leave(struct container *c, struct vfio_group *group)
 {
+	const bool last = !others(c);
+
 	if (group->listed)
 		joist_vfio_group(c->kvm_fd, group->fd, false);
 	group->listed = false;
-	/* With the last one the kernel drops all mappings. */
-	if (!others(c))
+	/* With it the kernel drops all mappings. */
+	if (last)
 		set_active(c, false);
 	vfio_group_leave(group->fd);
-	if (!others(c))
+	if (last)
 		memory_keep(&c->vm->mem, false);
 	close(group->fd);
 	group->fd = -1;
@@ -281,8 +283,7 @@ static int start(struct container *c, const struct vmm_file *vfio)
 	int err;
 
 	if (c->fd >= 0) {
-		if (vfio && vfio->path && vfio->fd >= 0)
-			close(vfio->fd);
+		vmm_file_close(vfio);
 		return 0;
 	}
 	err = open_container(c, vfio);
@@ -300,16 +301,14 @@ static struct vfio_group *get(struct container *c, const struct vmm_file *file)
 	struct vfio_group *group = find(c, number);
 
 	if (group) {
-		if (file->fd >= 0)
-			close(file->fd);
+		vmm_file_close(file);
 		group->users++;
 		return group;
 	}
 	group = unused(c);
 	if (number < 0 || !group) {
 		log_err("%s is no IOMMU group, or one too many", file->path);
-		if (file->fd >= 0)
-			close(file->fd);
+		vmm_file_close(file);
 		return NULL;
 	}
 	group->fd = open_group(file);
@@ -340,8 +339,8 @@ struct vfio_group *container_get(struct container *c, const struct vmm_file *vfi
 	pthread_mutex_lock(&c->groups_lock);
 	if (!start(c, vfio))
 		group = get(c, file);
-	else if (file->fd >= 0)
-		close(file->fd);
+	else
+		vmm_file_close(file);
 	pthread_mutex_unlock(&c->groups_lock);
 	return group;
 }

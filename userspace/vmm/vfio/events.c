@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the host tells of a guest's devices, besides their interrupts. Main thread. */
-#include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 
 #include "../log.h"
@@ -16,13 +14,15 @@ void hostdev_fds(struct vm *vm, struct pollfd *fds)
 {
 	int i, k;
 
-	for (i = 0; i < VMM_HOSTDEVS_MAX; i++)
+	for (i = 0; i < VMM_HOSTDEVS_MAX; i++) {
+		const bool in = vm_plug_is_in(vm, PLUG_HOSTDEV, i);
+
 		for (k = 0; k < HOSTDEV_FDS; k++)
 			*fds++ = (struct pollfd) {
-				.fd = vm_plug_is_in(vm, PLUG_HOSTDEV, i) ?
-					vm->hostdev[i]->event_fd[k] : -1,
+				.fd = in ? vm->hostdev[i]->event_fd[k] : -1,
 				.events = POLLIN,
 			};
+	}
 }
 
 /* The guest is asked to let go of it, and asked no more once it has had its time. */

@@ -325,15 +325,6 @@ bool filter_read_hits(const struct filter *f, u64 reg, unsigned int len)
 	return false;
 }
 
-/* @data: what pci_dev.config has; what the hardware has, @hw, comes into it. */
-void filter_merge(const struct filter *f, u64 reg, u8 *data, const u8 *hw, unsigned int len)
-{
-	unsigned int i;
-
-	for (i = 0; i < len; i++)
-		data[i] = (u8)((data[i] & ~f->live[reg + i]) | (hw[i] & f->live[reg + i]));
-}
-
 /**
  * filter_next_run() - which bytes of a write go to the hardware
  * @f: filter
@@ -355,13 +346,4 @@ bool filter_next_run(const struct filter *f, u64 reg, unsigned int len, unsigned
 		;
 	*nr = end - *first;
 	return *nr;
-}
-
-/* @hw: what the hardware has there; made what is written to it: bits it is not to get stay. */
-void filter_write_run(const struct filter *f, u64 reg, u8 *hw, const u8 *data, unsigned int len)
-{
-	unsigned int i;
-
-	for (i = 0; i < len; i++)
-		hw[i] = (u8)((hw[i] & ~f->pass[reg + i]) | (data[i] & f->pass[reg + i]));
 }

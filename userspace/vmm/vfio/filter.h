@@ -44,9 +44,7 @@ struct filter_source {
 int filter_init(struct filter *f, struct pci_dev *dev, const struct filter_source *from);
 void filter_quirks(struct filter *f, struct pci_dev *dev);
 bool filter_read_hits(const struct filter *f, u64 reg, unsigned int len);
-void filter_merge(const struct filter *f, u64 reg, u8 *data, const u8 *hw, unsigned int len);
 bool filter_next_run(const struct filter *f, u64 reg, unsigned int len, unsigned int *first,
 		     unsigned int *nr);
-void filter_write_run(const struct filter *f, u64 reg, u8 *hw, const u8 *data, unsigned int len);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A device of the host's, from its group to the guest's bus and back. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,12 +10,6 @@
 #include "../vm.h"
 #include "device.h"
 #include "libjoist/vfio.h"
-
-static void close_given(const struct vmm_file *file)
-{
-	if (file && file->path && file->fd >= 0)
-		close(file->fd);
-}
 
 /* Return: 0, or -errno with the reason logged. */
 static int join_group(struct hostdev *hd, const struct vmm_hostdev *config,
@@ -29,7 +22,7 @@ static int join_group(struct hostdev *hd, const struct vmm_hostdev *config,
 	if (group.fd < 0) {
 		err = host_group(hd->host, path, sizeof(path));
 		if (err) {
-			close_given(vfio);
+			vmm_file_close(vfio);
 			return err;
 		}
 		group = vmm_path(path);
@@ -130,7 +123,6 @@ static void init(struct hostdev *hd, struct vm *vm)
 		message_init(&hd->irqs.msi[i]);
 	pci_dev_init(&hd->pci, vm, &none);
 	hd->pci.removable = true;
-	hd->pci.ctx = hd;
 	hd->pci.map = region_mapped;
 	hd->pci.read = hostdev_config_read;
 	hd->pci.written = config_written;
@@ -159,8 +151,8 @@ int hostdev_create(struct vm *vm, const struct vmm_hostdev *config, const struct
 		err = host_address(config->host, hd->host);
 	}
 	if (err) {
-		close_given(vfio);
-		close_given(&config->group);
+		vmm_file_close(vfio);
+		vmm_file_close(&config->group);
 		return err;
 	}
 	err = join_group(hd, config, vfio);

@@ -215,10 +215,7 @@ void irqs_update(struct hostdev *hd)
 int irqs_init(struct hostdev *hd)
 {
 	struct irqs *irqs = &hd->irqs;
-	int i;
 
-	for (i = 0; i < MSI_MAX; i++)
-		message_init(&irqs->msi[i]);
 	irqs->intx_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	irqs->unmask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (irqs->intx_fd < 0 || irqs->unmask_fd < 0)

@@ -243,10 +243,10 @@ int blk_queue_init(struct blk_queue *bq, struct virtio_blk *blk, int i)
 
 	bq->blk = blk;
 	bq->q = &blk->dev.queue[i];
-	if (!rings)
-		bq->ring = ring_open();
-	else if (!blk->disk.nbd)
+	if (!blk->disk.nbd && rings)
 		bq->home = rings_take(rings);
+	else if (!blk->disk.nbd)
+		bq->ring = ring_open();
 	if (bq->home)
 		bq->ring = ring_of_thread(bq->home);
 	pthread_mutex_init(&bq->lock, NULL);
