@@ -113,7 +113,7 @@ unsigned long lapic_take_init_sipi(struct lapic *lapic, u8 *sipi_vector,
 void lapic_set_cmci(struct lapic *lapic, bool cmci);
 void lapic_cmci(struct lapic *lapic);
 void lapic_latch_init(struct lapic *lapic, bool latched);
-void lapic_take_posted(struct lapic *lapic);
+bool lapic_take_posted(struct lapic *lapic);
 void lapic_set_virt(struct lapic *lapic, bool virt);
 void lapic_eoi_virtual(struct lapic *lapic, u8 vector);
 void lapic_virtual_write(struct lapic *lapic, u32 reg);

@@ -18,16 +18,18 @@
  * lapic_take_posted() - what was posted is in IRR from now on, enabled or not
  * @lapic: vcpu->mutex held, not in the guest; it has @posted
  */
-void lapic_take_posted(struct lapic *lapic)
+bool lapic_take_posted(struct lapic *lapic)
 {
-	if (posted_pending(lapic->posted))
-		posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
+	return posted_pending(lapic->posted) &&
+	       posted_take(lapic->posted, lapic->regs + LAPIC_REG_IRR);
 }
 
 /* Out of line, as what follows of its kind: nothing is to be saved where there is none. */
 static noinline int irr_top_posted(struct lapic *lapic)
 {
-	lapic_take_posted(lapic);
+	/* Taken here it is taken before the entry would, which tells the CPU. */
+	if (lapic_take_posted(lapic) && lapic->virt)
+		irq_host_notify(lapic->vcpu);
 	return posted_top(lapic->regs + LAPIC_REG_IRR);
 }
 
@@ -437,7 +439,7 @@ int lapic_lazy_vector(struct lapic *lapic)
 {
 	int vector = lapic->isr_top, word = vector >> 5;
 
-	if (lapic->virt || vector < 0 || lapic_vec_test(lapic, LAPIC_REG_TMR, vector) ||
+	if (vector < 0 || lapic_vec_test(lapic, LAPIC_REG_TMR, vector) ||
 	    irr_top(lapic) >= 0 || lapic->isr_words & ~BIT(word) ||
 	    lapic_reg(lapic, LAPIC_REG_ISR + word * 16) != BIT(vector & 31))
 		return -1;

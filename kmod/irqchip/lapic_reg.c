@@ -374,8 +374,8 @@ int lapic_get_state(struct lapic *lapic, struct kvm_lapic_state *state)
 {
 	/* An expiry on its way is part of the state: as a pending vector. */
 	lapic_timer_inject(lapic);
-	if (lapic->posted)
-		lapic_take_posted(lapic);
+	if (lapic->posted && lapic_take_posted(lapic))
+		irq_host_notify(lapic->vcpu);
 	memcpy(state->regs, lapic->regs, sizeof(state->regs));
 	if (lapic_is_x2apic(lapic) && !full_ids(lapic))
 		state_set(state, LAPIC_REG_ID, lapic->id << 24);

@@ -234,6 +234,24 @@ static void state_has_what_was_posted(void **state)
 	assert_int_equal(lapic_highest_irr(lapic(0)), 0x63);
 }
 
+/* Who takes what was posted takes it from the entry, which would have told the CPU. */
+static void taken_early_is_told(void **state)
+{
+	struct kvm_lapic_state regs;
+
+	lapic_set_irr(lapic(0), 0x61, false);
+	assert_int_equal(vm->vcpus[0].notified, 0);
+	lapic_get_state(lapic(0), &regs);
+	assert_int_equal(vm->vcpus[0].notified, 1);
+	lapic_set_irr(lapic(0), 0x62, false);
+	assert_int_equal(lapic_highest_irr(lapic(0)), 0x62);
+	assert_int_equal(vm->vcpus[0].notified, 2);
+	/* Nothing was posted since. */
+	lapic_get_state(lapic(0), &regs);
+	assert_int_equal(lapic_highest_irr(lapic(0)), 0x62);
+	assert_int_equal(vm->vcpus[0].notified, 2);
+}
+
 static void reset_forgets(void **state)
 {
 	lapic_set_irr(lapic(0), 0x61, false);
@@ -377,6 +395,7 @@ int main(void)
 		TEST(off_and_on),
 		TEST(not_virtual),
 		TEST(state_has_what_was_posted),
+		TEST(taken_early_is_told),
 		TEST(reset_forgets),
 		TEST(disabled),
 		TEST(registers),
