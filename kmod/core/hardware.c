@@ -39,7 +39,7 @@ static void hardware_disable_this_cpu(void *unused)
 	local_irq_save(flags);
 	if (this_cpu_read(hardware_on)) {
 		this_cpu_write(hardware_on, false);
-		vendor_call(cpu_disable)();
+		vendor_call(cpu_disable)(false);
 	}
 	local_irq_restore(flags);
 }
@@ -81,12 +81,12 @@ static void hardware_shutdown(void)
 	on_each_cpu(hardware_disable_this_cpu, NULL, 1);
 }
 
-/* A crash, by NMI: whatever was running, this CPU leaves VMX or SVM. */
+/* A crash, on most CPUs by NMI: whatever was running, this one leaves VMX or SVM. */
 static void hardware_emergency(void)
 {
 	if (this_cpu_read(hardware_on)) {
 		this_cpu_write(hardware_on, false);
-		vendor_call(cpu_disable)();
+		vendor_call(cpu_disable)(true);
 	}
 }
 

@@ -133,7 +133,7 @@ static int svm_cpu_enable(void)
 }
 
 /* Also by NMI in a crash, where it may have hit between CLGI and STGI. */
-static void svm_cpu_disable(void)
+static void svm_cpu_disable(bool crash)
 {
 	u64 efer;
 

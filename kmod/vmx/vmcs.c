@@ -172,14 +172,15 @@ void vmx_emergency_clear(void)
 
 /**
  * vmx_cpu_disable() - leave VMX operation on this CPU
+ * @crash: take no lock: others may have been stopped with it
  *
  * Context: interrupts off; NMI in a crash.
  */
-void vmx_cpu_disable(void)
+void vmx_cpu_disable(bool crash)
 {
 	struct vmx_vcpu *vmx, *next;
 
-	if (in_nmi()) {
+	if (crash) {
 		vmx_emergency_clear();
 		vmx_vmxoff();
 		cr4_clear_bits(X86_CR4_VMXE);

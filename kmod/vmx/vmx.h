@@ -287,7 +287,7 @@ bool vmx_under_bochs(void);
 int vmx_cpus_alloc(void);
 void vmx_cpus_free(void);
 int vmx_cpu_enable(void);
-void vmx_cpu_disable(void);
+void vmx_cpu_disable(bool crash);
 void vmx_emergency_clear(void);
 int vmcs_create(struct vmx_vcpu *vmx);
 void vmcs_destroy(struct vmx_vcpu *vmx);

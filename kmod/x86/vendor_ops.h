@@ -120,7 +120,7 @@ enum hot {
 	OP(int, setup, (void))						\
 	OP(void, teardown, (void))					\
 	OP(int, cpu_enable, (void))					\
-	OP(void, cpu_disable, (void))					\
+	OP(void, cpu_disable, (bool crash))				\
 	OP(int, vm_init, (struct vm *vm))				\
 	OP(void, vm_destroy, (struct vm *vm))				\
 	OP(int, vcpu_init, (struct vcpu *vcpu))				\
