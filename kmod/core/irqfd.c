@@ -318,7 +318,6 @@ void irqfd_release(struct vm *vm)
 		irqfd_deactivate(irqfd);
 	spin_unlock_irq(&vm->irqfd_lock);
 	flush_workqueue(irqfd_wq);
-	bypass_vm_end(vm);
 }
 
 /**

@@ -13,6 +13,7 @@
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
+#include "../passthrough/bypass.h"
 #include "../x86/msr.h"
 #include "../x86/vendor_ops.h"
 #include "../x86/x86.h"
@@ -116,6 +117,7 @@ static void vm_destroy(struct vm *vm)
 	registry_remove(vm);
 	preempt_notifier_dec();
 	mmu_notifier_stop(vm);
+	bypass_vm_end(vm);
 	/* The PIT may still send to the vCPUs: it stops before they go. */
 	irqchip_destroy(vm);
 	irqchip_free_routing(vm);

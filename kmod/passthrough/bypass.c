@@ -159,7 +159,7 @@ void bypass_vm_init(struct vm *vm)
 	INIT_WORK(&vm->bypass.work, update_work);
 }
 
-/** bypass_vm_end() - its irqfds are gone, for good */
+/** bypass_vm_end() - its irqfds are gone, and no vCPU runs that could ask for an update */
 void bypass_vm_end(struct vm *vm)
 {
 	cancel_work_sync(&vm->bypass.work);
