@@ -19,14 +19,16 @@
 static void routing_publish(struct vm *vm, struct irq_routing *new)
 {
 	struct irq_routing *old;
+	bool eois;
 
 	mutex_lock(&vm->irq_lock);
 	old = rcu_replace_pointer(vm->routing, new,
 				  lockdep_is_held(&vm->irq_lock));
+	eois = !old || memcmp(old->eoi_vectors, new->eoi_vectors, sizeof(new->eoi_vectors));
 	mutex_unlock(&vm->irq_lock);
 	synchronize_srcu_expedited(&vm->irq_srcu);
 	irq_routing_free(old);
-	if (!vm->irqchip)
+	if (eois && !vm->irqchip)
 		irq_host_eoi_vectors(vm);
 	bypass_update(vm);
 }
