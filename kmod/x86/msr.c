@@ -220,7 +220,9 @@ static int msr_set_mtrr(struct vcpu *vcpu, const struct msr_access *msr)
 	int err = mtrr_get(&vcpu->mtrr, &old);
 
 	err = err ?: mtrr_set(&vcpu->mtrr, vcpu->feat.maxphyaddr, msr);
-	if (!err && old.data != msr->data)
+	/* While they are off, they say nothing. */
+	if (!err && old.data != msr->data &&
+	    (mtrr_enabled(&vcpu->mtrr) || msr->index == MSR_MTRRdefType))
 		mmu_memtypes_changed(vcpu->vm);
 	return err;
 }
