@@ -223,7 +223,6 @@ static bool at_gate(struct vmx_vcpu *vmx, u8 vector)
  * vmx_apicv_vectoring() - which event was being delivered?
  * @vmx: just left the guest in the middle of that
  * @info: what the CPU says
- * @entered_with: the event that the entry was to deliver, or 0
  *
  * Of a virtual interrupt, which is in service by then, Bochs 2.7 says what it said of
  * the event before. Where that cannot be told from an exception in the handler, the
@@ -231,7 +230,7 @@ static bool at_gate(struct vmx_vcpu *vmx, u8 vector)
  *
  * Return: @info, or what it should be.
  */
-u32 vmx_apicv_vectoring(struct vmx_vcpu *vmx, u32 info, u32 entered_with)
+u32 vmx_apicv_vectoring(struct vmx_vcpu *vmx, u32 info)
 {
 	u8 vector;
 
@@ -239,7 +238,7 @@ u32 vmx_apicv_vectoring(struct vmx_vcpu *vmx, u32 info, u32 entered_with)
 		return info;
 	vector = vmcs_read32(GUEST_INTR_STATUS) >> INTR_STATUS_SVI_SHIFT;
 	if (!vector || !(vmcs_read(GUEST_RFLAGS) & X86_EFLAGS_IF) ||
-	    (entered_with && !at_gate(vmx, vector)))
+	    (vmx->entry_intr_info && !at_gate(vmx, vector)))
 		return info;
 	return VECTORING_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | vector;
 }

@@ -158,13 +158,12 @@ static void restore_nmi_blocking(struct vmx_vcpu *vmx)
 /**
  * vmx_events_after_exit() - was the exit in the middle of an event's delivery?
  * @vmx: just left the guest; its events count as delivered
- * @entered_with: the event that the entry was to deliver, or 0
  *
  * Be it the injected event or one of the guest's own: it is delivered again.
  *
  * Context: interrupts off.
  */
-void vmx_events_after_exit(struct vmx_vcpu *vmx, u32 entered_with)
+void vmx_events_after_exit(struct vmx_vcpu *vmx)
 {
 	u32 info = vmcs_read32(IDT_VECTORING_INFO_FIELD);
 	u32 error = 0;
@@ -174,7 +173,7 @@ void vmx_events_after_exit(struct vmx_vcpu *vmx, u32 entered_with)
 		return;
 	}
 	if (vmx->posted)
-		info = vmx_apicv_vectoring(vmx, info, entered_with);
+		info = vmx_apicv_vectoring(vmx, info);
 	if (info & VECTORING_INFO_DELIVER_CODE_MASK)
 		error = vmcs_read32(IDT_VECTORING_ERROR_CODE);
 	vmx->event_len = vmcs_read32(VM_EXIT_INSTRUCTION_LEN);

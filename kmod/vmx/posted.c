@@ -112,7 +112,8 @@ void vmx_posted_depart(struct vmx_vcpu *vmx)
 		posted_preempt(vmx->posted);
 		return;
 	}
-	raw_spin_lock(&s->lock);
+	/* Who wakes takes a run queue's lock within; never that of this CPU at this time. */
+	raw_spin_lock_nested(&s->lock, SINGLE_DEPTH_NESTING);
 	list_add_tail(&vmx->posted_node, &s->list);
 	vmx->posted_cpu = cpu;
 	raw_spin_unlock(&s->lock);

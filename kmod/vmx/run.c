@@ -117,7 +117,6 @@ static void take_host_events(struct vmx_vcpu *vmx)
 /* One entry and its exit; the caller looks at failed and exit_reason. */
 static void enter_once(struct vmx_vcpu *vmx)
 {
-	u32 entered_with = vmx->entry_intr_info;
 	struct vcpu *vcpu = &vmx->vcpu;
 
 	if (vcpu->regs_dirty)
@@ -147,7 +146,6 @@ static void enter_once(struct vmx_vcpu *vmx)
 	}
 	vmx->enter.flags |= BIT(VMX_ENTER_LAUNCHED);
 	vmx->launched = true;
-	vmx->entry_intr_info = 0;
 	if (unlikely(vmx->pae_paging))
 		vmx_read_pdptrs(vcpu);
 	take_host_events(vmx);
@@ -158,7 +156,8 @@ static void enter_once(struct vmx_vcpu *vmx)
 	vcpu->nmi_injected = false;
 	if (vmx->exit_reason >= 64 ||
 	    !(BIT_ULL(vmx->exit_reason) & EXITS_OF_INSNS))
-		vmx_events_after_exit(vmx, entered_with);
+		vmx_events_after_exit(vmx);
+	vmx->entry_intr_info = 0;
 }
 
 static enum exit_kind hot_kind(u32 reason)
@@ -327,26 +326,17 @@ enum hot vmx_run(struct vcpu *vcpu)
 		vmx->enter.spec_guest = vcpu->spec_ctrl;
 		vmx->enter.spec_host = this_cpu_read(x86_spec_ctrl_current);
 	}
-	vmx_l1tf_flush(vmx);
 
-	if (unlikely(!vmx_take_posted(vmx))) {
-		hot = HOT_DONE;
-		goto out;
-	}
-	enter_once(vmx);
-	while ((hot = hot_exit_handle(vmx)) == HOT_AGAIN) {
-		if (unlikely(!--left)) {
-			hot = HOT_DONE;
-			break;
-		}
-		if (unlikely(!vmx_take_posted(vmx))) {
+	hot = HOT_AGAIN;
+	while (hot == HOT_AGAIN) {
+		if (unlikely(!left-- || !vmx_take_posted(vmx))) {
 			hot = HOT_DONE;
 			break;
 		}
 		vmx_l1tf_flush(vmx);
 		enter_once(vmx);
+		hot = hot_exit_handle(vmx);
 	}
-out:
 	if (static_branch_unlikely(&vmx_l1tf_active))
 		vmx_l1tf_after_run(vmx);
 	if (unlikely(steps))

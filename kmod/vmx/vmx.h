@@ -114,7 +114,7 @@ enum vmx_seg_field { SEG_SELECTOR, SEG_BASE, SEG_LIMIT, SEG_AR, NR_SEG_FIELDS };
  * @info_avail: INFO_*
  * @exit_qualification: if available
  * @exit_intr_info: if available
- * @entry_intr_info: event written for the next entry, or 0
+ * @entry_intr_info: event written for the next entry, or what this one had; or 0
  * @entry_error: its error code
  * @event_len: instruction length of a software interrupt or exception
  * @seg_avail: NR_SEG_FIELDS bits per segment register
@@ -384,7 +384,7 @@ bool vmx_get_nmi_mask(struct vcpu *vcpu);
 void vmx_set_nmi_mask(struct vcpu *vcpu, bool masked);
 void vmx_smm_changed(struct vcpu *vcpu);
 void vmx_update_tpr(struct vcpu *vcpu, int tpr, int vector);
-void vmx_events_after_exit(struct vmx_vcpu *vmx, u32 entered_with);
+void vmx_events_after_exit(struct vmx_vcpu *vmx);
 
 /* apicv.c: the local APIC, virtualized by the CPU */
 void vmx_apicv_setup(struct vmx_caps *caps);
@@ -394,7 +394,7 @@ void vmx_apicv_init(struct vmx_vcpu *vmx);
 void vmx_apicv_msrs(struct vmx_vcpu *vmx);
 void vmx_apicv_vectors(struct vcpu *vcpu, int pending);
 bool vmx_apicv_take(struct vmx_vcpu *vmx);
-u32 vmx_apicv_vectoring(struct vmx_vcpu *vmx, u32 info, u32 entered_with);
+u32 vmx_apicv_vectoring(struct vmx_vcpu *vmx, u32 info);
 void vmx_update_apicv(struct vcpu *vcpu);
 bool vmx_notify_posted(struct vcpu *vcpu);
 void vmx_handle_irq(struct vcpu *vcpu);
