@@ -76,17 +76,6 @@ nets()
 }
 '
 
-log()
-{
-	tr -d '\r' <"/var/log/joist/$1.log"
-}
-
-# says NAME TEXT [TIMES]: wait for it on its console
-says()
-{
-	until_true 600 eval "[ \$(log $1 | grep -c \"$2\") -ge ${3:-1} ]"
-}
-
 # held NAME: descriptors, threads and mappings of its VMM
 held()
 {

@@ -143,6 +143,9 @@ static void obey(char what, const struct info *info)
 	case 'P':
 		put8(0x505, 1);
 		break;
+	case 'H':
+		attack_by_edu();
+		__attribute__((fallthrough));
 	case 'h':
 		print("ready\n");
 		stop();

@@ -84,6 +84,18 @@ state_is()
 	return 1
 }
 
+# log NAME: what its console has said
+log()
+{
+	tr -d '\r' <"/var/log/joist/$1.log"
+}
+
+# says NAME TEXT [TIMES]: wait for it on its console
+says()
+{
+	until_true 600 eval "[ \$(log $1 | grep -c \"$2\") -ge ${3:-1} ]"
+}
+
 pid_of()
 {
 	ask show "$1" | sed -n 's/.*"pid":\([0-9]*\).*/\1/p'

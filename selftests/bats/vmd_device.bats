@@ -5,6 +5,7 @@
 # DEVICE_CYCLES=100 for the long form of the cycles.
 
 load vmd
+load guest_net
 load passthrough
 
 CYCLES=${DEVICE_CYCLES:-5}
@@ -49,6 +50,7 @@ told()
 
 all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 
+# bats test_tags=amd
 @test "a device of the configuration is the VM's while it runs, and then its driver's" {
 	vm web h "device nic { host = \"$NIC\" }" >"$BATS_TEST_TMPDIR/c"
 	conf <"$BATS_TEST_TMPDIR/c"
@@ -222,7 +224,79 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	[ "$status" = 1 ]
 }
 
-# The line is ours; passthrough.bats has the hardware say it.
+# attacked VM: edu was its, and wrote where it must not
+attacked()
+{
+	grep '"what":"device-fault"' "$BATS_TEST_TMPDIR/events" | grep "\"vm\":\"$1\"" |
+		grep -q "$EDU.*write 0x2000000"
+}
+
+@test "edu is made to write where its guest has no memory: told of, and the VM kept or ended" {
+	{
+		vm a H "device x { host = \"$EDU\" }"
+		vm b H "device x { host = \"$EDU\"
+			on-fault = stop }"
+	} | conf
+	daemon
+	events
+	ask start a
+	until_true 100 attacked a
+	says a ready
+	says a "bytes that DMA got wrong: 0"
+	sleep 1
+	state_is a running
+	ask stop a '"force":true'
+	until_true 100 all_back
+	ask start b
+	until_true 100 attacked b
+	state_is b stopped
+	until_true 100 all_back
+	kill "$EVENTS_PID"
+}
+
+@test "released while the guest reads and writes: it is the host's again, and the guest runs on" {
+	need_guest
+	# shellcheck disable=SC2016 # the guest's
+	GUEST_FIRST='' script '
+	works()
+	{
+		n=0
+		while dd bs=64k count=64 $* 2>/dev/null; do
+			n=$((n + 1))
+			[ $n != 3 ] || echo "guest: works"
+		done
+	}
+	while :; do
+		until [ -e /sys/block/nvme0n1/dev ]; do sleep 0.1; done
+		mknod /tmp/disk b $(tr : " " </sys/block/nvme0n1/dev)
+		works if=/dev/zero of=/tmp/disk oflag=direct &
+		works if=/tmp/disk of=/dev/null iflag=direct &
+		wait
+		while [ -e /sys/block/nvme0n1 ]; do sleep 0.1; done
+		rm /tmp/disk
+		echo "guest: it is gone, and I am here"
+	done'
+	linux web "device disk { host = \"$NVME\" }" | conf
+	daemon
+	ask start web
+	for n in 1 2 3; do
+		# By both.
+		says web "guest: works" $((2 * n))
+		run "$VMCTL" device release web disk --timeout 60
+		echo "$output"
+		[ "$status" = 0 ]
+		until_true 100 driver_is "$NVME" nvme
+		until_true 100 test -b /dev/nvme0n1
+		dd if=/dev/nvme0n1 of=/dev/null bs=64k count=16 iflag=direct
+		says web "it is gone, and I am here" "$n"
+		[ "$n" = 3 ] || "$VMCTL" device assign web "$NVME" --name disk
+	done
+	state_is web running
+	nothing_pinned
+	ask stop web '"force":true'
+}
+
+# The line is ours.
 blocked()
 {
 	echo "DMAR: [DMA Write NO_PASID] Request device [$1] fault addr $2 [fault reason 0x05] x" >/dev/kmsg
