@@ -198,6 +198,10 @@ host_reads()
 	in_background --device "$NVME" /guest/vmlinux
 	until_true 600 said 'guest: 1 rounds right'
 	[ "$(pinned)" -gt 0 ]
+	# The VM is nobody's that vmctl knows: the module tells what it has.
+	run "$VMCTL" list --json
+	echo "$output"
+	[[ $output = *'"devices":[{"name":null,"host":"'$NVME'","group":'*',"driver":"vfio-pci"}]'* ]]
 	sleep 1
 	kill -9 $VM
 	wait $VM || true

@@ -66,7 +66,11 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	run "$VMCTL" device show "$NIC"
 	[[ "$output" = *"vm: web"*"assignable: false"*"it is the VM web's"* ]]
 	run "$VMCTL" show web
-	[[ "$output" = *"host: $NIC"* ]]
+	echo "$output"
+	[[ "$output" = *"name: nic"*"host: $NIC"*"group: "*"driver: vfio-pci"* ]]
+	run "$VMCTL" list --json
+	echo "$output"
+	[[ "$output" = *'"devices":[{"name":"nic","host":"'$NIC'","group":'*',"driver":"vfio-pci"}]'* ]]
 	# The process that has it is nobody, and may lock what it needs.
 	pid=$(pid_of web)
 	grep 'Max locked memory' "/proc/$pid/limits" | grep -q 83886080

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <json-c/json.h>
 
 #include "hostdev/fault.h"
+#include "vmctl/assigned.h"
 
 #define NIC	"0000:02:00.0"
 #define NVME	"0000:01:00.0"
@@ -225,6 +227,48 @@ static void reading(void **state)
 	assert_string_equal(list[0].addr, PORT);
 	assert_string_equal(list[4].addr, NIC);
 	free(list);
+}
+
+/* @vm and @groups: as vmd and the module tell them. @expected: what vmctl makes of it. */
+static void vm_has(const char *vm, const char *groups, const char *expected)
+{
+	struct json_object *obj = json_tokener_parse(vm), *list = json_tokener_parse(groups);
+	struct json_object *devices = NULL;
+
+	assigned_add(made, obj, list);
+	assert_true(json_object_object_get_ex(obj, "devices", &devices));
+	assert_string_equal(json_object_to_json_string_ext(devices, JSON_C_TO_STRING_PLAIN),
+			    expected);
+	json_object_put(list);
+	json_object_put(obj);
+}
+
+static void of_vms(void **state)
+{
+	static const char groups[] =
+		"[{'vm-id':1,'kind':'irqchip'},\n"
+		"{'vm-id':1,'kind':'vfio','iommu-group':4,'pci':['" SATA "','" SMBUS "']},\n"
+		"{'vm-id':2,'kind':'vfio','iommu-group':7,'pci':['0000:09:00.0']},\n"
+		"{'vm-id':3,'kind':'vfio','iommu-group':5,'pci':['" NVME "']},\n"
+		"{'vm-id':3,'kind':'vfio'}]";
+
+	(void)state;
+	lead("/sys/bus/pci/drivers/vfio-pci", "/sys/devices/pci0000:00/" SATA "/driver");
+	/* Another program's. What of the group no driver has is nobody's. */
+	vm_has("{'id':1,'pid':7}", groups,
+	       "[{\"name\":null,\"host\":\"" SATA "\",\"group\":4,\"driver\":\"vfio-pci\"}]");
+	/* It was pulled out. */
+	vm_has("{'id':2,'pid':7}", groups,
+	       "[{\"name\":null,\"host\":\"0000:09:00.0\",\"group\":null,\"driver\":null}]");
+	/* The host's driver has it: then no VM. */
+	vm_has("{'id':3,'pid':7}", groups, "[]");
+	vm_has("{'id':4,'pid':7}", groups, "[]");
+	vm_has("{'id':1,'pid':7}", "null", "[]");
+	/* vmd's knows better; what one is to have is not looked for. */
+	vm_has("{'id':1,'pid':7,'devices':[{'name':'a','host':'" SATA "'}]}", groups,
+	       "[{\"name\":\"a\",\"host\":\"" SATA "\",\"group\":4,\"driver\":\"vfio-pci\"}]");
+	vm_has("{'id':null,'pid':null,'devices':[{'name':'a','vf-of':'" NVME "'}]}", groups,
+	       "[{\"name\":\"a\",\"vf-of\":\"" NVME "\"}]");
 }
 
 static void names(void **state)
@@ -543,7 +587,7 @@ static void faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(addresses), TEST(reading), TEST(names), TEST(no_iommu), TEST(groups),
+		TEST(addresses), TEST(reading), TEST(of_vms), TEST(names), TEST(no_iommu), TEST(groups),
 		TEST(bridges_and_functions), TEST(disks), TEST(built_upon), TEST(multipath),
 		TEST(networks), TEST(bind_unwinds), TEST(bind_and_back), TEST(lost),
 		TEST(functions), cmocka_unit_test(faults),

@@ -64,11 +64,6 @@ static int let_go(const struct hostdev *dev)
 	return sysfs_write(dev->addr, dev->root, SYSFS_DEVICES "/%s/driver/unbind", dev->addr);
 }
 
-static void driver_of(const struct hostdev *dev, char driver[HOSTDEV_DRIVER_SIZE])
-{
-	sysfs_link(driver, HOSTDEV_DRIVER_SIZE, dev->root, SYSFS_DEVICES "/%s/driver", dev->addr);
-}
-
 /* Let a driver have it, and no other. Return: 0 or -errno. */
 static int probe(const struct hostdev *dev, const char *driver)
 {
@@ -76,7 +71,7 @@ static int probe(const struct hostdev *dev, const char *driver)
 	int err = set_override(dev, driver);
 
 	err = err ?: sysfs_write(dev->addr, dev->root, "/sys/bus/pci/drivers_probe");
-	driver_of(dev, now);
+	hostdev_driver(dev->root, dev->addr, now);
 	if (!err && strcmp(now, driver))
 		err = -ENODEV;
 	return err;
@@ -164,13 +159,12 @@ int hostdev_bind(const struct hostdev *dev, const struct hostdev_state *want,
  */
 bool hostdev_busy(const char *root, const char *addr)
 {
-	struct hostdev dev;
+	int group = hostdev_group(root, addr), fd;
 	char path[PATH_MAX];
-	int fd;
 
-	if (hostdev_read(root, addr, &dev) || dev.group < 0)
+	if (group < 0)
 		return false;
-	snprintf(path, sizeof(path), "%s/dev/vfio/%d", root, dev.group);
+	snprintf(path, sizeof(path), "%s/dev/vfio/%d", root, group);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return errno == EBUSY;

@@ -78,6 +78,8 @@ struct hostdev_state {
 
 /* pci.c */
 int hostdev_addr(const char *text, char *addr);
+int hostdev_group(const char *root, const char *addr);
+void hostdev_driver(const char *root, const char *addr, char *driver);
 int hostdev_read(const char *root, const char *addr, struct hostdev *dev);
 int hostdev_list(const char *root, struct hostdev **list);
 int hostdev_members(const char *root, int group, struct hostdev_id *list, int most);

@@ -66,6 +66,21 @@ static void read_bars(struct hostdev *dev)
 		fclose(f);
 }
 
+/* Its IOMMU group. Return: -1: it is in none, or is not there. */
+int hostdev_group(const char *root, const char *addr)
+{
+	char text[16];
+
+	return sysfs_link(text, sizeof(text), root, SYSFS_DEVICES "/%s/iommu_group", addr) ? -1 :
+	       atoi(text);
+}
+
+/* Who drives it, HOSTDEV_DRIVER_SIZE; empty: nobody. */
+void hostdev_driver(const char *root, const char *addr, char *driver)
+{
+	sysfs_link(driver, HOSTDEV_DRIVER_SIZE, root, SYSFS_DEVICES "/%s/driver", addr);
+}
+
 /**
  * hostdev_read() - look at a device
  * @root: of all files
@@ -76,9 +91,7 @@ static void read_bars(struct hostdev *dev)
  */
 int hostdev_read(const char *root, const char *addr, struct hostdev *dev)
 {
-	char text[16];
-
-	*dev = (struct hostdev) { .root = root, .group = -1 };
+	*dev = (struct hostdev) { .root = root, .group = hostdev_group(root, addr) };
 	snprintf(dev->addr, sizeof(dev->addr), "%s", addr);
 	if (!sysfs_there(root, SYSFS_DEVICES "/%s/vendor", addr))
 		return -ENODEV;
@@ -87,10 +100,8 @@ int hostdev_read(const char *root, const char *addr, struct hostdev *dev)
 	dev->class = number_of(dev, "class");
 	dev->total_vfs = number_of(dev, "sriov_totalvfs");
 	dev->nr_vfs = number_of(dev, "sriov_numvfs");
-	sysfs_link(dev->driver, sizeof(dev->driver), root, SYSFS_DEVICES "/%s/driver", addr);
+	hostdev_driver(root, addr, dev->driver);
 	sysfs_link(dev->physfn, sizeof(dev->physfn), root, SYSFS_DEVICES "/%s/physfn", addr);
-	if (!sysfs_link(text, sizeof(text), root, SYSFS_DEVICES "/%s/iommu_group", addr))
-		dev->group = atoi(text);
 	sysfs_read(dev->reset, sizeof(dev->reset), root, SYSFS_DEVICES "/%s/reset_method", addr);
 	/* Kernels before 5.15 do not say how. */
 	if (!*dev->reset && sysfs_there(root, SYSFS_DEVICES "/%s/reset", addr))

@@ -66,10 +66,11 @@ static void print_names(struct json_object *vms)
 		puts(target_name(json_object_array_get_idx(vms, i), text));
 }
 
-static void print_json(const struct target *target, struct json_object *vms)
+static void print_json(struct target *target, struct json_object *vms)
 {
 	struct json_object *whole = json_object_new_object();
 
+	vms_devices(target, vms);
 	json_object_object_add(whole, "vms", json_object_get(vms));
 	json_object_object_add(whole, "vmd",
 			       json_object_new_boolean(!target->client_err));

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 
 #include "act.h"
+#include "assigned.h"
 #include "error.h"
 #include "out.h"
 #include "show.h"
@@ -33,6 +34,7 @@ static void add_details(struct host *host, struct json_object *vm)
 		if (!get[i](host, id, &list))
 			json_object_object_add(of_host, name[i], list);
 	}
+	assigned_add("", vm, out_member(of_host, "device"));
 }
 
 /* Its balloon, where vmd says that it has one. One that does not answer has none to show. */

@@ -143,6 +143,7 @@ struct json_object *host_json_device(const struct joist_nl_device *device)
 	struct json_object *pci = json_object_new_array();
 	u32 i;
 
+	add_number(out, "vm-id", device->vm_id);
 	add_text(out, "kind", device->kind);
 	if (device->nr_ports) {
 		add_number(out, "first-port", device->first_port);

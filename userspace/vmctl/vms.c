@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "assigned.h"
 #include "error.h"
 #include "out.h"
 #include "vms.h"
@@ -44,6 +45,23 @@ static void merge_all(struct json_object *vms, struct json_object *host_vms)
 		if (!out_flag(vm, "managed"))
 			json_object_array_add(vms, json_object_get(vm));
 	}
+}
+
+/**
+ * vms_devices() - which devices of the host VMs have
+ * @target: both ways, opened
+ * @vms: from vms_load()
+ */
+void vms_devices(struct target *target, struct json_object *vms)
+{
+	struct json_object *groups = NULL;
+	size_t i;
+
+	if (!target->host_err)
+		host_devices(&target->host, 0, &groups);
+	for (i = 0; i < json_object_array_length(vms); i++)
+		assigned_add("", json_object_array_get_idx(vms, i), groups);
+	json_object_put(groups);
 }
 
 /**

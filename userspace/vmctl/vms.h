@@ -7,6 +7,7 @@
 
 int vms_show(struct target *target, const char *typed, struct json_object **vm);
 int vms_load(struct target *target, struct json_object **vms);
+void vms_devices(struct target *target, struct json_object *vms);
 const char *vms_owner(struct json_object *vm, char *text);
 
 #endif
