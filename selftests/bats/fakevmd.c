@@ -257,6 +257,7 @@ static void balloon(struct peer *p, struct json_object *request, struct json_obj
 		json_object_object_get_ex(vm, "memory", &target);
 	json_object_object_add(balloon, "target", json_object_get(target));
 	json_object_object_add(balloon, "actual", json_object_get(target));
+	json_object_object_add(balloon, "inhibited", NULL);
 	if (json_object_object_get_ex(request, "reclaim", &reclaim))
 		json_object_object_add(balloon, "hinted", json_object_new_int(104857600));
 	json_object_object_add(vm, "balloon", balloon);

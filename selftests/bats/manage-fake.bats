@@ -266,7 +266,7 @@ not_found()
 	asked '"op":"balloon"' '"target":8388608'
 	run "$VMCTL" balloon web 8388607 --wait -t 2.5 --json
 	is 0 '{"verb":"balloon","vm":{'
-	is 0 '"target":8388607,"actual":8388607'
+	is 0 '"target":8388607,"actual":8388607,"inhibited":null'
 	asked '"target":8388607' '"wait":true' '"timeout":2.500'
 	run "$VMCTL" balloon --reclaim web
 	is 0 "hinted: 100M"
@@ -274,7 +274,7 @@ not_found()
 	run "$VMCTL" balloon web -r -t 2.5 --json
 	is 0 '"hinted":104857600'
 	asked '"reclaim":true' '"timeout":2.500'
-	for case in failed:1 limit:11 timeout:9 not-running:7; do
+	for case in failed:1 limit:11 timeout:9 not-running:7 inhibited:7; do
 		run "$VMCTL" balloon "err-${case%:*}" 4M
 		is "${case#*:}" "the message; the remedy"
 		run "$VMCTL" balloon "err-${case%:*}" --reclaim
@@ -300,7 +300,7 @@ not_found()
 	run "$VMCTL" start err-not-found
 	not_found
 	for case in failed:1 ambiguous:13 not-yours:4 no-host:6 running:7 \
-		not-running:7 busy:7 exists:8 timeout:9 bad-config:10 limit:11 bad-request:12 \
+		not-running:7 busy:7 inhibited:7 exists:8 timeout:9 bad-config:10 limit:11 bad-request:12 \
 		bad-version:12 unknown-op:12 news:1; do
 		run "$VMCTL" start "err-${case%:*}"
 		is "${case#*:}" "the message; the remedy"

@@ -300,6 +300,38 @@ attacked()
 	ask stop web '"force":true'
 }
 
+@test "the balloon of a VM that has a device is inhibited, and says so" {
+	vm web h | conf
+	daemon
+	ask start web
+	"$VMCTL" balloon web 12M
+	"$VMCTL" device assign web "$EDU" --name edu
+	run "$VMCTL" balloon web 8M
+	echo "$output"
+	[ "$status" = 7 ]
+	[[ "$output" = *"(edu) use all of its memory; release them: vmctl device release web edu" ]]
+	run "$VMCTL" balloon --reclaim web --json
+	echo "$output"
+	[ "$status" = 7 ]
+	[[ "$output" = *'{"error":{"code":"inhibited",'*'"remedy":"release them: vmctl device release web edu"'* ]]
+	run "$VMCTL" balloon web
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" = *"target: 12M"*"inhibited: the balloon gives nothing back"* ]]
+	# What it gave up before it can have again.
+	run "$VMCTL" balloon web 16M
+	echo "$output"
+	[[ "$output" = *"target: 16M"* ]]
+	run "$VMCTL" list
+	[ "$status" = 0 ]
+	"$VMCTL" device release -f web edu
+	run "$VMCTL" balloon web 8M
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" = *"target: 8M"* && "$output" != *inhibited* ]]
+	ask stop web '"force":true'
+}
+
 # The line is ours.
 blocked()
 {

@@ -17,6 +17,7 @@ const struct exit_row exit_rows[] = {
 	{ "running", EXIT_STATE, "the VM runs, and must not" },
 	{ "not-running", EXIT_STATE, "the VM does not run, and must" },
 	{ "busy", EXIT_STATE, "another request, or a console, is in the way" },
+	{ "inhibited", EXIT_STATE, "devices of the host's use the guest's memory" },
 	{ "in-use", EXIT_STATE, "the host, or a VM, uses the device" },
 	{ "exists", EXIT_EXISTS, "there is a VM of this name" },
 	{ "timeout", EXIT_TIMEOUT, "it took too long" },

@@ -12,6 +12,7 @@
 #include "js.h"
 
 #define FRESH_SECONDS	1	/* that a guest has to tell new figures */
+#define TEXT_SIZE	640	/* a sentence with the names of a VM's devices */
 #define RECLAIM_SECONDS	60	/* that it has to hint what it has free */
 
 /* By VIRTIO_BALLOON_S_*, and what kernels have added since. */
@@ -39,6 +40,44 @@ static struct json_object *guest_json(const struct vm_balloon_reply *b)
 	return obj;
 }
 
+/*
+ * Why nothing goes back to the host, and how it would: the VM's devices have to go first. @why and
+ * @remedy have room for TEXT_SIZE bytes.
+ */
+static void inhibited(const struct machine *vm, char *why, char *remedy)
+{
+	size_t i, nr = vm->devices ? json_object_array_length(vm->devices) : 0, len = 0;
+	char names[TEXT_SIZE / 2] = "";
+
+	for (i = 0; i < nr && len < sizeof(names); i++) {
+		struct json_object *dev = json_object_array_get_idx(vm->devices, i);
+
+		len += (size_t)snprintf(names + len, sizeof(names) - len, " %s",
+					js_text(dev, "name") ?: "");
+	}
+	/* The last of them is on its way out. */
+	if (!nr)
+		snprintf(names, sizeof(names), " being released");
+	snprintf(why, TEXT_SIZE,
+		 "the balloon gives nothing back: the host's devices that the VM has (%s) use all of its memory",
+		 names + 1);
+	if (nr)
+		snprintf(remedy, TEXT_SIZE, "release them: vmctl device release %s%s",
+			 vm->def.name, names);
+	else
+		snprintf(remedy, TEXT_SIZE, "try again");
+}
+
+static struct json_object *inhibited_json(const struct machine *vm)
+{
+	char why[TEXT_SIZE], remedy[TEXT_SIZE];
+
+	if (!(vm->balloon.flags & BALLOON_INHIBITED))
+		return NULL;
+	inhibited(vm, why, remedy);
+	return json_object_new_string(why);
+}
+
 static struct json_object *balloon_json(const struct pending *p, struct json_object *host)
 {
 	const struct vm_balloon_reply *b = &p->vm->balloon;
@@ -49,6 +88,7 @@ static struct json_object *balloon_json(const struct pending *p, struct json_obj
 	js_add_int(obj, "actual", (s64)b->actual);
 	js_add_bool(obj, "reached", b->flags & BALLOON_REACHED);
 	js_add_bool(obj, "driver", b->flags & BALLOON_DRIVER);
+	js_add(obj, "inhibited", inhibited_json(p->vm));
 	js_add(obj, "resident", json_object_get(js_get(host, "resident")));
 	js_add(obj, "swapped", json_object_get(js_get(host, "swapped")));
 	js_add(obj, "guest", guest_json(b));
@@ -106,12 +146,22 @@ static void no_balloon(struct pending *p)
 		       "give it one in its definition, and start it again");
 }
 
+static void refuse_inhibited(struct pending *p)
+{
+	char why[TEXT_SIZE], remedy[TEXT_SIZE];
+
+	inhibited(p->vm, why, remedy);
+	pending_refuse(p, "inhibited", why, remedy);
+}
+
 static void told(struct pending *p, const struct vm_reply *reply)
 {
 	timer_clear(&p->timer);
 	p->late = NULL;
 	if (reply->error == ENODEV || reply->error == EOPNOTSUPP)
 		no_balloon(p);
+	else if (reply->error == EPERM)
+		refuse_inhibited(p);
 	else if (reply->error)
 		pending_refuse(p, "failed", strerror((int)reply->error), NULL);
 	else if (p->wait && !(p->vm->balloon.flags & BALLOON_REACHED))
@@ -170,6 +220,9 @@ static void not_reclaimed(struct pending *p, u32 error)
 	switch (error) {
 	case ENODEV:
 		no_balloon(p);
+		break;
+	case EPERM:
+		refuse_inhibited(p);
 		break;
 	case ENXIO:
 		pending_refuse(p, "failed", "the guest has no driver for the balloon",

@@ -105,7 +105,8 @@ static void reply_balloon(struct front *fr, u32 op, u32 id,
 	struct vm_balloon_reply r = {
 		.head = reply_head(fr, op, id, 0),
 		.flags = (state->driver ? BALLOON_DRIVER : 0) |
-			 (state->reached ? BALLOON_REACHED : 0),
+			 (state->reached ? BALLOON_REACHED : 0) |
+			 (state->inhibited ? BALLOON_INHIBITED : 0),
 		.target = state->target,
 		.actual = state->actual,
 		.age_ms = state->age_ms,
@@ -262,13 +263,14 @@ static void balloon(struct front *fr, const struct vm_request *req)
 {
 	struct virtio_balloon *b = fr->vm->balloon;
 	struct balloon_state state;
+	int err = b ? 0 : -ENODEV;
 
-	if (!b) {
-		reply(fr, req->op, req->id, -ENODEV);
+	if (b && (req->flags & BALLOON_SET))
+		err = virtio_balloon_set(b, (u64)req->amount * PAGE_SIZE);
+	if (err) {
+		reply(fr, req->op, req->id, err);
 		return;
 	}
-	if (req->flags & BALLOON_SET)
-		virtio_balloon_set(b, (u64)req->amount * PAGE_SIZE);
 	if ((req->flags & BALLOON_FRESH) && fr->nr_asking < PENDING_MAX &&
 	    virtio_balloon_refresh(b)) {
 		fr->asking[fr->nr_asking++] = *req;

@@ -55,6 +55,7 @@ enum host_news {
 /* Of the answer. */
 #define BALLOON_DRIVER	BIT(0)	/* the guest has one */
 #define BALLOON_REACHED	BIT(1)
+#define BALLOON_INHIBITED BIT(2)	/* nothing goes back: devices use the memory */
 
 #define RECLAIM_END	BIT(0)	/* the one that goes on has taken too long; no answer */
 
@@ -102,7 +103,7 @@ struct vm_reply {
 
 /**
  * struct vm_balloon_reply - of VM_BALLOON, if there is one, and VM_BALLOON_AT
- * @flags: BALLOON_DRIVER, BALLOON_REACHED
+ * @flags: BALLOON_DRIVER, BALLOON_REACHED, BALLOON_INHIBITED
  * @target: bytes that the guest is to keep
  * @actual: bytes that it keeps
  * @age_ms: of its figures

@@ -151,6 +151,17 @@ void memory_keep(struct memory *mem, bool keep)
 	pthread_mutex_unlock(&mem->keep_lock);
 }
 
+/* Return: whether nothing would go back to the host now. */
+bool memory_is_kept(struct memory *mem)
+{
+	bool kept;
+
+	pthread_mutex_lock(&mem->keep_lock);
+	kept = mem->kept;
+	pthread_mutex_unlock(&mem->keep_lock);
+	return kept;
+}
+
 /**
  * memory_discard() - memory that the guest does not use goes back to the host
  * @mem: guest memory

@@ -71,6 +71,7 @@ int memory_add_pluggable(struct memory *mem, int vm_fd, u64 size);
 void memory_destroy(struct memory *mem);
 int memory_slot(int vm_fd, u32 number, u64 gpa, u64 size, u8 *hva);
 void memory_keep(struct memory *mem, bool keep);
+bool memory_is_kept(struct memory *mem);
 int memory_discard(struct memory *mem, void *hva, u64 len);
 void *memory_ptr(const struct memory *mem, u64 gpa, u64 len);
 int memory_write(const struct memory *mem, u64 gpa, const void *data, u64 len);

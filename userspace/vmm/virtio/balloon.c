@@ -44,7 +44,7 @@ enum role { INFLATE, DEFLATE, STATS, HINT, REPORT, NONE };
  * @held: a buffer of the guest's for its figures is here, to be returned when new ones are wanted
  * @held_head: its chain's
  * @refreshing: it was returned, and has not come back
- * @kept: what it gave up last did not go back to the host
+ * @kept: what it gave up last, or was to, did not go back to the host
  * @stats: the guest's figures
  * @stats_ns: when they came, of CLOCK_MONOTONIC
  * @hint: the guest's free memory, as it hints it
@@ -94,6 +94,14 @@ static enum role role_of(const struct virtio_dev *dev, int queue)
 	return role;
 }
 
+/* Told when it begins. */
+static void set_kept(struct virtio_balloon *b, bool kept)
+{
+	if (kept && !b->kept)
+		log_trouble("the balloon gives nothing back: the guest's devices use its memory");
+	b->kept = kept;
+}
+
 /* To the host. @len bytes of guest memory at @hva, whole pages of it only. Return: their bytes. */
 static u64 give_up(void *ctx, void *hva, u64 len)
 {
@@ -107,9 +115,7 @@ static u64 give_up(void *ctx, void *hva, u64 len)
 	err = memory_discard(&b->dev.vm->mem, (void *)(uintptr_t)start, end - start);
 	if (err && err != -EBUSY)
 		log_warn("memory of the guest's does not go back: %s", strerror(-err));
-	if (err == -EBUSY && !b->kept)
-		log_trouble("the balloon gives nothing back: the guest's devices use its memory");
-	b->kept = err == -EBUSY;
+	set_kept(b, err == -EBUSY);
 	return err ? 0 : end - start;
 }
 
@@ -326,22 +332,30 @@ static u64 pages(const struct virtio_balloon *b)
  * @b: balloon
  * @target: bytes; more than the guest has: all of it
  *
- * The guest does it when it can, as far as it can.
+ * The guest does it when it can, as far as it can. It is not made to give up what would not
+ * go back.
  *
- * Return: the target that was set, whole pages.
+ * Return: 0; -EPERM: it is less than before, and its devices use all of the guest's memory.
  */
-u64 virtio_balloon_set(struct virtio_balloon *b, u64 target)
+int virtio_balloon_set(struct virtio_balloon *b, u64 target)
 {
 	u64 keep = min(target / PAGE_SIZE, pages(b));
+	u32 give = (u32)min(pages(b) - keep, (u64)UINT32_MAX);
+	int err = 0;
 
 	pthread_mutex_lock(&b->dev.lock);
-	b->config.num_pages = (u32)min(pages(b) - keep, (u64)UINT32_MAX);
-	b->settled = there(b);
-	b->news = false;
-	/* Again, too, where it is the same: the guest may have taken some back meanwhile. */
-	virtio_dev_config_changed(&b->dev);
+	if (give > b->config.num_pages && memory_is_kept(&b->dev.vm->mem)) {
+		set_kept(b, true);
+		err = -EPERM;
+	} else {
+		b->config.num_pages = give;
+		b->settled = there(b);
+		b->news = false;
+		/* Where it is the same, too: the guest may have taken some back meanwhile. */
+		virtio_dev_config_changed(&b->dev);
+	}
 	pthread_mutex_unlock(&b->dev.lock);
-	return keep * PAGE_SIZE;
+	return err;
 }
 
 /**
@@ -387,6 +401,7 @@ bool virtio_balloon_state(struct virtio_balloon *b, struct balloon_state *state)
 	*state = (struct balloon_state) {
 		.driver = virtio_dev_live(&b->dev),
 		.reached = there(b),
+		.inhibited = memory_is_kept(&b->dev.vm->mem),
 		.refreshing = b->refreshing,
 		.target = (all - b->config.num_pages) * PAGE_SIZE,
 		.actual = (all - held) * PAGE_SIZE,
@@ -405,8 +420,8 @@ bool virtio_balloon_state(struct virtio_balloon *b, struct balloon_state *state)
  *
  * The main thread is woken when it is over, and virtio_balloon_reclaimed() tells how it went.
  *
- * Return: 0; -ENXIO: the guest has no driver that works; -EPROTONOSUPPORT: it has one that cannot;
- * -EBUSY: it is being done.
+ * Return: 0; -EPERM: the guest's devices use all of its memory; -ENXIO: it has no driver that
+ * works; -EPROTONOSUPPORT: it has one that cannot; -EBUSY: it is being done.
  */
 int virtio_balloon_reclaim(struct virtio_balloon *b)
 {
@@ -414,7 +429,9 @@ int virtio_balloon_reclaim(struct virtio_balloon *b)
 	int err = 0;
 
 	pthread_mutex_lock(&dev->lock);
-	if (!virtio_dev_live(dev))
+	if (memory_is_kept(&dev->vm->mem))
+		err = -EPERM;
+	else if (!virtio_dev_live(dev))
 		err = -ENXIO;
 	else if (!accepted(dev, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
 		err = -EPROTONOSUPPORT;
