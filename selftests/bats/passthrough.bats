@@ -202,6 +202,11 @@ host_reads()
 	run "$VMCTL" list --json
 	echo "$output"
 	[[ $output = *'"devices":[{"name":null,"host":"'$NVME'","group":'*',"driver":"vfio-pci"}]'* ]]
+	run "$VMCTL" device show "$NVME" --json
+	echo "$output"
+	[[ $output = *'"interrupts":{"kind":"msix","vectors":'* ]]
+	# 10 MB were written and read, no more than 1 MiB at a time.
+	[ "$(sed -n 's/.*"interrupts":{.*"count":\([0-9]*\).*/\1/p' <<<"$output")" -ge 20 ]
 	sleep 1
 	kill -9 $VM
 	wait $VM || true

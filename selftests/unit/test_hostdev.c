@@ -271,6 +271,42 @@ static void of_vms(void **state)
 	       "[{\"name\":\"a\",\"vf-of\":\"" NVME "\"}]");
 }
 
+static void counted(void **state)
+{
+	struct hostdev dev = get(NVME);
+	struct hostdev_interrupts irqs;
+
+	(void)state;
+	assert_false(hostdev_interrupts(&dev, &irqs));
+	put("           CPU0       CPU1\n"
+	    " 16:      100      7  IR-IO-APIC   16-fasteoi   i801, vfio-intx(" SATA "), ahci\n"
+	    " 24:          5          0  IR-PCI-MSI 1048576-edge      vfio-msix[0](" NVME ")\n"
+	    " 25:         10        200  IR-PCI-MSIX-" NVME "  1-edge      vfio-msix[1](" NVME ")\n"
+	    " 26:       1000   1000  IR-PCI-MSI 1048578-edge      vfio-msix[1](0000:02:00.1)\n"
+	    " 27:       1000   1000  IR-PCI-MSI 1048579-edge      vfio-msi[0](" NIC ")\n"
+	    " 28:       1000   1000  IR-PCI-MSI 1048580-edge      nvme(" NVME ")\n"
+	    " 29:       1000   1000  IR-PCI-MSI 1048581-edge      vfio-toolongword(" NVME ")\n"
+	    " 30:       1000   1000  IR-PCI-MSI 1048581-edge      vfio-msi[0](" NVME "\n"
+	    " 31:       1000   1000  IR-PCI-MSI 1048581-edge      vfio-msi[0](0" NVME ")\n"
+	    "NMI:          3          4   Non-maskable interrupts\n"
+	    "ERR:          0", "/proc/interrupts");
+	assert_true(hostdev_interrupts(&dev, &irqs));
+	assert_string_equal(irqs.kind, "msix");
+	assert_int_equal(irqs.vectors, 2);
+	assert_int_equal(irqs.count, 215);
+	dev = get(SATA);
+	assert_true(hostdev_interrupts(&dev, &irqs));
+	assert_string_equal(irqs.kind, "intx");
+	assert_int_equal(irqs.vectors, 1);
+	assert_int_equal(irqs.count, 107);
+	dev = get(NIC);
+	assert_true(hostdev_interrupts(&dev, &irqs));
+	assert_string_equal(irqs.kind, "msi");
+	assert_int_equal(irqs.count, 2000);
+	dev = get(SMBUS);
+	assert_false(hostdev_interrupts(&dev, &irqs));
+}
+
 static void names(void **state)
 {
 	char vendor[64], device[64];
@@ -587,7 +623,8 @@ static void faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(addresses), TEST(reading), TEST(of_vms), TEST(names), TEST(no_iommu), TEST(groups),
+		TEST(addresses), TEST(reading), TEST(of_vms), TEST(counted), TEST(names),
+		TEST(no_iommu), TEST(groups),
 		TEST(bridges_and_functions), TEST(disks), TEST(built_upon), TEST(multipath),
 		TEST(networks), TEST(bind_unwinds), TEST(bind_and_back), TEST(lost),
 		TEST(functions), cmocka_unit_test(faults),

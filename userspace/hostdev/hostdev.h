@@ -76,6 +76,19 @@ struct hostdev_state {
 	char name[HOSTDEV_NAME_SIZE];
 };
 
+/**
+ * struct hostdev_interrupts - those of a device that VFIO has
+ * @kind: "intx", "msi" or "msix"; empty: none are on
+ * @vectors: how many are
+ * @count: how often they came, as far as the host's CPUs took them: none that were posted. A line
+ *	that others share has theirs, too
+ */
+struct hostdev_interrupts {
+	char kind[8];
+	u32 vectors;
+	u64 count;
+};
+
 /* pci.c */
 int hostdev_addr(const char *text, char *addr);
 int hostdev_group(const char *root, const char *addr);
@@ -89,6 +102,10 @@ bool hostdev_is_bridge(const struct hostdev *dev);
 bool hostdev_on_vfio(const struct hostdev *dev);
 u64 hostdev_bars(const struct hostdev *dev);
 int hostdev_interface(const struct hostdev *dev, char *name, size_t size);
+
+/* interrupts.c */
+bool hostdev_interrupts(const struct hostdev *dev, struct hostdev_interrupts *irqs);
+void hostdev_interrupts_take(struct hostdev_interrupts *irqs, const char *addr, const char *line);
 
 /* ids.c */
 void hostdev_names(const struct hostdev *dev, char *vendor, char *device, size_t size);

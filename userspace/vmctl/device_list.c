@@ -153,6 +153,7 @@ int device_show(const struct args *args)
 		return code;
 	assigned = ask_vmd();
 	obj = json_of(&dev, assigned);
+	hostdev_json_interrupts(obj, &dev);
 	if (args->json)
 		out_json(obj);
 	else

@@ -155,6 +155,24 @@ static void add_check(struct json_object *obj, const struct hostdev *dev, const 
 	put(obj, "remedy", why.remedy);
 }
 
+/* How one that VFIO has interrupts; null: not now. */
+void hostdev_json_interrupts(struct json_object *obj, const struct hostdev *dev)
+{
+	struct hostdev_interrupts irqs;
+	struct json_object *told;
+
+	if (!hostdev_on_vfio(dev))
+		return;
+	json_object_object_add(obj, "interrupts", NULL);
+	if (!hostdev_interrupts(dev, &irqs))
+		return;
+	told = json_object_new_object();
+	put(told, "kind", irqs.kind);
+	json_object_object_add(told, "vectors", json_object_new_uint64(irqs.vectors));
+	json_object_object_add(told, "count", json_object_new_uint64(irqs.count));
+	json_object_object_add(obj, "interrupts", told);
+}
+
 /**
  * hostdev_json() - a device of the host's, and all that is known of it
  * @dev: device

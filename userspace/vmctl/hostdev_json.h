@@ -7,6 +7,7 @@ struct hostdev;
 struct json_object;
 
 struct json_object *device_option_json(char *text, const char **wrong);
+void hostdev_json_interrupts(struct json_object *obj, const struct hostdev *dev);
 struct json_object *hostdev_json(const struct hostdev *dev, struct json_object *assigned);
 
 #endif
