@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	char addr[HOSTDEV_ADDR_SIZE], *line = malloc(size + 1);
+	char addr[PCI_ADDR_SIZE], *line = malloc(size + 1);
 	struct dma_fault fault;
 
 	if (!line)
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	line[size] = '\0';
 	/* What it makes of an address is one. */
 	if (dma_fault_parse(line, &fault) &&
-	    (hostdev_addr(fault.addr, addr) || strcmp(fault.addr, addr)))
+	    (pci_addr_parse(fault.addr, addr) || strcmp(fault.addr, addr)))
 		__builtin_trap();
 	free(line);
 	return 0;

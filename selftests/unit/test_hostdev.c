@@ -197,16 +197,16 @@ static void addresses(void **state)
 		"", "1", "0000:01:00", "0000:01:20.0", "0000:01:00.8", "01:00.0x", "01:00.0 ",
 		"../01:00.0", "0000:001:00.0", "-1:00.0", "0000:01:00.0/..",
 	};
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		if (!hostdev_addr(bad[i], addr))
+		if (!pci_addr_parse(bad[i], addr))
 			fail_msg("'%s' is taken for %s", bad[i], addr);
-	assert_int_equal(hostdev_addr("01:1f.7", addr), 0);
+	assert_int_equal(pci_addr_parse("01:1f.7", addr), 0);
 	assert_string_equal(addr, "0000:01:1f.7");
-	assert_int_equal(hostdev_addr("10000:E1:00.0", addr), 0);
+	assert_int_equal(pci_addr_parse("10000:E1:00.0", addr), 0);
 	assert_string_equal(addr, "10000:e1:00.0");
 }
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "hostdev.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 #define DRIVERS		"/sys/bus/pci/drivers"
 #define TYPE1		"vfio_iommu_type1"	/* which maps what devices reach */

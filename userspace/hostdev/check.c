@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "hostdev.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 #define UNSAFE_INTERRUPTS	"/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 

@@ -16,13 +16,13 @@
 
 static bool take_word(const char *text, size_t len, char *addr)
 {
-	char copy[HOSTDEV_ADDR_SIZE];
+	char copy[PCI_ADDR_SIZE];
 
 	if (len >= sizeof(copy))
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	return !hostdev_addr(copy, addr);
+	return !pci_addr_parse(copy, addr);
 }
 
 /* An address, up to one of @ends. */

@@ -14,7 +14,7 @@ enum dma_access { DMA_UNKNOWN, DMA_READ, DMA_WRITE };
  * @iova: where
  */
 struct dma_fault {
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	enum dma_access access;
 	u64 iova;
 };

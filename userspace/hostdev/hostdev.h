@@ -7,9 +7,9 @@
 #ifndef HOSTDEV_HOSTDEV_H
 #define HOSTDEV_HOSTDEV_H
 
+#include "libjoist/pci_addr.h"
 #include "libjoist/types.h"
 
-#define HOSTDEV_ADDR_SIZE	16	/* "0000:01:00.0"; domains may have more digits */
 #define HOSTDEV_DRIVER_SIZE	32
 #define HOSTDEV_VM_SIZE		64
 #define HOSTDEV_NAME_SIZE	32
@@ -20,7 +20,7 @@
 #define HOSTDEV_MEMBERS_MAX	64	/* of a group that are looked at */
 
 struct hostdev_id {
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 };
 
 /**
@@ -37,7 +37,7 @@ struct hostdev_id {
  */
 struct hostdev {
 	const char *root;
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	u16 vendor, device;
 	u32 class;
 	char driver[HOSTDEV_DRIVER_SIZE];
@@ -45,7 +45,7 @@ struct hostdev {
 	u64 bar[HOSTDEV_BARS];
 	char reset[64];
 	u32 total_vfs, nr_vfs;
-	char physfn[HOSTDEV_ADDR_SIZE];
+	char physfn[PCI_ADDR_SIZE];
 };
 
 /**
@@ -90,7 +90,6 @@ struct hostdev_interrupts {
 };
 
 /* pci.c */
-int hostdev_addr(const char *text, char *addr);
 int hostdev_group(const char *root, const char *addr);
 void hostdev_driver(const char *root, const char *addr, char *driver);
 int hostdev_read(const char *root, const char *addr, struct hostdev *dev);

@@ -14,7 +14,7 @@
 
 #include "hostdev.h"
 #include "libjoist/nvme.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 #define CLASS_NVME	0x010802
 #define LIVE_MS		10000

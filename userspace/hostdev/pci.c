@@ -7,36 +7,9 @@
 #include <string.h>
 
 #include "hostdev.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 #define BASE_BRIDGE	0x06
-
-/**
- * hostdev_addr() - understand an address
- * @text: "0000:01:00.0", or without its domain
- * @addr: set to the whole of it, HOSTDEV_ADDR_SIZE
- *
- * Return: 0 or -EINVAL.
- */
-int hostdev_addr(const char *text, char *addr)
-{
-	unsigned int domain = 0, bus, slot, fn;
-	int end = 0;
-
-	if (strspn(text, "0123456789abcdefABCDEF:.") != strlen(text))
-		return -EINVAL;
-	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot, &fn, &end) != 4 || text[end]) {
-		domain = 0;
-		end = 0;
-		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &fn, &end) != 3 || text[end])
-			return -EINVAL;
-	}
-	if (slot > 0x1f || fn > 7 || domain > 0xfffffff)
-		return -EINVAL;
-	snprintf(addr, HOSTDEV_ADDR_SIZE, "%04x:%02x:%02x.%x", domain & 0xfffffff, bus & 0xff,
-		 slot & 0x1f, fn & 7);
-	return 0;
-}
 
 static u32 number_of(const struct hostdev *dev, const char *file)
 {
@@ -84,7 +57,7 @@ void hostdev_driver(const char *root, const char *addr, char *driver)
 /**
  * hostdev_read() - look at a device
  * @root: of all files
- * @addr: from hostdev_addr()
+ * @addr: from pci_addr_parse()
  * @dev: filled in
  *
  * Return: 0, or -ENODEV: there is none.
@@ -118,7 +91,7 @@ static int by_addr(const void *a, const void *b)
 /* All of them. @list: freed by the caller. Return: how many, or -errno. */
 int hostdev_list(const char *root, struct hostdev **list)
 {
-	char path[PATH_MAX], addr[HOSTDEV_ADDR_SIZE];
+	char path[PATH_MAX], addr[PCI_ADDR_SIZE];
 	struct hostdev *more;
 	struct dirent *entry;
 	int nr = 0;
@@ -130,7 +103,7 @@ int hostdev_list(const char *root, struct hostdev **list)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir))) {
-		if (hostdev_addr(entry->d_name, addr))
+		if (pci_addr_parse(entry->d_name, addr))
 			continue;
 		more = realloc(*list, ((size_t)nr + 1) * sizeof(*more));
 		if (!more) {
@@ -162,7 +135,7 @@ int hostdev_members(const char *root, int group, struct hostdev_id *list, int mo
 	snprintf(path, sizeof(path), "%s/sys/kernel/iommu_groups/%d/devices", root, group);
 	dir = opendir(path);
 	while (dir && nr < most && (entry = readdir(dir)))
-		nr += !hostdev_addr(entry->d_name, list[nr].addr);
+		nr += !pci_addr_parse(entry->d_name, list[nr].addr);
 	if (dir)
 		closedir(dir);
 	qsort(list, (size_t)nr, sizeof(*list), by_text);
@@ -172,14 +145,14 @@ int hostdev_members(const char *root, int group, struct hostdev_id *list, int mo
 /* The address of a virtual function. Return: 0 or -errno: there is none. */
 int hostdev_vf(const struct hostdev *pf, u32 index, char *addr)
 {
-	return sysfs_link(addr, HOSTDEV_ADDR_SIZE, pf->root, SYSFS_DEVICES "/%s/virtfn%u",
+	return sysfs_link(addr, PCI_ADDR_SIZE, pf->root, SYSFS_DEVICES "/%s/virtfn%u",
 			  pf->addr, index);
 }
 
 /* Which one of its physical function's it is. Return: 0 or -errno. */
 int hostdev_vf_index(const struct hostdev *vf, u32 *index)
 {
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	struct hostdev pf;
 
 	if (!*vf->physfn || hostdev_read(vf->root, vf->physfn, &pf))

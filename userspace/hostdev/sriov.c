@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "hostdev.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 static int set_number(const struct hostdev *pf, const char *file, u32 value)
 {
@@ -18,7 +18,7 @@ static int set_number(const struct hostdev *pf, const char *file, u32 value)
 /* One that a VM has, or that somebody bound, keeps all where they are. */
 static int check_assigned(const struct hostdev *pf, struct hostdev_why *why)
 {
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	struct hostdev_state state;
 	u32 i;
 
@@ -127,7 +127,7 @@ int hostdev_set_vfs(const struct hostdev *pf, u32 count, struct hostdev_why *why
  */
 int hostdev_free_vf(const struct hostdev *pf, struct hostdev *vf, struct hostdev_why *why)
 {
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	struct hostdev_state state;
 	int used;
 	u32 i;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "hostdev.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 static void path_of(char path[PATH_MAX], const char *root, const char *addr)
 {
@@ -126,7 +126,7 @@ int hostdev_states(const char *root, struct hostdev_id *list, int most)
 	path_of(path, root, "");
 	dir = opendir(path);
 	while (dir && nr < most && (entry = readdir(dir)))
-		nr += !hostdev_addr(entry->d_name, list[nr].addr);
+		nr += !pci_addr_parse(entry->d_name, list[nr].addr);
 	if (dir)
 		closedir(dir);
 	return nr;

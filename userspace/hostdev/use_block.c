@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "hostdev.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 #define DEPTH_MAX	8	/* of what is built upon what */
 #define LINE_SIZE	4096

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "hostdev.h"
-#include "sysfs.h"
+#include "libjoist/sysfs.h"
 
 /* Is a default route there? In /proc/net/route its destination and mask are 0. */
 static bool has_default_route(const char *root, const char *name)

@@ -123,11 +123,11 @@ static int bind_all(struct host_args *args)
 static int unbind_one(struct host_args *args, const char *typed)
 {
 	struct hostdev_state state;
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	struct hostdev_why why;
 	int err;
 
-	if (hostdev_addr(typed, addr))
+	if (pci_addr_parse(typed, addr))
 		return usage_error("device", "'%s' is no PCI address: give one as 0000:01:00.0",
 				   typed);
 	if (!hostdev_state("", addr, &state) && *state.vm)
@@ -164,7 +164,7 @@ static int unbind_all(struct host_args *args)
 
 static void tell_vfs(const struct host_args *args, const char *addr)
 {
-	char vf[HOSTDEV_ADDR_SIZE];
+	char vf[PCI_ADDR_SIZE];
 	struct hostdev pf;
 	u32 i;
 

@@ -132,9 +132,9 @@ int device_list(const struct args *args)
 /* Look at one that is named on the command line. Return: 0, or the exit code, told. */
 int device_read(const char *typed, struct hostdev *dev)
 {
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 
-	if (hostdev_addr(typed, addr))
+	if (pci_addr_parse(typed, addr))
 		return usage_error("device", "'%s' is no PCI address: give one as 0000:01:00.0",
 				   typed);
 	if (hostdev_read("", addr, dev))

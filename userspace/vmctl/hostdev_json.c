@@ -17,9 +17,9 @@ static void put(struct json_object *obj, const char *key, const char *text)
 static const char *take_address(char *piece, void *into)
 {
 	bool pool = !strncmp(piece, "vf-of=", 6);
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 
-	if (hostdev_addr(pool ? piece + 6 : piece, addr))
+	if (pci_addr_parse(pool ? piece + 6 : piece, addr))
 		return "is no PCI address: give one as 0000:01:00.0, or vf-of= before it";
 	put(into, pool ? "vf-of" : "host", addr);
 	return NULL;
@@ -123,7 +123,7 @@ static void add_bars(struct json_object *obj, const struct hostdev *dev)
 static void add_vfs(struct json_object *obj, const struct hostdev *dev)
 {
 	struct json_object *sriov, *list;
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	u32 i;
 
 	put(obj, "vf-of", dev->physfn);

@@ -19,7 +19,7 @@ static int set_host(struct assigned *dev, const char *key, const char *text, str
 
 	if (*dev->host && dev->pool != pool)
 		return complain(c, "a device is either 'host' or 'vf-of'");
-	if (hostdev_addr(text, dev->host))
+	if (pci_addr_parse(text, dev->host))
 		return complain(c, "%s '%.40s' is no PCI address as 0000:01:00.0", key, text);
 	dev->pool = pool;
 	return 0;

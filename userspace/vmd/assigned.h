@@ -23,7 +23,7 @@ struct json_object;
  */
 struct assigned {
 	char name[DEVICE_NAME_SIZE];
-	char host[HOSTDEV_ADDR_SIZE];
+	char host[PCI_ADDR_SIZE];
 	bool pool;
 	bool has_mac;
 	u8 mac[6];

@@ -19,7 +19,7 @@ struct fault {
 
 /* Virtual functions that are to be made. */
 struct vf_def {
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	u32 count;
 };
 

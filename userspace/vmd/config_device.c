@@ -82,7 +82,7 @@ void config_add_vf(struct config *config, cfg_t *sec)
 		config_fault(config, reading.file, line, "more than %d sections vf", VF_DEFS_MAX);
 		return;
 	}
-	if (hostdev_addr(cfg_title(sec), vf->addr)) {
+	if (pci_addr_parse(cfg_title(sec), vf->addr)) {
 		config_fault(config, reading.file, line,
 			     "'%s' is no PCI address as 0000:01:00.0", cfg_title(sec));
 		return;

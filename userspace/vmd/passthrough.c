@@ -38,7 +38,7 @@
  */
 struct held {
 	struct held *next;
-	char addr[HOSTDEV_ADDR_SIZE];
+	char addr[PCI_ADDR_SIZE];
 	char vm[HOSTDEV_VM_SIZE];
 	char name[HOSTDEV_NAME_SIZE];
 	int group;

@@ -11,9 +11,9 @@
 #include "areas.h"
 #include "filter.h"
 #include "hostdev.h"
+#include "libjoist/pci_addr.h"
 
-#define HOST_ADDRESS_SIZE	16	/* "0000:01:00.0" */
-#define MSI_MAX			32
+#define MSI_MAX	32
 
 /**
  * struct region - a window of the device
@@ -70,7 +70,7 @@ struct irqs {
  */
 struct hostdev {
 	struct pci_dev pci;
-	char host[HOST_ADDRESS_SIZE];
+	char host[PCI_ADDR_SIZE];
 	struct vfio_group *group;
 	int fd;
 	u64 config_offset;

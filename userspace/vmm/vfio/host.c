@@ -1,62 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the host tells of a device, where nobody has opened it for us. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../log.h"
 #include "device.h"
+#include "libjoist/sysfs.h"
 
-#define DEVICES		"/sys/bus/pci/devices"
-#define DRIVER		"vfio-pci"
+#define DRIVER	"vfio-pci"
 
 /**
  * host_address() - a PCI address, with its domain
  * @text: "0000:01:00.0", or without the domain
- * @address: filled in, HOST_ADDRESS_SIZE
+ * @address: filled in, PCI_ADDR_SIZE
  *
  * Return: 0, or -EINVAL with the reason logged.
  */
 int host_address(const char *text, char *address)
 {
-	unsigned int domain = 0, bus, slot, function;
-	int n = 0;
+	int err = pci_addr_parse(text, address);
 
-	if (sscanf(text, "%4x:%2x:%2x.%1x%n", &domain, &bus, &slot, &function, &n) != 4) {
-		domain = 0;
-		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &function, &n) != 3)
-			n = 0;
-	}
-	if (!n || text[n] || domain > 0xffff || bus > 0xff || slot > 0x1f || function > 7) {
+	if (err)
 		log_err("'%s' is no PCI address: give it as lspci -D does, 0000:01:00.0", text);
-		return -EINVAL;
-	}
-	snprintf(address, HOST_ADDRESS_SIZE, "%04x:%02x:%02x.%x", domain & 0xffff, bus & 0xff,
-		 slot & 0x1f, function & 7);
-	return 0;
+	return err;
 }
 
 /* The last part of where a link of the device's leads. Return: 0 or -errno. */
 static int link_name(const char *address, const char *link, char *name, size_t size)
 {
-	char path[PATH_MAX], to[PATH_MAX];
-	const char *base;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), DEVICES "/%s/%s", address, link);
-	len = readlink(path, to, sizeof(to) - 1);
-	if (len < 0)
-		return -errno;
-	to[len] = '\0';
-	base = strrchr(to, '/');
-	base = base ? base + 1 : to;
-	if (strlen(base) >= size)
-		return -ENAMETOOLONG;
-	strcpy(name, base);
-	return 0;
+	return sysfs_link(name, size, "", SYSFS_DEVICES "/%s/%s", address, link);
 }
 
 static int check_driver(const char *address)
@@ -82,11 +55,10 @@ static int check_driver(const char *address)
  */
 int host_group(const char *address, char *path, size_t size)
 {
-	char group[32], dir[64];
+	char group[32];
 	int err;
 
-	snprintf(dir, sizeof(dir), DEVICES "/%s", address);
-	if (access(dir, F_OK)) {
+	if (!sysfs_there("", SYSFS_DEVICES "/%s", address)) {
 		log_err("the host has no PCI device %s (lspci -D lists them)", address);
 		return -ENODEV;
 	}

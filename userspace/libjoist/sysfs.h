@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Small files below a root. */
-#ifndef HOSTDEV_SYSFS_H
-#define HOSTDEV_SYSFS_H
+#ifndef LIBJOIST_SYSFS_H
+#define LIBJOIST_SYSFS_H
 
 #include <limits.h>
 
-#include "libjoist/types.h"
+#include "types.h"
 
 #define SYSFS_DEVICES	"/sys/bus/pci/devices"
 
