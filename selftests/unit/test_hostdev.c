@@ -504,6 +504,30 @@ static void bind_and_back(void **state)
 	assert_string_equal(why.code, "not-found");
 }
 
+/* What root could do is told from what nobody could. */
+static void errors(void **state)
+{
+	struct hostdev dev = get(NVME);
+	struct hostdev_why why;
+	char name[8];
+
+	(void)state;
+	assert_int_equal(hostdev_errno(&why, -EACCES, "wait", "cannot open %s", "it"), -1);
+	assert_string_equal(why.code, "not-yours");
+	assert_string_equal(why.text, "cannot open it: Permission denied");
+	assert_string_equal(why.remedy, "run it as root");
+	hostdev_errno(&why, -EBUSY, "wait", "cannot open %s", "it");
+	assert_string_equal(why.code, "failed");
+	assert_string_equal(why.remedy, "wait");
+	hostdev_errno(&why, -EBUSY, NULL, "no");
+	assert_string_equal(why.remedy, "");
+	assert_int_equal(hostdev_child(&dev, "nvme", name, sizeof(name)), -ENODEV);
+	put("live", "/sys/devices/pci0000:00/" NVME "/nvme/nvme0/state");
+	assert_int_equal(hostdev_child(&dev, "nvme", name, sizeof(name)), 0);
+	assert_string_equal(name, "nvme0");
+	assert_int_equal(hostdev_child(&dev, "nvme", name, 5), -ENODEV);
+}
+
 /* One that is gone meanwhile is not waited for. */
 static void lost(void **state)
 {
@@ -551,7 +575,7 @@ static void functions(void **state)
 	assert_int_equal(hostdev_free_vf(&pf, &vf, &why), 0);
 	assert_string_equal(vf.addr, "0000:02:10.1");
 	assert_string_equal(vf.physfn, NIC);
-	assert_int_equal(hostdev_vf_index(&vf, &index), 0);
+	assert_int_equal(hostdev_vf_index(&pf, &vf, &index), 0);
 	assert_int_equal(index, 1);
 	assert_int_equal(hostdev_state_save(made, "0000:02:10.1", &taken), 0);
 	assert_int_equal(hostdev_free_vf(&pf, &vf, &why), 0);
@@ -626,7 +650,7 @@ int main(void)
 		TEST(addresses), TEST(reading), TEST(of_vms), TEST(counted), TEST(names),
 		TEST(no_iommu), TEST(groups),
 		TEST(bridges_and_functions), TEST(disks), TEST(built_upon), TEST(multipath),
-		TEST(networks), TEST(bind_unwinds), TEST(bind_and_back), TEST(lost),
+		TEST(networks), TEST(bind_unwinds), TEST(bind_and_back), TEST(errors), TEST(lost),
 		TEST(functions), cmocka_unit_test(faults),
 	};
 

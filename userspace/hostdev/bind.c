@@ -95,9 +95,7 @@ static int take(const struct hostdev *dev)
 
 static int not_kept(const char *addr, int err, struct hostdev_why *why)
 {
-	return hostdev_why(why, err == -EACCES ? "not-yours" : "failed",
-			   err == -EACCES ? "run it as root" : NULL,
-			   "cannot write " HOSTDEV_STATE_DIR "/%s: %s", addr, strerror(-err));
+	return hostdev_errno(why, err, NULL, "cannot write " HOSTDEV_STATE_DIR "/%s", addr);
 }
 
 static int taken(const char *addr, const struct hostdev_state *was, struct hostdev_why *why)
@@ -148,9 +146,8 @@ int hostdev_bind(const struct hostdev *dev, const struct hostdev_state *want,
 		hostdev_state_save(dev->root, dev->addr, &was);
 	else
 		hostdev_state_drop(dev->root, dev->addr);
-	return hostdev_why(why, err == -EACCES ? "not-yours" : "failed",
-			   err == -EACCES ? "run it as root" : "dmesg tells more",
-			   "%s cannot be bound to vfio-pci: %s", dev->addr, strerror(-err));
+	return hostdev_errno(why, err, "dmesg tells more", "%s cannot be bound to vfio-pci",
+			     dev->addr);
 }
 
 /*
@@ -200,11 +197,11 @@ int hostdev_give_back(const char *root, const char *addr, struct hostdev_why *wh
 	struct hostdev dev;
 	int err = hostdev_state(root, addr, &state);
 
+	if (err == -ENOENT)
+		return hostdev_why(why, "not-found", "'vmctl device list' tells who has it",
+				   "%s was not taken from its driver", addr);
 	if (err)
-		return hostdev_why(why, err == -ENOENT ? "not-found" : "not-yours",
-				   err == -ENOENT ? "'vmctl device list' tells who has it" :
-				   "run it as root", "%s was not taken from its driver: %s", addr,
-				   strerror(-err));
+		return hostdev_errno(why, err, NULL, "cannot read " HOSTDEV_STATE_DIR "/%s", addr);
 	if (hostdev_read(root, addr, &dev)) {
 		hostdev_state_drop(root, addr);
 		return 1;
@@ -219,8 +216,7 @@ int hostdev_give_back(const char *root, const char *addr, struct hostdev_why *wh
 	if (!*dev.driver || hostdev_on_vfio(&dev))
 		err = put_back(&dev, strcmp(state.driver, HOSTDEV_VFIO) ? state.driver : "");
 	if (err == -EACCES)
-		return hostdev_why(why, "not-yours", "run it as root", "%s: %s", addr,
-				   strerror(-err));
+		return hostdev_errno(why, err, NULL, "%s", addr);
 	hostdev_state_drop(root, addr);
 	if (!err)
 		return 0;

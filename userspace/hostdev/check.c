@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* May a device be given away? What keeps it from that, and what to do about it. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,20 @@ int hostdev_why(struct hostdev_why *why, const char *code, const char *remedy, c
 	vsnprintf(why->text, sizeof(why->text), fmt, args);
 	va_end(args);
 	return -1;
+}
+
+/* The same for -errno, which is told with it; what the caller may not do, root may. Return: -1. */
+int hostdev_errno(struct hostdev_why *why, int err, const char *remedy, const char *fmt, ...)
+{
+	char text[sizeof(why->text)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return hostdev_why(why, err == -EACCES ? "not-yours" : "failed",
+			   err == -EACCES ? "run it as root" : remedy, "%s: %s", text,
+			   strerror(-err));
 }
 
 /* The firmware describes an IOMMU whether or not the kernel uses it. */

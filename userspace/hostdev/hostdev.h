@@ -94,13 +94,14 @@ int hostdev_group(const char *root, const char *addr);
 void hostdev_driver(const char *root, const char *addr, char *driver);
 int hostdev_read(const char *root, const char *addr, struct hostdev *dev);
 int hostdev_list(const char *root, struct hostdev **list);
+int hostdev_addrs(const char *path, struct hostdev_id *list, int most);
 int hostdev_members(const char *root, int group, struct hostdev_id *list, int most);
 int hostdev_vf(const struct hostdev *pf, u32 index, char *addr);
-int hostdev_vf_index(const struct hostdev *vf, u32 *index);
+int hostdev_vf_index(const struct hostdev *pf, const struct hostdev *vf, u32 *index);
 bool hostdev_is_bridge(const struct hostdev *dev);
 bool hostdev_on_vfio(const struct hostdev *dev);
 u64 hostdev_bars(const struct hostdev *dev);
-int hostdev_interface(const struct hostdev *dev, char *name, size_t size);
+int hostdev_child(const struct hostdev *dev, const char *kind, char *name, size_t size);
 
 /* interrupts.c */
 bool hostdev_interrupts(const struct hostdev *dev, struct hostdev_interrupts *irqs);
@@ -114,6 +115,8 @@ const char *hostdev_class_name(u32 class);
 int hostdev_check(const struct hostdev *dev, const struct hostdev_id *along, int nr_along,
 		  bool force, struct hostdev_why *why);
 int hostdev_why(struct hostdev_why *why, const char *code, const char *remedy, const char *fmt, ...)
+	__printf(4, 5);
+int hostdev_errno(struct hostdev_why *why, int err, const char *remedy, const char *fmt, ...)
 	__printf(4, 5);
 
 /* use_block.c, use_net.c */

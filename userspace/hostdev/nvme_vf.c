@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <dirent.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,39 +28,19 @@ bool nvme_vf_of(const struct hostdev *pf)
 	return pf->class == CLASS_NVME;
 }
 
-/* "nvme0". Return: 0 or -ENODEV. */
-static int find_name(const struct hostdev *pf, char *name, size_t size)
-{
-	char path[PATH_MAX];
-	struct dirent *entry;
-	int err = -ENODEV;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "%s" SYSFS_DEVICES "/%s/nvme", pf->root, pf->addr);
-	dir = opendir(path);
-	while (dir && err && (entry = readdir(dir)))
-		if (!strncmp(entry->d_name, "nvme", 4) && strlen(entry->d_name) < size)
-			err = strcpy(name, entry->d_name) ? 0 : -ENODEV;
-	if (dir)
-		closedir(dir);
-	return err;
-}
-
 /* The controller's character device. Return: a descriptor, or -1 with the reason. */
 static int open_controller(const struct hostdev *pf, struct hostdev_why *why)
 {
 	char name[32], path[PATH_MAX];
 	int fd;
 
-	if (find_name(pf, name, sizeof(name)))
+	if (hostdev_child(pf, "nvme", name, sizeof(name)))
 		return hostdev_why(why, "failed", "bind it to the driver nvme",
 				   "%s is not with the driver nvme, which speaks to it", pf->addr);
 	snprintf(path, sizeof(path), "%s/dev/%s", pf->root, name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		hostdev_why(why, errno == EACCES ? "not-yours" : "failed",
-			    errno == EACCES ? "run it as root" : NULL, "cannot open %s: %s", path,
-			    strerror(errno));
+		hostdev_errno(why, -errno, NULL, "cannot open %s", path);
 	return fd;
 }
 
@@ -73,7 +52,7 @@ static int await_live(const struct hostdev *pf)
 	int ms;
 
 	for (ms = 0; ms < LIVE_MS; ms += POLL_MS) {
-		if (!find_name(pf, name, sizeof(name)) &&
+		if (!hostdev_child(pf, "nvme", name, sizeof(name)) &&
 		    !sysfs_read(state, sizeof(state), pf->root, SYSFS_DEVICES "/%s/nvme/%s/state",
 				pf->addr, name) && !strcmp(state, "live"))
 			return 0;

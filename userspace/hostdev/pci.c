@@ -124,22 +124,28 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* Who else is in an IOMMU group. Return: how many of @list are filled in, in order. */
-int hostdev_members(const char *root, int group, struct hostdev_id *list, int most)
+/* Names in a directory that are addresses, sorted. Return: how many of @list are filled in. */
+int hostdev_addrs(const char *path, struct hostdev_id *list, int most)
 {
-	char path[PATH_MAX];
+	DIR *dir = opendir(path);
 	struct dirent *entry;
 	int nr = 0;
-	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s/sys/kernel/iommu_groups/%d/devices", root, group);
-	dir = opendir(path);
 	while (dir && nr < most && (entry = readdir(dir)))
 		nr += !pci_addr_parse(entry->d_name, list[nr].addr);
 	if (dir)
 		closedir(dir);
 	qsort(list, (size_t)nr, sizeof(*list), by_text);
 	return nr;
+}
+
+/* Who is in an IOMMU group. Return: as hostdev_addrs(). */
+int hostdev_members(const char *root, int group, struct hostdev_id *list, int most)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/sys/kernel/iommu_groups/%d/devices", root, group);
+	return hostdev_addrs(path, list, most);
 }
 
 /* The address of a virtual function. Return: 0 or -errno: there is none. */
@@ -149,15 +155,12 @@ int hostdev_vf(const struct hostdev *pf, u32 index, char *addr)
 			  pf->addr, index);
 }
 
-/* Which one of its physical function's it is. Return: 0 or -errno. */
-int hostdev_vf_index(const struct hostdev *vf, u32 *index)
+/* Which of @pf's virtual functions it is. Return: 0 or -ENODEV: none. */
+int hostdev_vf_index(const struct hostdev *pf, const struct hostdev *vf, u32 *index)
 {
 	char addr[PCI_ADDR_SIZE];
-	struct hostdev pf;
 
-	if (!*vf->physfn || hostdev_read(vf->root, vf->physfn, &pf))
-		return -ENODEV;
-	for (*index = 0; !hostdev_vf(&pf, *index, addr); (*index)++)
+	for (*index = 0; !hostdev_vf(pf, *index, addr); (*index)++)
 		if (!strcmp(addr, vf->addr))
 			return 0;
 	return -ENODEV;
@@ -184,15 +187,15 @@ u64 hostdev_bars(const struct hostdev *dev)
 	return sum;
 }
 
-/* Its first network interface. Return: 0 or -ENODEV. */
-int hostdev_interface(const struct hostdev *dev, char *name, size_t size)
+/* The first of what a driver has made of it: of "net", of "nvme". Return: 0 or -ENODEV. */
+int hostdev_child(const struct hostdev *dev, const char *kind, char *name, size_t size)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
 	int err = -ENODEV;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s" SYSFS_DEVICES "/%s/net", dev->root, dev->addr);
+	snprintf(path, sizeof(path), "%s" SYSFS_DEVICES "/%s/%s", dev->root, dev->addr, kind);
 	dir = opendir(path);
 	while (dir && err && (entry = readdir(dir))) {
 		if (*entry->d_name == '.' || strlen(entry->d_name) >= size)

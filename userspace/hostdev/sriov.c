@@ -2,7 +2,6 @@
 /* Virtual functions: made, taken away, and one of them that is free. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "hostdev.h"
 #include "libjoist/sysfs.h"
@@ -49,15 +48,12 @@ static int check_count(const struct hostdev *pf, u32 count, struct hostdev_why *
 
 static int failed(const struct hostdev *pf, int err, struct hostdev_why *why)
 {
-	if (err == -EACCES)
-		return hostdev_why(why, "not-yours", "run it as root", "%s: %s", pf->addr,
-				   strerror(-err));
 	if (err == -ENOENT)
 		return hostdev_why(why, "failed", "bind it to the driver that can",
 				   "the driver of %s (%s) makes no virtual functions", pf->addr,
 				   *pf->driver ? pf->driver : "none");
-	return hostdev_why(why, "failed", "the kernel's log (dmesg) tells more",
-			   "%s makes no virtual functions: %s", pf->addr, strerror(-err));
+	return hostdev_errno(why, err, "the kernel's log (dmesg) tells more",
+			     "%s makes no virtual functions", pf->addr);
 }
 
 static int destroy(const struct hostdev *pf, struct hostdev_why *why)

@@ -3,7 +3,6 @@
  * Devices that were taken from their drivers: a file each, there before a device is touched and
  * until it is back, so that whoever comes after a crash can finish.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -115,19 +114,11 @@ void hostdev_state_drop(const char *root, const char *addr)
 	unlink(path);
 }
 
-/* Which there are. Return: how many of @list are filled in. */
+/* Which there are. Return: as hostdev_addrs(). */
 int hostdev_states(const char *root, struct hostdev_id *list, int most)
 {
 	char path[PATH_MAX];
-	struct dirent *entry;
-	int nr = 0;
-	DIR *dir;
 
 	path_of(path, root, "");
-	dir = opendir(path);
-	while (dir && nr < most && (entry = readdir(dir)))
-		nr += !pci_addr_parse(entry->d_name, list[nr].addr);
-	if (dir)
-		closedir(dir);
-	return nr;
+	return hostdev_addrs(path, list, most);
 }

@@ -122,7 +122,8 @@ static int set_network(const struct hostdev *dev, const u8 *mac, int vlan)
 	u32 index;
 
 	if (!*dev->physfn || hostdev_read("", dev->physfn, &pf) ||
-	    hostdev_interface(&pf, pf_name, sizeof(pf_name)) || hostdev_vf_index(dev, &index))
+	    hostdev_child(&pf, "net", pf_name, sizeof(pf_name)) ||
+	    hostdev_vf_index(&pf, dev, &index))
 		return -ENODEV;
 	return vf_set(pf_name, index, mac, vlan);
 }
