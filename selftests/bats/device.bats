@@ -88,6 +88,25 @@ refused()
 	"$VMCTL" device unbind "$EDU"
 }
 
+@test "who has waited for another's change sees what came of it" {
+	mkdir -p /run/joist/devices
+	exec 7</run/joist/devices
+	flock 7
+	"$VMCTL" device bind "$NVME" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 7<&- &
+	sleep 1
+	echo 0 >"$PCI/$NVME/sriov_drivers_autoprobe"
+	echo 1 >"$PCI/$NVME/sriov_numvfs"
+	exec 7<&-
+	status=0
+	wait $! || status=$?
+	cat "$BATS_TEST_TMPDIR/out"
+	[ "$status" = 7 ]
+	grep -q 'has 1 virtual functions' "$BATS_TEST_TMPDIR/out"
+	[ "$(driver_of "$NVME")" = nvme ]
+	echo 0 >"$PCI/$NVME/sriov_numvfs"
+	echo 1 >"$PCI/$NVME/sriov_drivers_autoprobe"
+}
+
 @test "bridges, half a group, mounted disks and the host's way out are refused" {
 	refused 7 "is a bridge" bind "$PORT"
 	modprobe ahci

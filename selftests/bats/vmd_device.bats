@@ -208,6 +208,13 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	[ "$(driver_of "$EDU")" = vfio-pci ]
 	run "$VMCTL" device release web nic
 	[ "$status" = 3 ]
+	# At once again, by another name: it need not have been back for that.
+	"$VMCTL" device release -f web hostdev0
+	run "$VMCTL" device assign web "$EDU" --name other
+	echo "$output"
+	[ "$status" = 0 ]
+	run "$VMCTL" show web
+	[[ "$output" = *"name: other"*"host: $EDU"* ]]
 	ask stop web '"force":true'
 	until_true 100 driver_is "$EDU" ""
 	# Not for others, whoever the VM's owner is.

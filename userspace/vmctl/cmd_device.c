@@ -3,7 +3,6 @@
  * vmctl device: devices of the host that VMs get. What a VM has is vmd's business; to bind a
  * device to vfio-pci and to make virtual functions takes root alone.
  */
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,9 +40,10 @@ static int told(const struct hostdev_why *why)
 
 static int lock_failed(int err)
 {
-	return err == -EACCES ? fail("not-yours", "run it as root", "cannot use %s: %s",
-				     HOSTDEV_STATE_DIR, strerror(-err)) :
-	       fail("failed", NULL, "cannot use %s: %s", HOSTDEV_STATE_DIR, strerror(-err));
+	struct hostdev_why why;
+
+	hostdev_errno(&why, err, NULL, "cannot use " HOSTDEV_STATE_DIR);
+	return told(&why);
 }
 
 /* What a device is like now. */
@@ -86,36 +86,44 @@ static int release(struct host_args *args)
 	return device_remove(&args->device, &kind);
 }
 
-/* All that are named go together: half a group does not. */
-static int bind_all(struct host_args *args)
+/* All that are named go together: half a group does not. The lock is held. */
+static int bind_locked(const struct host_args *args, const struct hostdev_id *named, int nr)
 {
 	const struct hostdev_state bare = { .bare = true };
-	struct hostdev_id along[BIND_MAX];
-	struct args *words = &args->device.args;
-	int nr = words->nr_operands - 1, lock, i, code = 0;
 	struct hostdev dev[BIND_MAX];
 	struct hostdev_why why;
+	int i, code = 0;
 
-	if (nr < 1 || nr > BIND_MAX)
-		return usage_error("device", "give 1 to %d addresses to bind", BIND_MAX);
-	for (i = 0; i < nr && !code; i++) {
-		code = device_read(words->operand[i + 1], &dev[i]);
-		strcpy(along[i].addr, dev[i].addr);
-	}
 	for (i = 0; i < nr && !code; i++)
-		if (hostdev_check(&dev[i], along, nr, args->device.force, &why))
+		code = device_read(named[i].addr, &dev[i]);
+	for (i = 0; i < nr && !code; i++)
+		if (hostdev_check(&dev[i], named, nr, args->device.force, &why))
 			code = told(&why);
-	if (code)
-		return code;
-	lock = hostdev_lock("");
-	if (lock < 0)
-		return lock_failed(lock);
 	for (i = 0; i < nr && !code; i++) {
 		if (hostdev_bind(&dev[i], &bare, &why))
 			code = told(&why);
 		else
 			tell(args, "bind", dev[i].addr, "bound to vfio-pci");
 	}
+	return code;
+}
+
+static int bind_all(struct host_args *args)
+{
+	struct args *words = &args->device.args;
+	int nr = words->nr_operands - 1, lock, i, code = 0;
+	struct hostdev_id named[BIND_MAX];
+
+	if (nr < 1 || nr > BIND_MAX)
+		return usage_error("device", "give 1 to %d addresses to bind", BIND_MAX);
+	for (i = 0; i < nr && !code; i++)
+		code = device_addr(words->operand[i + 1], named[i].addr);
+	if (code)
+		return code;
+	lock = hostdev_lock("");
+	if (lock < 0)
+		return lock_failed(lock);
+	code = bind_locked(args, named, nr);
 	close(lock);
 	return code;
 }
@@ -125,11 +133,10 @@ static int unbind_one(struct host_args *args, const char *typed)
 	struct hostdev_state state;
 	char addr[PCI_ADDR_SIZE];
 	struct hostdev_why why;
-	int err;
+	int err = device_addr(typed, addr);
 
-	if (pci_addr_parse(typed, addr))
-		return usage_error("device", "'%s' is no PCI address: give one as 0000:01:00.0",
-				   typed);
+	if (err)
+		return err;
 	if (!hostdev_state("", addr, &state) && *state.vm)
 		return fail("in-use", "release it there: vmctl device release",
 			    "%s is the VM %s's", addr, state.vm);
@@ -184,25 +191,27 @@ static void tell_vfs(const struct host_args *args, const char *addr)
 static int set_vfs(struct host_args *args)
 {
 	struct args *words = &args->device.args;
+	bool set = args->count != DEVICE_NO_TIME;
+	char addr[PCI_ADDR_SIZE];
 	struct hostdev_why why;
 	struct hostdev pf;
 	int code, lock;
 
 	if (words->nr_operands != 2)
 		return usage_error("device", "give one address, and --count");
-	code = device_read(words->operand[1], &pf);
+	code = device_addr(words->operand[1], addr);
 	if (code)
 		return code;
-	if (args->count != DEVICE_NO_TIME) {
-		lock = hostdev_lock("");
-		if (lock < 0)
-			return lock_failed(lock);
-		if (hostdev_set_vfs(&pf, (u32)args->count, &why))
-			code = told(&why);
+	lock = set ? hostdev_lock("") : -1;
+	if (set && lock < 0)
+		return lock_failed(lock);
+	code = device_read(addr, &pf);
+	if (!code && set && hostdev_set_vfs(&pf, (u32)args->count, &why))
+		code = told(&why);
+	if (set)
 		close(lock);
-	}
 	if (!code)
-		tell_vfs(args, pf.addr);
+		tell_vfs(args, addr);
 	return code;
 }
 

@@ -18,6 +18,8 @@
 #include "show.h"
 #include "table.h"
 
+#define NAME_SIZE	128
+
 /* What VMs have, as vmd tells it; NULL: it is not there. */
 static struct json_object *ask_vmd(void)
 {
@@ -54,28 +56,39 @@ static struct json_object *json_of(const struct hostdev *dev, struct json_object
 	return hostdev_json(dev, assigned_of(assigned, dev->addr));
 }
 
-static void print_row(struct table *table, struct json_object *dev)
+/* Whose a device is, for people. */
+static const char *whose(const struct hostdev *dev, struct json_object *assigned)
 {
-	struct json_object *sriov = out_member(dev, "sriov");
-	const char *name = out_text(dev, "device-name");
+	const char *vm = out_text(assigned_of(assigned, dev->addr), "vm");
+	struct hostdev_state state;
 
-	table_cell(table, "%s", out_text(dev, "address"));
-	if (out_member(dev, "group"))
-		table_cell(table, "%lld", (long long)out_number(dev, "group"));
+	if (vm)
+		return vm;
+	return !hostdev_state(dev->root, dev->addr, &state) && state.bare ? "(bound)" : "-";
+}
+
+/* What takes longer to find out, whether it can be given away for one, is not in the table. */
+static void print_row(struct table *table, const struct hostdev *dev, struct json_object *assigned)
+{
+	const char *kind = hostdev_class_name(dev->class);
+	char vendor[NAME_SIZE], device[NAME_SIZE];
+
+	table_cell(table, "%s", dev->addr);
+	if (dev->group >= 0)
+		table_cell(table, "%d", dev->group);
 	else
 		table_cell(table, "-");
-	table_cell(table, "%s", out_text(dev, "driver") ?: "-");
-	if (sriov)
-		table_cell(table, "%lld/%lld", (long long)out_number(sriov, "count"),
-			   (long long)out_number(sriov, "most"));
+	table_cell(table, "%s", *dev->driver ? dev->driver : "-");
+	if (dev->total_vfs)
+		table_cell(table, "%u/%u", dev->nr_vfs, dev->total_vfs);
 	else
-		table_cell(table, "%s", out_text(dev, "vf-of") ? "(vf)" : "-");
-	table_cell(table, "%s", out_text(dev, "vm") ?: out_flag(dev, "bare") ? "(bound)" : "-");
-	if (name)
-		table_cell(table, "%s %s", out_text(dev, "kind"), name);
+		table_cell(table, "%s", *dev->physfn ? "(vf)" : "-");
+	table_cell(table, "%s", whose(dev, assigned));
+	hostdev_names(dev, vendor, device, NAME_SIZE);
+	if (*device)
+		table_cell(table, "%s %s", kind, device);
 	else
-		table_cell(table, "%s %s:%s", out_text(dev, "kind"), out_text(dev, "vendor"),
-			   out_text(dev, "device"));
+		table_cell(table, "%s %04x:%04x", kind, dev->vendor, dev->device);
 }
 
 /* The host's own bridges are nobody's to give: people do not see them. */
@@ -89,15 +102,9 @@ static void print(struct hostdev *list, int nr, struct json_object *assigned)
 	table_start(&table, ARRAY_SIZE(head), BIT(1));
 	for (k = 0; k < ARRAY_SIZE(head); k++)
 		table_cell(&table, "%s", head[k]);
-	for (i = 0; i < nr; i++) {
-		struct json_object *dev;
-
-		if (hostdev_is_bridge(&list[i]))
-			continue;
-		dev = json_of(&list[i], assigned);
-		print_row(&table, dev);
-		json_object_put(dev);
-	}
+	for (i = 0; i < nr; i++)
+		if (!hostdev_is_bridge(&list[i]))
+			print_row(&table, &list[i], assigned);
 	table_print(&table);
 }
 
@@ -129,14 +136,16 @@ int device_list(const struct args *args)
 	return 0;
 }
 
-/* Look at one that is named on the command line. Return: 0, or the exit code, told. */
-int device_read(const char *typed, struct hostdev *dev)
+/* Of the command line; @addr: PCI_ADDR_SIZE. Return: 0, or the exit code, told. */
+int device_addr(const char *typed, char *addr)
 {
-	char addr[PCI_ADDR_SIZE];
+	return pci_addr_parse(typed, addr) ?
+	       usage_error("device", "'%s' is no PCI address: give one as 0000:01:00.0", typed) : 0;
+}
 
-	if (pci_addr_parse(typed, addr))
-		return usage_error("device", "'%s' is no PCI address: give one as 0000:01:00.0",
-				   typed);
+/* Look at one. Return: 0, or the exit code, told. */
+int device_read(const char *addr, struct hostdev *dev)
+{
 	if (hostdev_read("", addr, dev))
 		return fail("not-found", "'vmctl device list' shows those there are",
 			    "the host has no PCI device %s", addr);
@@ -146,8 +155,9 @@ int device_read(const char *typed, struct hostdev *dev)
 int device_show(const struct args *args)
 {
 	struct json_object *assigned, *obj;
+	char addr[PCI_ADDR_SIZE];
 	struct hostdev dev;
-	int code = device_read(args->operand[1], &dev);
+	int code = device_addr(args->operand[1], addr) ?: device_read(addr, &dev);
 
 	if (code)
 		return code;

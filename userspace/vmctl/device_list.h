@@ -8,6 +8,7 @@ struct hostdev;
 
 int device_list(const struct args *args);
 int device_show(const struct args *args);
-int device_read(const char *typed, struct hostdev *dev);
+int device_addr(const char *typed, char *addr);
+int device_read(const char *addr, struct hostdev *dev);
 
 #endif

@@ -202,14 +202,36 @@ void passthrough_drop(const char *vm, const char *name)
 		timer_set(&going, FIRST_MS, go_on);
 }
 
-/* What other VMs had a moment ago: it is to be back, if it can be. */
-static void hurry(const char *vm)
+/* Is a device that a VM had a moment ago what it wants by that name? */
+static bool fits(const struct held *h, const struct assigned *want)
+{
+	struct hostdev dev;
+
+	return !strcmp(h->name, want->name) && !hostdev_read("", h->addr, &dev) &&
+	       !strcmp(want->pool ? dev.physfn : h->addr, want->host);
+}
+
+static bool wanted(const struct held *h, const struct definition *def)
+{
+	int i;
+
+	for (i = 0; def && i < def->devices.nr && !strcmp(h->vm, def->name); i++)
+		if (fits(h, &def->devices.dev[i]))
+			return true;
+	return false;
+}
+
+/*
+ * What VMs had a moment ago, but for what @def is to have still, by the same name: it is to be
+ * back, if it can be. NULL: all.
+ */
+static void hurry(const struct definition *def)
 {
 	struct held *h, *next;
 
 	for (h = list; h; h = next) {
 		next = h->next;
-		if (h->since && strcmp(h->vm, vm) && !hostdev_busy("", h->addr))
+		if (h->since && !wanted(h, def) && !hostdev_busy("", h->addr))
 			give_back(h);
 	}
 }
@@ -232,18 +254,13 @@ static int choose(const struct assigned *want, struct hostdev *dev)
 /* One that its VM had a moment ago, and gets again: but not one whose network is set anew. */
 static struct held *still_held(const struct definition *def, const struct assigned *want)
 {
-	struct hostdev dev;
 	struct held *h;
 
 	if (want->has_mac || want->vlan)
-		hurry("");
-	for (h = list; h; h = h->next) {
-		if (!h->since || strcmp(h->vm, def->name) || strcmp(h->name, want->name) ||
-		    hostdev_read("", h->addr, &dev))
-			continue;
-		if (!strcmp(want->pool ? dev.physfn : h->addr, want->host))
+		hurry(NULL);
+	for (h = list; h; h = h->next)
+		if (h->since && !strcmp(h->vm, def->name) && fits(h, want))
 			return h;
-	}
 	return NULL;
 }
 
@@ -286,12 +303,14 @@ static struct held *take(const struct definition *def, const struct assigned *wa
 		h->since = 0;
 		return h;
 	}
-	hurry(def->name);
+	hurry(def);
 	lock = hostdev_lock("");
 	snprintf(state.vm, sizeof(state.vm), "%s", def->name);
 	snprintf(state.name, sizeof(state.name), "%s", want->name);
 	err = choose(want, &dev);
-	err = err ?: hostdev_check(&dev, along, along_of(def, along), want->force, &why);
+	/* One of a pool was chosen by that. */
+	if (!err && !want->pool)
+		err = hostdev_check(&dev, along, along_of(def, along), want->force, &why);
 	/* Another VM's has its network already. */
 	err = err ?: hostdev_taken(&dev, &why);
 	err = err ?: set_wanted_network(&dev, want);
@@ -511,13 +530,11 @@ void passthrough_apply(const struct config *config)
 	int lock, i;
 
 	for (i = 0; i < config->nr_vfs; i++) {
-		if (hostdev_read("", config->vf[i].addr, &pf)) {
+		lock = hostdev_lock("");
+		if (hostdev_read("", config->vf[i].addr, &pf))
 			say("no virtual functions: the host has no PCI device %s",
 			    config->vf[i].addr);
-			continue;
-		}
-		lock = hostdev_lock("");
-		if (hostdev_set_vfs(&pf, config->vf[i].count, &why))
+		else if (hostdev_set_vfs(&pf, config->vf[i].count, &why))
 			say("%s%s%s", why.text, *why.remedy ? "; " : "", why.remedy);
 		if (lock >= 0)
 			close(lock);
