@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <cmocka.h>
 
+#include "fake_hypervisor.h"
 #include "libjoist/joist.h"
 #include "vmm/chipset/msix.h"
 #include "vmm/chipset/pci.h"
@@ -21,47 +22,6 @@ static struct vmm_config config = { .vcpus = 1 };
 static struct vm vm;
 static struct pci_dev dev;
 static struct msix msix;
-static int attached, routes, refuse;
-
-/* What the hypervisor has been told. */
-int joist_create_irqchip(int fd)
-{
-	return 0;
-}
-
-int joist_create_pit(int fd, u32 flags)
-{
-	return 0;
-}
-
-int joist_irq_line(int fd, u32 gsi, bool level)
-{
-	return 0;
-}
-
-int joist_set_routing(int fd, const struct kvm_irq_routing *table)
-{
-	if (refuse)
-		return -EINVAL;
-	routes = (int)table->nr;
-	return 0;
-}
-
-int joist_irqfd(int vm_fd, int fd, u32 gsi, bool assign)
-{
-	attached += assign ? 1 : -1;
-	return 0;
-}
-
-void vm_reset(struct vm *v, const char *how)
-{
-}
-
-bool vm_stop(struct vm *v, int code, const char *reason, char *report,
-	     const char *fmt, ...)
-{
-	return true;
-}
 
 static void plug(void)
 {
@@ -113,8 +73,8 @@ static int setup(void **state)
 {
 	memset(&vm, 0, sizeof(vm));
 	vm.config = &config;
-	attached = 0;
-	refuse = 0;
+	fake_irqfds = 0;
+	fake_refuses = false;
 	return irq_init(&vm.irq, -1);
 }
 
@@ -130,29 +90,29 @@ static void test_masked(void **state)
 
 	plug();
 	unmask(0);
-	assert_int_equal(attached, 0);
+	assert_int_equal(fake_irqfds, 0);
 	msix_notify(&msix, 0);
 	control(LIVE | PCI_MSIX_FLAGS_MASKALL);
-	assert_int_equal(attached, 0);
+	assert_int_equal(fake_irqfds, 0);
 	control(LIVE);
 	/* The one that is unmasked, and what it missed. */
-	assert_int_equal(attached, 1);
+	assert_int_equal(fake_irqfds, 1);
 	assert_int_equal(eventfd_read(msix.vector[0].message.fd, &told), 0);
 	assert_int_equal(told, 1);
 	/* A masked one keeps it, a vector that there is not has none. */
 	msix_notify(&msix, 1);
 	assert_int_equal(pending(), BIT(1));
 	unmask(1);
-	assert_int_equal(attached, 2);
+	assert_int_equal(fake_irqfds, 2);
 	assert_int_equal(eventfd_read(msix.vector[1].message.fd, &told), 0);
 	assert_int_equal(pending(), 0);
 	/* Whoever else writes to it, the kernel for one, is kept from the guest. */
 	write32(1, PCI_MSIX_ENTRY_VECTOR_CTRL, PCI_MSIX_ENTRY_CTRL_MASKBIT);
-	assert_int_equal(attached, 1);
+	assert_int_equal(fake_irqfds, 1);
 	assert_int_equal(eventfd_write(msix_fd(&msix, 1), 1), 0);
 	assert_int_equal(pending(), BIT(1));
 	control(LIVE | PCI_MSIX_FLAGS_MASKALL);
-	assert_int_equal(attached, 0);
+	assert_int_equal(fake_irqfds, 0);
 	assert_int_equal(msix_fd(&msix, NR), -1);
 	control(0);
 	assert_int_equal(msix_fd(&msix, 1), -1);
@@ -169,14 +129,14 @@ static void test_refused(void **state)
 	plug();
 	control(LIVE);
 	unmask(0);
-	before = routes;
-	refuse = 1;
+	before = fake_routes;
+	fake_refuses = true;
 	unmask(1);
-	assert_int_equal(attached, 1);
-	refuse = 0;
+	assert_int_equal(fake_irqfds, 1);
+	fake_refuses = false;
 	unmask(2);
-	assert_int_equal(attached, 2);
-	assert_int_equal(routes, before + 1);
+	assert_int_equal(fake_irqfds, 2);
+	assert_int_equal(fake_routes, before + 1);
 	msix_destroy(&msix);
 	assert_int_equal(used(), 0);
 }
@@ -190,11 +150,11 @@ static void test_gone(void **state)
 		control(LIVE);
 		for (i = 0; i < NR; i++)
 			unmask(i);
-		assert_int_equal(attached, NR);
+		assert_int_equal(fake_irqfds, NR);
 		assert_int_equal(used(), NR);
-		assert_int_equal(routes, fixed + NR);
+		assert_int_equal(fake_routes, fixed + NR);
 		msix_destroy(&msix);
-		assert_int_equal(attached, 0);
+		assert_int_equal(fake_irqfds, 0);
 		assert_int_equal(used(), 0);
 		assert_int_equal(vm.irq.table->nr, fixed);
 	}
@@ -211,10 +171,10 @@ static void test_exhausted(void **state)
 	plug();
 	control(LIVE);
 	unmask(0);
-	assert_int_equal(attached, 0);
+	assert_int_equal(fake_irqfds, 0);
 	irq_msi_free(&vm.irq, GSI_MSI_FIRST + 7);
 	unmask(0);
-	assert_int_equal(attached, 1);
+	assert_int_equal(fake_irqfds, 1);
 	assert_int_equal(msix.vector[0].message.gsi, GSI_MSI_FIRST + 7);
 	msix_destroy(&msix);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fake_hypervisor.h"
 #include "libjoist/joist.h"
 #include "libjoist/vfio.h"
 #include "vmm/chipset/pci.h"
@@ -42,39 +43,13 @@ static int file;
 
 /* What the hypervisor and VFIO have been told. */
 static struct kvm_userspace_memory_region slots[SLOTS];
-static int irqfds, level_irqfds, groups, joined, resets, mapped;
+static int level_irqfds, groups, joined, resets, mapped;
 static int armed[VFIO_PCI_NUM_IRQS], told[VFIO_PCI_NUM_IRQS][VECTORS];
 static u64 mapped_bytes;
 
 int joist_check(int fd, long cap)
 {
 	return 1;
-}
-
-int joist_create_irqchip(int fd)
-{
-	return 0;
-}
-
-int joist_create_pit(int fd, u32 flags)
-{
-	return 0;
-}
-
-int joist_irq_line(int fd, u32 gsi, bool level)
-{
-	return 0;
-}
-
-int joist_set_routing(int fd, const struct kvm_irq_routing *table)
-{
-	return 0;
-}
-
-int joist_irqfd(int vm_fd, int fd, u32 gsi, bool assign)
-{
-	irqfds += assign ? 1 : -1;
-	return 0;
 }
 
 int joist_irqfd_level(int vm_fd, int fd, int resample, u32 gsi, bool assign)
@@ -265,15 +240,6 @@ int vmm_file_open(const struct vmm_file *f, int flags)
 	return f->fd;
 }
 
-void vm_reset(struct vm *v, const char *how)
-{
-}
-
-bool vm_stop(struct vm *v, int code, const char *reason, char *report, const char *fmt, ...)
-{
-	return true;
-}
-
 static void write_config(void)
 {
 	u8 c[PCI_CONFIG_SIZE] = { 0 };
@@ -323,7 +289,7 @@ static int setup(void **state)
 	memset(slots, 0, sizeof(slots));
 	memset(armed, 0, sizeof(armed));
 	memset(told, -1, sizeof(told));
-	irqfds = 0;
+	fake_irqfds = 0;
 	level_irqfds = 0;
 	groups = 0;
 	joined = 0;
@@ -380,7 +346,7 @@ static int teardown(void **state)
 	hd = NULL;
 	assert_int_equal(nr_slots(), 0);
 	assert_int_equal(vm.container.slots, 0);
-	assert_int_equal(irqfds, 0);
+	assert_int_equal(fake_irqfds, 0);
 	assert_int_equal(level_irqfds, 0);
 	assert_int_equal(groups, 0);
 	assert_int_equal(joined, 0);
@@ -539,28 +505,28 @@ static void test_msix(void **state)
 	assert_false(armed[index]);
 	msix_control(LIVE | PCI_MSIX_FLAGS_MASKALL);
 	assert_true(armed[index]);
-	assert_int_equal(irqfds, 0);
+	assert_int_equal(fake_irqfds, 0);
 	msix_control(LIVE);
-	assert_int_equal(irqfds, 1);
+	assert_int_equal(fake_irqfds, 1);
 	assert_true(told[index][3] >= 0);
 	assert_int_equal(told[index][2], -1);
 	unmask(2);
-	assert_int_equal(irqfds, 2);
+	assert_int_equal(fake_irqfds, 2);
 	assert_true(told[index][2] >= 0);
 	/* Masked, what comes is pending; and is so no more. */
 	vector(3, PCI_MSIX_ENTRY_VECTOR_CTRL, 1);
-	assert_int_equal(irqfds, 1);
+	assert_int_equal(fake_irqfds, 1);
 	eventfd_write(told[index][3], 1);
 	assert_int_equal(mmio_in(BAR0 + PBA, 8), BIT(3));
 	vector(3, PCI_MSIX_ENTRY_VECTOR_CTRL, 0);
-	assert_int_equal(irqfds, 2);
+	assert_int_equal(fake_irqfds, 2);
 	assert_int_equal(mmio_in(BAR0 + PBA, 8), 0);
 	msix_control(0);
-	assert_int_equal(irqfds, 0);
+	assert_int_equal(fake_irqfds, 0);
 	assert_false(armed[index]);
 	/* Switched on again, they are where they were. */
 	msix_control(LIVE);
-	assert_int_equal(irqfds, 2);
+	assert_int_equal(fake_irqfds, 2);
 	assert_true(told[index][3] >= 0);
 }
 
@@ -569,18 +535,18 @@ static void test_msi(void **state)
 	config_out(MSI_CAP + PCI_MSI_ADDRESS_LO, 0xfee00000, 4);
 	config_out(MSI_CAP + PCI_MSI_DATA_64, 0x40, 2);
 	config_out(MSI_CAP + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | 2 << 4, 2);
-	assert_int_equal(irqfds, 4);
+	assert_int_equal(fake_irqfds, 4);
 	config_out(MSI_CAP + PCI_MSI_MASK_64, 5, 4);
-	assert_int_equal(irqfds, 2);
+	assert_int_equal(fake_irqfds, 2);
 	/* More than it has are as many as it has. */
 	config_out(MSI_CAP + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | 7 << 4, 2);
-	assert_int_equal(irqfds, 2);
+	assert_int_equal(fake_irqfds, 2);
 	config_out(MSI_CAP + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE, 2);
-	assert_int_equal(irqfds, 0);
+	assert_int_equal(fake_irqfds, 0);
 	config_out(MSI_CAP + PCI_MSI_MASK_64, 0, 4);
-	assert_int_equal(irqfds, 1);
+	assert_int_equal(fake_irqfds, 1);
 	config_out(MSI_CAP + PCI_MSI_FLAGS, 0, 2);
-	assert_int_equal(irqfds, 0);
+	assert_int_equal(fake_irqfds, 0);
 	assert_false(armed[VFIO_PCI_MSI_IRQ_INDEX]);
 }
 
@@ -608,7 +574,7 @@ static void test_reset(void **state)
 	msix_control(LIVE);
 	config_out(EXP_CAP + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR, 2);
 	assert_int_equal(resets, before + 1);
-	assert_int_equal(irqfds, 0);
+	assert_int_equal(fake_irqfds, 0);
 	assert_int_equal(nr_slots(), 0);
 	assert_int_equal(config_in(PCI_COMMAND) & 0xffff, 0);
 	assert_int_equal(config_in(PCI_BASE_ADDRESS_0), PCI_BASE_ADDRESS_MEM_TYPE_64);
