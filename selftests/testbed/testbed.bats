@@ -129,3 +129,24 @@ said()
 	run -0 find "$root" -type f -not -path "*/lib/modules/$release/modules.*"
 	[ -z "$output" ]
 }
+
+# sum LINE...: what scripts/check adds up of it, and what it says
+sum()
+{
+	printf '%s\n' "$@" | "$BATS_TEST_DIRNAME/../../scripts/check.d/tap-sum" 2>&1
+}
+
+@test "results are added up: what is missing failed, and what a test prints is none" {
+	run -0 sum '#: a.bats' 1..3 'ok 1 x' 'not ok 2 y' '# word' '# 1..7' '# ok 4' 'ok 3 z'
+	[ "$output" = "    a.bats: not ok 2 y
+2 1 0" ]
+	run -0 sum '#: a.bats' 1..3 'ok 1 x' '#: b' 'ok - y' 1..1 'ok 1 z # SKIP'
+	[ "$output" = "    a.bats: 2 planned tests have no result
+2 2 1" ]
+	# The next one's take no place of those that are missing.
+	run -0 sum 1..2 'ok 1 x' 'ok - y' 1..1 'ok 1 z'
+	said '1 planned tests have no result'
+	said '^3 1 0$'
+	run -0 sum '1..0 # SKIP no'
+	[ "$output" = "0 0 1" ]
+}
