@@ -275,6 +275,34 @@ WAIT='echo "guest: up"; while :; do disks; sleep 0.1; done'
 	state_is cow running
 }
 
+# rings NAME: of io_uring, that its process has
+rings()
+{
+	# shellcheck disable=SC2010 # links, by what they lead to
+	ls -l "/proc/$(pid_of "$1")/fd" | grep -c io_uring
+}
+
+@test "rings are made for disks that come by them, before none can be" {
+	[ -x /usr/bin/qemu-nbd ] || skip "no qemu-nbd"
+	qemu-img create -q -f qcow2 /tmp/hot.qcow2 8M
+	truncate -s 8M "$DISK"
+	{
+		vm none h
+		vm raw h "disk \"a\" { path = \"$DISK\" }"
+		vm cow h "disk \"a\" { path = \"/tmp/hot.qcow2\"
+			format = qcow2 }"
+	} | conf
+	daemon
+	for name in none raw cow; do
+		"$VMCTL" start "$name"
+		echo "$name: $(rings "$name") rings"
+	done
+	[ "$(rings none)" = 2 ]
+	[ "$(rings raw)" = 3 ]
+	# NBD's are in a process of their own.
+	[ "$(rings cow)" = 2 ]
+}
+
 @test "names, options, what a VM has and had, and what there is not" {
 	script "$WAIT"
 	truncate -s 1M /tmp/hot2.img

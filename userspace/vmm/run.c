@@ -151,7 +151,9 @@ struct rings *vmm_rings(const struct vmm_config *config)
 	int i, nr = PLUGGED_DISKS * virtio_blk_queues(config, &other);
 
 	for (i = 0; i < config->nr_disks; i++)
-		nr += virtio_blk_queues(config, &config->disk[i]);
+		/* What a process serves is no file of ours. */
+		if (config->disk[i].options.format == DISK_RAW)
+			nr += virtio_blk_queues(config, &config->disk[i]);
 	return rings_open(nr);
 }
 
