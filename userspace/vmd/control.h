@@ -117,7 +117,7 @@ struct pending {
 	char name[NAME_LEN_MAX + 1];
 	u32 bytes;
 	int fd;
-	enum device_kind kind;
+	enum plug_kind kind;
 	bool wait;
 	double limit;
 	s64 resident;
@@ -190,7 +190,7 @@ void pendings_running(struct machine *vm);
 void pendings_stopped(struct machine *vm);
 void pendings_reached(struct machine *vm, enum waiting reason,
 		      void (*fn)(struct pending *p));
-void pendings_unplugged(struct machine *vm, enum device_kind kind, const char *name,
+void pendings_unplugged(struct machine *vm, enum plug_kind kind, const char *name,
 			void (*fn)(struct pending *p));
 void pendings_failed(struct machine *vm, const struct failure *f);
 void pendings_gone(struct machine *vm);

@@ -109,15 +109,28 @@ static struct machine *machine_new(const char *name)
 	return vm;
 }
 
-/* What the parent says that it has, which it need not say. */
-static void take_devices(struct machine *vm, struct json_object *obj)
+static void take(struct json_object **into, struct json_object *told)
 {
-	struct json_object *devices = js_get(obj, "devices");
-
-	if (!devices)
+	if (!told)
 		return;
+	json_object_put(*into);
+	*into = json_object_get(told);
+}
+
+/* What the parent says that it has, while it runs; which it need not say. */
+static void take_lists(struct machine *vm, struct json_object *obj)
+{
+	take(&vm->nets, js_get(obj, "interfaces"));
+	take(&vm->devices, js_get(obj, "devices"));
+}
+
+/* It does not run. */
+static void drop_lists(struct machine *vm)
+{
+	json_object_put(vm->nets);
+	vm->nets = NULL;
 	json_object_put(vm->devices);
-	vm->devices = json_object_get(devices);
+	vm->devices = NULL;
 }
 
 /* The parent: a VM is there, or has changed. */
@@ -144,11 +157,7 @@ void machine_update(struct json_object *obj)
 	}
 	definition_free(&vm->def);
 	vm->def = def;
-	if (js_get(obj, "interfaces")) {
-		json_object_put(vm->nets);
-		vm->nets = json_object_get(js_get(obj, "interfaces"));
-	}
-	take_devices(vm, obj);
+	take_lists(vm, obj);
 	vm->changed = js_bool(obj, "pending", false);
 	vm->orphan = js_bool(obj, "orphan", false);
 	if (!vm->last.reason)
@@ -178,8 +187,7 @@ void machine_gone(const char *name)
 	definition_free(&vm->def);
 	free(vm->last.reason);
 	free(vm->last.message);
-	json_object_put(vm->nets);
-	json_object_put(vm->devices);
+	drop_lists(vm);
 	free(vm);
 }
 
@@ -194,9 +202,7 @@ void machine_connect(struct json_object *obj, int fd)
 		return;
 	}
 	vm->pid = (int)js_int(obj, "pid", 0);
-	json_object_put(vm->nets);
-	vm->nets = json_object_get(js_get(obj, "interfaces"));
-	take_devices(vm, obj);
+	take_lists(vm, obj);
 	vm->greeted = false;
 	vm->started = now_ms();
 	vm->wants_start = false;
@@ -390,10 +396,7 @@ void machine_exited(struct json_object *obj)
 	timer_clear(&vm->force);
 	timer_clear(&vm->give_up);
 	machine_hang_up(vm);
-	json_object_put(vm->nets);
-	vm->nets = NULL;
-	json_object_put(vm->devices);
-	vm->devices = NULL;
+	drop_lists(vm);
 	vm->pid = 0;
 	vm->id = 0;
 	vm->changed = false;

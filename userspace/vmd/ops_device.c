@@ -30,9 +30,9 @@ static void result(struct pending *p)
 static const struct kind {
 	const char *word, *member, *list;
 } kinds[] = {
-	[DEVICE_DISK] = { "disk", "disk", "'disk list' tells which it has" },
-	[DEVICE_NET] = { "network", "interface", "'net list' tells which it has" },
-	[DEVICE_HOST] = { "device", "device", "'show' tells which it has" },
+	[PLUG_DISK] = { "disk", "disk", "'disk list' tells which it has" },
+	[PLUG_NET] = { "network", "interface", "'net list' tells which it has" },
+	[PLUG_HOSTDEV] = { "device", "device", "'show' tells which it has" },
 };
 
 static void tell(const struct pending *p, const char *what)
@@ -47,7 +47,7 @@ static void tell(const struct pending *p, const char *what)
 }
 
 /* The parent takes a device out of the definition. */
-static void ask_parent(struct pending *p, const char *type, enum device_kind kind, const char *name,
+static void ask_parent(struct pending *p, const char *type, enum plug_kind kind, const char *name,
 		       void (*done)(struct pending *p, struct msg *msg))
 {
 	struct json_object *msg = js_new("type", type);
@@ -62,7 +62,7 @@ static void ask_parent(struct pending *p, const char *type, enum device_kind kin
 }
 
 /* Of a VM that runs. @done: with the answer. */
-static void forget(struct machine *vm, enum device_kind kind, const char *name,
+static void forget(struct machine *vm, enum plug_kind kind, const char *name,
 		   void (*done)(struct pending *p, struct msg *msg))
 {
 	struct pending *p = pending_internal(vm, FOR_PARENT);
@@ -121,7 +121,7 @@ static void allowed(struct pending *p, struct msg *msg)
 	}
 }
 
-static void add(struct request *req, enum device_kind kind)
+static void add(struct request *req, enum plug_kind kind)
 {
 	const char *member = kinds[kind].member;
 	struct json_object *device = js_get(req->json, member), *msg;
@@ -146,17 +146,17 @@ static void add(struct request *req, enum device_kind kind)
 
 void op_disk_add(struct request *req)
 {
-	add(req, DEVICE_DISK);
+	add(req, PLUG_DISK);
 }
 
 void op_net_add(struct request *req)
 {
-	add(req, DEVICE_NET);
+	add(req, PLUG_NET);
 }
 
 void op_device_add(struct request *req)
 {
-	add(req, DEVICE_HOST);
+	add(req, PLUG_HOSTDEV);
 }
 
 /* The definition is without it: then all is told. */
@@ -175,7 +175,7 @@ void machine_unplugged(struct machine *vm, u32 kind, const char *name)
 {
 	/* What it says is a number, and may be any. */
 	if (kind < ARRAY_SIZE(kinds))
-		forget(vm, (enum device_kind)kind, name, gone);
+		forget(vm, (enum plug_kind)kind, name, gone);
 }
 
 /* The guest has been asked. */
@@ -204,7 +204,7 @@ static void struck(struct pending *p, struct msg *msg)
 	result(p);
 }
 
-static void drop_at_rest(struct request *req, enum device_kind kind, const char *name)
+static void drop_at_rest(struct request *req, enum plug_kind kind, const char *name)
 {
 	struct pending *p = pending_new(req, FOR_PARENT);
 
@@ -213,11 +213,8 @@ static void drop_at_rest(struct request *req, enum device_kind kind, const char 
 }
 
 /* @name: a device that the VM has. */
-static void take_out(struct request *req, enum device_kind kind, const char *name)
+static void take_out(struct request *req, enum plug_kind kind, const char *name)
 {
-	static const u32 unplug_flag[] = {
-		[DEVICE_NET] = UNPLUG_NET, [DEVICE_HOST] = UNPLUG_HOST,
-	};
 	bool force = js_bool(req->json, "force", false);
 	double limit = request_seconds(req, REMOVE_SECONDS);
 	struct machine *vm = req->vm;
@@ -238,8 +235,8 @@ static void take_out(struct request *req, enum device_kind kind, const char *nam
 	snprintf(p->name, sizeof(p->name), "%s", name);
 	p->process_done = asked;
 	p->force = force;
-	if (machine_tell(vm, VM_UNPLUG, p->token, (force ? UNPLUG_FORCE : 0) |
-			 unplug_flag[kind], name, NULL)) {
+	if (machine_tell(vm, VM_UNPLUG, p->token, (force ? UNPLUG_FORCE : 0) | UNPLUG_KIND(kind),
+			 name, NULL)) {
 		pending_busy(p);
 		return;
 	}
@@ -247,7 +244,7 @@ static void take_out(struct request *req, enum device_kind kind, const char *nam
 		pending_timeout(p, limit);
 }
 
-static void no_such(struct request *req, enum device_kind kind, const char *name)
+static void no_such(struct request *req, enum plug_kind kind, const char *name)
 {
 	struct failure f;
 
@@ -257,19 +254,19 @@ static void no_such(struct request *req, enum device_kind kind, const char *name
 	request_refuse(req, &f);
 }
 
-static bool has(struct definition *def, enum device_kind kind, const char *name)
+static bool has(struct definition *def, enum plug_kind kind, const char *name)
 {
 	switch (kind) {
-	case DEVICE_DISK:
+	case PLUG_DISK:
 		return definition_disk(def, name);
-	case DEVICE_NET:
+	case PLUG_NET:
 		return definition_find_interface(def, name);
 	default:
 		return assignments_find(&def->devices, name);
 	}
 }
 
-static void drop(struct request *req, enum device_kind kind)
+static void drop(struct request *req, enum plug_kind kind)
 {
 	const char *name = js_text(req->json, kinds[kind].member) ?: "";
 
@@ -281,17 +278,17 @@ static void drop(struct request *req, enum device_kind kind)
 
 void op_disk_remove(struct request *req)
 {
-	drop(req, DEVICE_DISK);
+	drop(req, PLUG_DISK);
 }
 
 void op_net_remove(struct request *req)
 {
-	drop(req, DEVICE_NET);
+	drop(req, PLUG_NET);
 }
 
 void op_device_remove(struct request *req)
 {
-	drop(req, DEVICE_HOST);
+	drop(req, PLUG_HOSTDEV);
 }
 
 /* They are among what is told of a VM anyway. */

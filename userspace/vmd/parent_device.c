@@ -278,14 +278,14 @@ int device_add_host(struct owned *vm, struct json_object *obj, int client,
 	return err;
 }
 
-/* A device is no more; @kind: enum device_kind. */
+/* A device is no more; @kind: enum plug_kind. */
 int device_gone(struct owned *vm, s64 kind, const char *name, struct failure *f)
 {
-	if (kind == DEVICE_DISK) {
+	if (kind == PLUG_DISK) {
 		drop_disk(&vm->def, name);
 		return keep(vm, drop_disk, name, f);
 	}
-	if (kind == DEVICE_HOST) {
+	if (kind == PLUG_HOSTDEV) {
 		drop_host(&vm->def, name);
 		passthrough_drop(vm->def.name, name);
 		return keep(vm, drop_host, name, f);

@@ -238,7 +238,7 @@ void pendings_reached(struct machine *vm, enum waiting reason,
 }
 
 /* A device has gone: who asked for that hears of it, by @fn. */
-void pendings_unplugged(struct machine *vm, enum device_kind kind, const char *name,
+void pendings_unplugged(struct machine *vm, enum plug_kind kind, const char *name,
 			void (*fn)(struct pending *p))
 {
 	struct pending *p, *next;

@@ -153,14 +153,11 @@ static void tell_lost_shares(struct front *fr)
 /* Likewise: it stays in the VM's list until somebody has heard that it is gone. */
 static void tell_unplugged(struct front *fr)
 {
-	static const enum device_kind kinds[] = {
-		[PLUG_DISK] = DEVICE_DISK, [PLUG_NET] = DEVICE_NET, [PLUG_HOSTDEV] = DEVICE_HOST,
-	};
 	struct vm_device_reply news = { .head = reply_head(fr, VM_UNPLUGGED, 0, 0) };
 	enum plug_kind kind;
 
 	while (fr->daemon_fd >= 0 && vm_plug_left(fr->vm, &kind, news.name)) {
-		news.kind = kinds[kind];
+		news.kind = kind;
 		answer(fr, &news, sizeof(news));
 	}
 }
@@ -168,7 +165,7 @@ static void tell_unplugged(struct front *fr)
 /* Unasked: what the host says of its devices. */
 static void tell_host_news(struct front *fr)
 {
-	struct vm_device_reply news = { .kind = DEVICE_HOST };
+	struct vm_device_reply news = { .kind = PLUG_HOSTDEV };
 	enum hostdev_event event;
 
 	while (fr->daemon_fd >= 0 && hostdev_news(fr->vm, &event, news.name)) {
@@ -439,8 +436,7 @@ static void obey(struct front *fr, const struct vm_request *req, const char *tex
 		plug(fr, req, text, fds);
 		return;
 	case VM_UNPLUG:
-		err = vm_unplug(fr->vm, req->flags & UNPLUG_NET ? PLUG_NET :
-				req->flags & UNPLUG_HOST ? PLUG_HOSTDEV : PLUG_DISK, text,
+		err = vm_unplug(fr->vm, UNPLUG_KIND_OF(req->flags), text,
 				req->flags & UNPLUG_FORCE);
 		break;
 	default:

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "libjoist/types.h"
+#include "vmm/plug.h"
 #include "vmm/virtio/balloon_stats.h"
 #include "vmm/vmm.h"
 
@@ -38,9 +39,6 @@ enum vm_op {
 
 enum vm_state { VM_RUNNING, VM_PAUSED };
 
-/* What can be plugged in. */
-enum device_kind { DEVICE_DISK, DEVICE_NET, DEVICE_HOST };
-
 enum host_news {
 	HOST_NEWS_ERROR,	/* it has an error that cannot be corrected */
 	HOST_NEWS_WANTED,	/* the host wants it back */
@@ -65,8 +63,8 @@ enum host_news {
 #define MEMORY_DRIVER	BIT(0)	/* the guest has one */
 
 #define UNPLUG_FORCE	BIT(0)
-#define UNPLUG_NET	BIT(1)	/* a network; else a disk */
-#define UNPLUG_HOST	BIT(2)	/* a device of the host's */
+#define UNPLUG_KIND(kind)	((u32)(kind) << 1)	/* enum plug_kind */
+#define UNPLUG_KIND_OF(flags)	((enum plug_kind)((flags) >> 1 & 3))
 
 #define VM_TEXT_MAX	(32U << 10)	/* behind a request */
 #define VM_WHY_SIZE	192
@@ -147,7 +145,7 @@ struct vm_memory_reply {
 
 /**
  * struct vm_device_reply - of VM_PLUG, VM_UNPLUGGED, VM_DISK_ERROR, VM_SHARE_LOST and VM_HOST_NEWS
- * @kind: of VM_UNPLUGGED: enum device_kind
+ * @kind: of VM_UNPLUGGED: enum plug_kind
  * @name: the device's, or the share's tag
  * @why: of VM_PLUG: what went wrong
  */
@@ -158,7 +156,9 @@ struct vm_device_reply {
 	char why[VM_WHY_SIZE];
 };
 
-static_assert(sizeof(struct vm_request) == 20, "both processes may be of two builds");
+static_assert(PLUG_DISK == 0 && PLUG_NET == 1 && PLUG_HOSTDEV == 2,
+	      "both processes may be of two builds");
+static_assert(sizeof(struct vm_request) == 20, "likewise");
 static_assert(sizeof(struct vm_reply) == 20, "likewise");
 static_assert(sizeof(struct vm_balloon_reply) == 184, "likewise");
 static_assert(sizeof(struct vm_reclaim_reply) == 32, "likewise");
