@@ -205,6 +205,7 @@ host_reads()
 	run "$VMCTL" device show "$NVME" --json
 	echo "$output"
 	[[ $output = *'"interrupts":{"kind":"msix","vectors":'* ]]
+	[[ $output = *'"name":null'*'"assignable":false,"why":"it is the VM '*'","remedy":"unplug it there'* ]]
 	# 10 MB were written and read, no more than 1 MiB at a time.
 	[ "$(sed -n 's/.*"interrupts":{.*"count":\([0-9]*\).*/\1/p' <<<"$output")" -ge 20 ]
 	sleep 1

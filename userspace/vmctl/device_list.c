@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmctl device list and show: devices of the host, read from sysfs. vmd adds who has them, if it
- * is there.
+ * vmctl device list and show: devices of the host, read from sysfs. vmd and the module add who
+ * has them, if they are there.
  */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
 #include "device_list.h"
 #include "error.h"
 #include "hostdev/hostdev.h"
@@ -17,31 +16,15 @@
 #include "out.h"
 #include "show.h"
 #include "table.h"
+#include "vms.h"
 
 #define NAME_SIZE	128
-
-/* What VMs have, as vmd tells it; NULL: it is not there. */
-static struct json_object *ask_vmd(void)
-{
-	struct json_object *answer = NULL, *list = NULL;
-	struct client client;
-
-	if (client_connect(&client))
-		return NULL;
-	if (!client_try(&client, client_request("device-list"), CLIENT_TIMEOUT_MS, &answer)) {
-		list = json_object_get(out_member(out_member(answer, "result"), "devices"));
-		json_object_put(answer);
-	}
-	client_close(&client);
-	return list;
-}
 
 static struct json_object *assigned_of(struct json_object *list, const char *addr)
 {
 	size_t i;
 
-	for (i = 0; json_object_is_type(list, json_type_array) &&
-	     i < json_object_array_length(list); i++) {
+	for (i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *one = json_object_array_get_idx(list, i);
 		const char *host = out_text(one, "host");
 
@@ -119,7 +102,7 @@ int device_list(const struct args *args)
 		free(list);
 		return fail_errno(nr, "cannot read the host's PCI devices");
 	}
-	assigned = ask_vmd();
+	assigned = vms_holders();
 	if (args->json) {
 		whole = json_object_new_object();
 		all = json_object_new_array();
@@ -161,7 +144,7 @@ int device_show(const struct args *args)
 
 	if (code)
 		return code;
-	assigned = ask_vmd();
+	assigned = vms_holders();
 	obj = json_of(&dev, assigned);
 	hostdev_json_interrupts(obj, &dev);
 	if (args->json)

@@ -140,14 +140,17 @@ static void add_vfs(struct json_object *obj, const struct hostdev *dev)
 }
 
 /* What keeps it from being given away, if something does. */
-static void add_check(struct json_object *obj, const struct hostdev *dev, const char *vm)
+static void add_check(struct json_object *obj, const struct hostdev *dev,
+		      struct json_object *assigned)
 {
 	struct hostdev_why why;
 	bool can = !hostdev_check(dev, NULL, 0, false, &why);
 
-	if (can && vm)
-		can = !hostdev_why(&why, "in-use", "release it there first: vmctl device release",
-				   "it is the VM %s's", vm);
+	if (can && assigned)
+		can = !hostdev_why(&why, "in-use", out_flag(assigned, "managed") ?
+				   "release it there first: vmctl device release" :
+				   "unplug it there, or end that VM: it is not vmd's",
+				   "it is the VM %s's", out_text(assigned, "vm"));
 	json_object_object_add(obj, "assignable", json_object_new_boolean(can));
 	if (can)
 		return;
@@ -176,7 +179,7 @@ void hostdev_json_interrupts(struct json_object *obj, const struct hostdev *dev)
 /**
  * hostdev_json() - a device of the host's, and all that is known of it
  * @dev: device
- * @assigned: what vmd says of who has it, or NULL; the caller's
+ * @assigned: who has it, of vms_holders(), or NULL; the caller's
  *
  * Return: an object, the caller's.
  */
@@ -201,6 +204,6 @@ struct json_object *hostdev_json(const struct hostdev *dev, struct json_object *
 		put(obj, "goes-back-to", state.driver);
 		json_object_object_add(obj, "bare", json_object_new_boolean(state.bare));
 	}
-	add_check(obj, dev, out_text(obj, "vm"));
+	add_check(obj, dev, assigned);
 	return obj;
 }

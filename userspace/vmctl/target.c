@@ -10,6 +10,13 @@
 #include "out.h"
 #include "target.h"
 
+/* Open what there is of both ways, if only that one can say more. target_close() is due. */
+void target_try(struct target *target)
+{
+	target->client_err = client_connect(&target->client);
+	target->host_err = host_open(&target->host);
+}
+
 /**
  * target_open() - open what there is of both ways
  * @target: filled in, in all cases; target_close() is due
@@ -18,8 +25,7 @@
  */
 int target_open(struct target *target)
 {
-	target->client_err = client_connect(&target->client);
-	target->host_err = host_open(&target->host);
+	target_try(target);
 	if (!target->client_err || !target->host_err)
 		return 0;
 	return client_fail(target->client_err);

@@ -23,6 +23,7 @@ struct target {
 	int host_err;
 };
 
+void target_try(struct target *target);
 int target_open(struct target *target);
 void target_close(struct target *target);
 int target_ask(struct target *target, const char *vm, struct json_object *request,

@@ -129,6 +129,46 @@ int vms_load(struct target *target, struct json_object **vms)
 	return 0;
 }
 
+static void add_holders(struct json_object *list, struct json_object *vm)
+{
+	struct json_object *devices = out_member(vm, "devices");
+	char text[TEXT_MAX];
+	size_t i;
+
+	/* What one that does not run is to have it has not. */
+	if (!out_number(vm, "pid") && !out_number(vm, "id"))
+		return;
+	for (i = 0; i < json_object_array_length(devices); i++) {
+		struct json_object *dev = json_object_array_get_idx(devices, i);
+		struct json_object *one = json_object_new_object();
+
+		json_object_object_add(one, "vm", json_object_new_string(target_name(vm, text)));
+		json_object_object_add(one, "name", json_object_get(out_member(dev, "name")));
+		json_object_object_add(one, "host", json_object_get(out_member(dev, "host")));
+		json_object_object_add(one, "managed",
+				       json_object_new_boolean(out_flag(vm, "managed")));
+		json_object_array_add(list, one);
+	}
+}
+
+/* Who has the host's devices, as far as it is known. Return: an array that the caller puts. */
+struct json_object *vms_holders(void)
+{
+	struct json_object *list = json_object_new_array(), *vms = NULL;
+	struct target target;
+	size_t i;
+
+	target_try(&target);
+	if (!vms_load(&target, &vms)) {
+		vms_devices(&target, vms);
+		for (i = 0; i < json_object_array_length(vms); i++)
+			add_holders(list, json_object_array_get_idx(vms, i));
+	}
+	json_object_put(vms);
+	target_close(&target);
+	return list;
+}
+
 /* No name service: vmctl is linked statically. */
 static bool user_name(uid_t uid, char *text)
 {

@@ -8,6 +8,7 @@
 int vms_show(struct target *target, const char *typed, struct json_object **vm);
 int vms_load(struct target *target, struct json_object **vms);
 void vms_devices(struct target *target, struct json_object *vms);
+struct json_object *vms_holders(void);
 const char *vms_owner(struct json_object *vm, char *text);
 
 #endif
