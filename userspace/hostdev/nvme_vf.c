@@ -28,23 +28,7 @@ bool nvme_vf_of(const struct hostdev *pf)
 	return pf->class == CLASS_NVME;
 }
 
-/* The controller's character device. Return: a descriptor, or -1 with the reason. */
-static int open_controller(const struct hostdev *pf, struct hostdev_why *why)
-{
-	char name[32], path[PATH_MAX];
-	int fd;
-
-	if (hostdev_child(pf, "nvme", name, sizeof(name)))
-		return hostdev_why(why, "failed", "bind it to the driver nvme",
-				   "%s is not with the driver nvme, which speaks to it", pf->addr);
-	snprintf(path, sizeof(path), "%s/dev/%s", pf->root, name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		hostdev_errno(why, -errno, NULL, "cannot open %s", path);
-	return fd;
-}
-
-/* After a reset it takes a moment. Return: 0 or -ETIMEDOUT. */
+/* After a reset, or with a driver that is new, it takes a moment. Return: 0 or -ETIMEDOUT. */
 static int await_live(const struct hostdev *pf)
 {
 	const struct timespec nap = { 0, POLL_MS * 1000000L };
@@ -59,6 +43,24 @@ static int await_live(const struct hostdev *pf)
 		nanosleep(&nap, NULL);
 	}
 	return -ETIMEDOUT;
+}
+
+/* The controller's character device. Return: a descriptor, or -1 with the reason. */
+static int open_controller(const struct hostdev *pf, struct hostdev_why *why)
+{
+	char name[32], path[PATH_MAX];
+	int fd;
+
+	if (hostdev_child(pf, "nvme", name, sizeof(name)))
+		return hostdev_why(why, "failed", "bind it to the driver nvme",
+				   "%s is not with the driver nvme, which speaks to it", pf->addr);
+	/* One that is not live yet cannot be opened. */
+	await_live(pf);
+	snprintf(path, sizeof(path), "%s/dev/%s", pf->root, name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		hostdev_errno(why, -errno, NULL, "cannot open %s", path);
+	return fd;
 }
 
 static int refused(const struct hostdev *pf, const char *what, int err, struct hostdev_why *why)
