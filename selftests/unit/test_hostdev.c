@@ -641,6 +641,97 @@ static void faults(void **state)
 			fail_msg("'%s' is taken for one", bad[i]);
 }
 
+static const char iomem[] =
+	"00000000-00000fff : Reserved\n"
+	"00001000-0009fbff : System RAM\n"
+	"000a0000-000bffff : PCI Bus 0000:00\n"
+	"00100000-3ffdffff : System RAM\n"
+	"  01000000-01ffffff : Kernel code\n"
+	"b0000000-bfffffff : PCI MMCONFIG 0000 [bus 00-ff]\n"
+	"  b0000000-bfffffff : Reserved\n"
+	"c0000000-febfffff : PCI Bus 0000:00\n"
+	"  fe800000-fe9fffff : PCI Bus 0000:01\n"
+	"  fea00000-feafffff : 0000:00:02.0\n"
+	"    fea00000-fea00fff : edu\n"
+	"fec00000-fec003ff : IOAPIC 0\n"
+	"fed00000-fed003ff : HPET 0\n"
+	"  fed00000-fed003ff : PNP0103:00\n"
+	"fed1c000-fed1ffff : Reserved\n"
+	"  fed1f410-fed1f414 : iTCO_wdt.0.auto\n"
+	"fed20000-fed7ffff : pnp 00:09\n"
+	"  fed40000-fed44fff : MSFT0101:00\n"
+	"  fed50000-fed54fff : INTC6001:00\n"
+	"    fed50000-fed54fff : INTC6001:00\n"
+	"fed90000-fed90fff : dmar0";
+
+static const char ioports[] =
+	"0000-0cf7 : PCI Bus 0000:00\n"
+	"  0020-0021 : pic1\n"
+	"  02f8-02ff : serial\n"
+	"  0510-051b : QEMU0002:00\n"
+	"  0600-063f : 0000:00:1f.0\n"
+	"    0600-0603 : ACPI PM1a_EVT_BLK\n"
+	"0cf8-0cff : PCI conf1\n"
+	"0d00-ffff : PCI Bus 0000:00";
+
+/* @says: NULL: it may be given away. */
+static const struct {
+	enum hostdev_space space;
+	struct range range;
+	const char *says, *remedy;
+} ranges[] = {
+	{ HOSTDEV_MEMORY, { 0xfed1c000, 0xfed1efff }, NULL, NULL },
+	{ HOSTDEV_MEMORY, { 0xfed40000, 0xfed44fff }, NULL, NULL },
+	{ HOSTDEV_MEMORY, { 0xfed20000, 0xfed20fff }, NULL, NULL },
+	{ HOSTDEV_MEMORY, { 0xfeb00000, 0xfebfffff }, NULL, NULL },
+	{ HOSTDEV_MEMORY, { 0xfed80000, 0xfed8ffff }, NULL, NULL },
+	{ HOSTDEV_MEMORY, { 0x100000000, 0x100000fff }, NULL, NULL },
+	{ HOSTDEV_MEMORY, { 0x2000000, 0x2000fff }, "System RAM", "alone" },
+	{ HOSTDEV_MEMORY, { 0x3ffdf000, 0x4fffffff }, "System RAM", "alone" },
+	{ HOSTDEV_MEMORY, { 0xb0000000, 0xb0000fff }, "PCI MMCONFIG", "vmctl device" },
+	{ HOSTDEV_MEMORY, { 0xfe8ff000, 0xfe8fffff }, "PCI Bus 0000:01", "vmctl device" },
+	{ HOSTDEV_MEMORY, { 0xfea01000, 0xfea01fff }, "0000:00:02.0", "show 0000:00:02.0" },
+	{ HOSTDEV_MEMORY, { 0xfec00000, 0xfec00fff }, "IOAPIC 0", "unbind" },
+	{ HOSTDEV_MEMORY, { 0xfed00000, 0xfed00fff }, "HPET 0", "unbind" },
+	{ HOSTDEV_MEMORY, { 0xfed1f000, 0xfed1ffff }, "iTCO_wdt", "unbind" },
+	{ HOSTDEV_MEMORY, { 0xfed50000, 0xfed50fff }, "INTC6001:00", "unbind" },
+	{ HOSTDEV_MEMORY, { 0xfed20000, 0xfed9ffff }, "INTC6001:00", "unbind" },
+	{ HOSTDEV_MEMORY, { 0xfed8f000, 0xfed90fff }, "dmar0", "unbind" },
+	{ HOSTDEV_PORTS, { 0x510, 0x511 }, NULL, NULL },
+	{ HOSTDEV_PORTS, { 0x300, 0x30f }, NULL, NULL },
+	{ HOSTDEV_PORTS, { 0x2ff, 0x300 }, "serial", "/proc/ioports" },
+	{ HOSTDEV_PORTS, { 0x0, 0xffff }, "pic1", "/proc/ioports" },
+	{ HOSTDEV_PORTS, { 0x604, 0x605 }, "0000:00:1f.0", "show 0000:00:1f.0" },
+	{ HOSTDEV_PORTS, { 0xcfc, 0xcfc }, "PCI conf1", "vmctl device" },
+};
+
+static void whose(void **state)
+{
+	struct hostdev_why why;
+	size_t i;
+
+	(void)state;
+	put(iomem, "/proc/iomem");
+	put(ioports, "/proc/ioports");
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		int err = hostdev_range_check(made, ranges[i].space, &ranges[i].range, &why);
+
+		if (err != (ranges[i].says ? -1 : 0) ||
+		    (err && (!strstr(why.text, ranges[i].says) ||
+			     !strstr(why.remedy, ranges[i].remedy) || strcmp(why.code, "in-use"))))
+			fail_msg("%llx: %s; %s", (unsigned long long)ranges[i].range.first,
+				 err ? why.text : "may be given away", err ? why.remedy : "");
+	}
+	/* What who is not root reads. */
+	put("00000000-00000000 : System RAM\n00000000-00000000 : Reserved", "/proc/iomem");
+	assert_int_equal(hostdev_range_check(made, HOSTDEV_MEMORY, &ranges[0].range, &why), -1);
+	assert_string_equal(why.code, "not-yours");
+	put("", "/proc/iomem");
+	assert_int_equal(hostdev_range_check(made, HOSTDEV_MEMORY, &ranges[0].range, &why), -1);
+	assert_int_equal(hostdev_range_check("/no", HOSTDEV_PORTS, &ranges[0].range, &why), -1);
+	assert_string_equal(why.code, "failed");
+}
+
 /* @test: with a host of its own. */
 #define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)
 
@@ -651,7 +742,7 @@ int main(void)
 		TEST(no_iommu), TEST(groups),
 		TEST(bridges_and_functions), TEST(disks), TEST(built_upon), TEST(multipath),
 		TEST(networks), TEST(bind_unwinds), TEST(bind_and_back), TEST(errors), TEST(lost),
-		TEST(functions), cmocka_unit_test(faults),
+		TEST(functions), TEST(whose), cmocka_unit_test(faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,25 @@ static void test_numbers(void **state)
 	assert_string_equal(count_of(UINT64_MAX), "18.4E");
 }
 
+static void test_ranges(void **state)
+{
+	static const char * const bad[] = {
+		"", "-", "x", "1-", "-1", "1-2-3", "5-4", "0x10000", "1-0x10000", " 1", "1 ",
+		"1 -2", "+1", "0x", "1,2", "99999999999999999999", "1-99999999999999999999",
+	};
+	struct range r;
+	size_t i;
+
+	assert_int_equal(number_range("0x2f8-0x2ff", 0xffff, &r), 0);
+	assert_true(r.first == 0x2f8 && r.last == 0x2ff);
+	assert_int_equal(number_range("80", 0xffff, &r), 0);
+	assert_true(r.first == 80 && r.last == 80);
+	assert_int_equal(number_range("0-65535", 0xffff, &r), 0);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (!number_range(bad[i], 0xffff, &r))
+			fail_msg("'%s' is taken", bad[i]);
+}
+
 static void test_seconds(void **state)
 {
 	static const char * const bad[] = {
@@ -432,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_event_wanted),
 		cmocka_unit_test(test_event_of_vmd),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_members),

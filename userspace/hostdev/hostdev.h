@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * PCI devices of the host: what they are, who uses them, and how they change hands between their
- * drivers and vfio-pci. All of it is read from, and written to, files below a root: "" is the
- * host's own, tests have others.
+ * drivers and vfio-pci; and who has ports and memory of other devices. All of it is read from, and
+ * written to, files below a root: "" is the host's own, tests have others.
  */
 #ifndef HOSTDEV_HOSTDEV_H
 #define HOSTDEV_HOSTDEV_H
 
+#include "libjoist/number.h"
 #include "libjoist/pci_addr.h"
 #include "libjoist/types.h"
 
@@ -130,6 +131,13 @@ int hostdev_bind(const struct hostdev *dev, const struct hostdev_state *want,
 		 struct hostdev_why *why);
 int hostdev_give_back(const char *root, const char *addr, struct hostdev_why *why);
 bool hostdev_busy(const char *root, const char *addr);
+
+/* range.c */
+enum hostdev_space { HOSTDEV_MEMORY, HOSTDEV_PORTS };
+
+int hostdev_range_check(const char *root, enum hostdev_space space, const struct range *range,
+			struct hostdev_why *why);
+int hostdev_memory_open(struct hostdev_why *why);
 
 /* state.c */
 int hostdev_lock(const char *root);

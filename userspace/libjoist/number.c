@@ -49,3 +49,26 @@ int number_unit(u64 *value, const char **end)
 	*value <<= shift;
 	return 0;
 }
+
+/**
+ * number_range() - FIRST or FIRST-LAST, each as in C
+ * @text: text, all of it
+ * @most: neither is larger
+ * @range: filled in
+ *
+ * Return: 0; -EINVAL: it is none; -ERANGE: it ends before it begins, or beyond @most.
+ */
+int number_range(const char *text, u64 most, struct range *range)
+{
+	const char *end;
+	int err = number_take(text, 0, &range->first, &end);
+
+	range->last = range->first;
+	if (!err && *end == '-')
+		err = number_take(end + 1, 0, &range->last, &end);
+	if (err)
+		return err;
+	if (*end)
+		return -EINVAL;
+	return range->first <= range->last && range->last <= most ? 0 : -ERANGE;
+}

@@ -5,7 +5,18 @@
 
 #include "types.h"
 
+/* All from first to last. */
+struct range {
+	u64 first, last;
+};
+
 int number_take(const char *text, int base, u64 *value, const char **end);
 int number_unit(u64 *value, const char **end);
+int number_range(const char *text, u64 most, struct range *range);
+
+static inline bool ranges_meet(const struct range *a, const struct range *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
 
 #endif
