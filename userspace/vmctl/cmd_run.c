@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "hostdev/hostdev.h"
 #include "libjoist/joist.h"
 #include "libjoist/uuid.h"
 #include "libjoist/vhost.h"
@@ -23,6 +24,7 @@
 #include "vmctl.h"
 #include "vmm/backend/vsock.h"
 #include "vmm/firmware.h"
+#include "vmm/host_mmio.h"
 #include "vmm/memory.h"
 #include "vmm/seed.h"
 #include "vmm/share_options.h"
@@ -201,20 +203,27 @@ static int add_io_ports(void *args, char *arg)
 {
 	struct run *run = args;
 	struct vmm_config *config = &run->config;
-	char *last = strchr(arg, '-');
-	u64 first, end;
 
 	if (config->nr_io_ports == VMM_IO_PORTS_MAX)
 		return usage_error("run", "at most %d --io-port", VMM_IO_PORTS_MAX);
-	if (last)
-		*last++ = '\0';
-	if (!parse_number(arg, 0, 0xffff, &first) ||
-	    !parse_number(last ?: arg, first, 0xffff, &end))
+	if (number_range(arg, 0xffff, &config->io_ports[config->nr_io_ports]))
 		return usage_error("run",
-				   "bad --io-port: give PORT or FIRST-LAST, 0 to 0xffff each");
-	config->io_ports[config->nr_io_ports++] = (struct vmm_io_ports) {
-		(u16)first, (u16)end,
-	};
+				   "bad --io-port '%s': give PORT or FIRST-LAST, 0 to 0xffff each",
+				   arg);
+	config->nr_io_ports++;
+	return 0;
+}
+
+static int add_mmio(void *args, char *arg)
+{
+	struct vmm_config *config = &((struct run *)args)->config;
+	struct range at;
+
+	if (config->nr_mmio == VMM_MMIO_MAX)
+		return usage_error("run", "at most %d --mmio", VMM_MMIO_MAX);
+	if (number_range(arg, HOST_MMIO_LAST, &at) || !host_mmio_whole(&at))
+		return usage_error("run", "bad --mmio '%s': give " HOST_MMIO_RULE, arg);
+	config->mmio[config->nr_mmio++] = (struct vmm_mmio) { .at = at };
 	return 0;
 }
 
@@ -331,6 +340,8 @@ static const struct opt options[] = {
 		 "a PCI device of the host's, bound to vfio-pci; may be repeated"),
 	OPT_CALL("io-port", 0, add_io_ports, "FIRST[-LAST]", NULL,
 		 "I/O ports of the host's that the guest uses itself; root; may be repeated"),
+	OPT_CALL("mmio", 0, add_mmio, "FIRST-LAST", NULL,
+		 "memory of a device of the host's that is not PCI's; root; may be repeated"),
 	OPT_CALL("share", 0, add_share, "TAG=FOLDER[,ro]", NULL,
 		 "a folder that the guest can mount as TAG; may be repeated"),
 	OPT_FLAG("rng", 0, struct run, config.rng,
@@ -464,6 +475,26 @@ static int take_seed(struct run *run)
 	return code;
 }
 
+/* The descriptor is gone before there is a guest: it reaches all of the host. */
+static int map_mmio(struct vmm_config *config)
+{
+	struct hostdev_why why = { 0 };
+	int fd, i, err = 0;
+
+	if (!config->nr_mmio)
+		return 0;
+	fd = hostdev_memory_open(&why);
+	for (i = 0; fd >= 0 && !err && i < config->nr_mmio; i++)
+		err = hostdev_range_check("", HOSTDEV_MEMORY, &config->mmio[i].at, &why);
+	if (fd < 0 || err)
+		err = fail("failed", *why.remedy ? why.remedy : NULL, "%s", why.text);
+	else if (host_mmio_map(config->mmio, config->nr_mmio, fd))
+		err = VMM_ERROR;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 /* As it was typed: what parses an option cuts it. Return: NULL: no memory. */
 static char **copy_args(int argc, char **argv)
 {
@@ -522,6 +553,9 @@ static int run_guest(const struct command *cmd, int argc, char **argv)
 	if (code)
 		return code;
 	errors_of_vmm();
+	code = map_mmio(&run.config);
+	if (code)
+		return code;
 	vmm_run(&run.config, &result);
 	tell(&run, &result);
 	code = result.code;

@@ -5,6 +5,24 @@
 
 #include "bus.h"
 
+static void nothing_read(void *ctx, u64 offset, void *data, unsigned int len)
+{
+	(void)ctx;
+	(void)offset;
+	(void)data;
+	(void)len;
+}
+
+static void nothing_written(void *ctx, u64 offset, const void *data, unsigned int len)
+{
+	(void)ctx;
+	(void)offset;
+	(void)data;
+	(void)len;
+}
+
+const struct bus_ops bus_nothing = { nothing_read, nothing_written, .byte_wide = true };
+
 void bus_init(struct bus *bus)
 {
 	memset(bus, 0, sizeof(*bus));

@@ -36,6 +36,9 @@ struct bus {
 	struct bus_range range[BUS_RANGES_MAX];
 };
 
+/* Of what is never asked, or finds nothing: all ones. */
+extern const struct bus_ops bus_nothing;
+
 void bus_init(struct bus *bus);
 int bus_add(struct bus *bus, u64 base, u64 len, const struct bus_ops *ops,
 	    void *ctx);

@@ -13,9 +13,13 @@
  * puts PCI's configuration space at LOW_RAM_MAX, whatever we tell: so do we.
  */
 #define LOW_RAM_MAX	0xb0000000ULL
+#define WINDOWS_START	0x80000000ULL	/* of PCI devices, or where RAM ends; OVMF's choice */
 #define PCI_HOLE_START	0xc0000000ULL
 #define PCI_HOLE_END	0xfec00000ULL
 #define HIGH_RAM_START	0x100000000ULL
+
+#define IOAPIC_GPA	0xfec00000ULL
+#define LAPIC_GPA	0xfee00000ULL	/* and a megabyte by which interrupts are sent */
 
 /*
  * Three pages and one that Intel CPUs need to start in real mode: below what firmware may
@@ -34,6 +38,7 @@
 /* Windows of devices of the host's, as many as there are at a time. */
 #define SLOT_HOSTDEV		16
 #define SLOT_HOSTDEV_NR		48
+#define SLOT_HOST_MMIO		64	/* VMM_MMIO_MAX of them */
 
 #define MEM_SIZE_MIN	(4ULL << 20)
 #define MEM_SIZE_MAX	(1ULL << 40)

@@ -14,8 +14,9 @@
 #include "chipset/chipset.h"
 #include "chipset/i6300esb.h"
 #include "libjoist/joist.h"
-#include "log.h"
+#include "host_mmio.h"
 #include "host_ports.h"
+#include "log.h"
 #include "name.h"
 #include "report.h"
 #include "vcpu.h"
@@ -191,6 +192,8 @@ int vm_create(struct vm *vm, const struct vmm_config *config,
 		err = add_shares(vm);
 	if (!err)
 		err = add_hostdevs(vm);
+	if (!err)
+		err = host_mmio_add(vm);
 	if (!err)
 		err = host_ports_grant(vm);
 	if (!err)

@@ -4,6 +4,7 @@
 #define VMM_VMM_H
 
 #include "disk_options.h"
+#include "libjoist/number.h"
 #include "libjoist/types.h"
 #include "watchdog.h"
 
@@ -16,6 +17,7 @@
 #define VMM_SHARES_MAX	4
 #define VMM_SHARE_TAG_SIZE	32
 #define VMM_IO_PORTS_MAX	8
+#define VMM_MMIO_MAX	8
 #define VMM_HOSTDEVS_MAX	8
 #define VMM_USER_MTU	1500
 #define VMM_VCPUS_MAX	255
@@ -136,10 +138,14 @@ struct vmm_hostdev {
 	struct vmm_file group;
 };
 
-/* I/O ports of the host's that the guest uses by itself: all from first to last. */
-struct vmm_io_ports {
-	u16 first;
-	u16 last;
+/**
+ * struct vmm_mmio - memory of a device of the host's, for the guest at the same address
+ * @at: physical addresses, whole pages
+ * @hva: where host_mmio_map() has mapped it, for as long as the process lives
+ */
+struct vmm_mmio {
+	struct range at;
+	void *hva;
 };
 
 /**
@@ -162,6 +168,8 @@ struct vmm_io_ports {
  * @rng: a source of random numbers
  * @watchdog: enum watchdog_action
  * @vsock: sockets between it and the host
+ * @io_ports: of the host's, which the guest uses by itself
+ * @granter: who has those opened to it, and is asked by this socket; its path is NULL: we do
  * @vfio: the container that its devices share, /dev/vfio/vfio; its path is NULL: that one,
  *        opened with the first device
  * @rings: from vmm_rings(), where it is forbidden to make any; else NULL
@@ -197,7 +205,10 @@ struct vmm_config {
 	int nr_shares;
 	struct vmm_share share[VMM_SHARES_MAX];
 	int nr_io_ports;
-	struct vmm_io_ports io_ports[VMM_IO_PORTS_MAX];
+	struct range io_ports[VMM_IO_PORTS_MAX];
+	struct vmm_file granter;
+	int nr_mmio;
+	struct vmm_mmio mmio[VMM_MMIO_MAX];
 	struct vmm_file vfio;
 	int nr_hostdevs;
 	struct vmm_hostdev hostdev[VMM_HOSTDEVS_MAX];

@@ -106,8 +106,6 @@ struct acpi_madt {
 } __packed;
 
 #define MADT_PCAT_COMPAT	BIT(0)
-#define LAPIC_ADDRESS		0xfee00000
-#define IOAPIC_ADDRESS		0xfec00000
 
 struct madt_lapic {
 	u8 type, length, acpi_id, apic_id;
@@ -312,7 +310,7 @@ static u8 *madt_fixed(u8 *p)
 {
 	struct madt_ioapic ioapic = {
 		.type = MADT_IOAPIC, .length = sizeof(ioapic),
-		.address = IOAPIC_ADDRESS,
+		.address = IOAPIC_GPA,
 	};
 	struct madt_override timer = {
 		.type = MADT_OVERRIDE, .length = sizeof(timer),
@@ -350,7 +348,7 @@ static u32 build_madt(struct acpi_tables *t, unsigned int vcpus)
 	if (!m)
 		return 0;
 	init_header(&m->header, "APIC", 5);
-	m->lapic_address = LAPIC_ADDRESS;
+	m->lapic_address = LAPIC_GPA;
 	m->flags = MADT_PCAT_COMPAT;
 	p = (u8 *)(m + 1);
 	for (i = 0; i < vcpus; i++) {

@@ -13,7 +13,6 @@
 #define PIN_INTA	0
 #define ANY_FUNCTION	0xffff
 #define BUS_LAST	0xff
-#define WINDOWS_START	0x80000000ULL	/* OVMF's choice, too */
 #define OSC_ARGUMENT	3	/* the capabilities' buffer */
 #define OSC_CONTROL	8	/* what the OS would control: its third word */
 
