@@ -192,6 +192,12 @@ static void obey(char what, const struct info *info)
 		print("command line: ");
 		print((const char *)info->cmdline);
 		break;
+	case 'q':
+		read_fw_cfg();
+		break;
+	case 'R':
+		use_chipset();
+		break;
 	case 'u':
 		print("unclaimed: ");
 		print_number(*(volatile u32 *)0xe0000000);

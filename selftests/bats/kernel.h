@@ -68,6 +68,10 @@ extern volatile u32 edus;
 void drive_edu(void);
 void attack_by_edu(void);
 
+/* platform.c */
+void read_fw_cfg(void);
+void use_chipset(void);
+
 /* esb.c */
 void start_watchdog(void);
 

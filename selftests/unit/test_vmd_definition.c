@@ -18,6 +18,7 @@ static const char full[] =
 	"\"user-data\":\"/u\",\"meta-data\":\"/m\",\"network-config\":\"/n\",\n"
 	"\"shares\":[{\"tag\":\"s\",\"path\":\"/s\",\"readonly\":true},{\"tag\":\"t\",\"path\":\"/t\"}],\n"
 	"\"devices\":[{\"name\":\"gpu\",\"host\":\"01:00.0\",\"on-fault\":\"stop\",\"force\":true},\n"
+	"{\"name\":\"tpm\",\"io-ports\":[\"0x2f8-0x2ff\",\"1\"],\"mmio\":[\"0xfed40000-0xfed44fff\"]},\n"
 	"{\"vf-of\":\"0000:02:00.0\",\"mac\":\"02:00:00:00:00:01\",\"vlan\":7}],\n"
 	"\"memory\":67108864,\"disks\":[{\"path\":\"/d\",\"readonly\":true},{\"path\":\"/e\"}],\n"
 	"\"balloon\":false,\"rng\":true,\"watchdog\":\"pause\",\"vsock\":42,\"owner\":{\"group\":\"staff\"},\"autostart\":true,\"restart\":\"on-failure\",\n"
@@ -58,6 +59,14 @@ static void test_whole(void **state)
 	assert_true(!def.devices.dev[1].stop && !def.devices.dev[1].force);
 	assert_int_equal(def.devices.dev[1].mac[5], 1);
 	assert_int_equal(def.devices.dev[1].vlan, 7);
+	assert_int_equal(def.platform.nr, 1);
+	assert_string_equal(def.platform.dev[0].name, "tpm");
+	assert_int_equal(def.platform.dev[0].nr_ports, 2);
+	assert_true(def.platform.dev[0].ports[0].first == 0x2f8 &&
+		    def.platform.dev[0].ports[1].last == 1);
+	assert_int_equal(def.platform.dev[0].nr_mmio, 1);
+	assert_true(def.platform.dev[0].mmio[0].first == 0xfed40000 &&
+		    def.platform.dev[0].mmio[0].last == 0xfed44fff);
 	assert_int_equal(def.vcpus, 2);
 	assert_int_equal(def.memory, 64 * MIB);
 	assert_int_equal(def.nr_disks, 2);
@@ -116,6 +125,8 @@ static void test_there_and_back(void **state)
 	assert_false(definition_equal(&a, &b));
 	definition_free(&a);
 }
+
+#define A_PORT	"{\"name\":\"a\",\"io-ports\":["
 
 /* What a member is not: the rest is good. */
 static const struct {
@@ -190,6 +201,21 @@ static const struct {
 	{ "\"devices\":[{\"host\":\"01:00.0\"},{\"host\":\"0000:01:00.0\"}]", "already" },
 	{ "\"devices\":[{\"name\":\"a\",\"host\":\"1:0.0\"},{\"name\":\"a\",\"host\":\"1:0.1\"}]",
 	  "there is a device 'a' already" },
+	{ "\"devices\":[{\"name\":\"a\",\"io-ports\":[\"1\"]},{\"name\":\"a\",\"host\":\"1:0.1\"}]",
+	  "two devices 'a'" },
+	{ "\"devices\":[" A_PORT "\"1\"]}," A_PORT "\"2\"]}]", "there is a device 'a' already" },
+	{ "\"devices\":[{\"io-ports\":[\"1\"]}]", "no name for a device" },
+	{ "\"devices\":[{\"name\":\"a\",\"io-ports\":[]}]", "neither io-ports nor mmio" },
+	{ "\"devices\":[{\"name\":\"a\",\"io-ports\":\"1\"}]", "wrong type" },
+	{ "\"devices\":[{\"name\":\"a\",\"io-ports\":[1]}]", "wrong type" },
+	{ "\"devices\":[{\"name\":\"a\",\"mmio\":[\"1\"]}]", "not whole pages" },
+	{ "\"devices\":[{\"name\":\"a\",\"mmio\":[\"0x0-0xffffffffffffffff\"]}]",
+	  "not whole pages" },
+	{ "\"devices\":[" A_PORT "\"1\"],\"host\":\"1:0.0\"}]", "no 'host'" },
+	{ "\"devices\":[{\"name\":\"../x\",\"io-ports\":[\"1\"]}]", "no name for a device" },
+	{ "\"devices\":[" A_PORT "\"1\",\"0-4\"]}]", "there already" },
+	{ "\"devices\":[" A_PORT "\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}]",
+	  "more than 8 ranges" },
 	{ "\"disks\":{}", "wrong type" },
 	{ "\"disks\":[1]", "a disk is an object" },
 	{ "\"disks\":[{}]", "no path" },

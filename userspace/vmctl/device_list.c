@@ -74,6 +74,53 @@ static void print_row(struct table *table, const struct hostdev *dev, struct jso
 		table_cell(table, "%s %04x:%04x", kind, dev->vendor, dev->device);
 }
 
+/* Those that are not PCI's: their ports and memory. Return: an array, the caller's. */
+static struct json_object *platform_of(struct json_object *assigned)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; json_object_is_type(assigned, json_type_array) &&
+	     i < json_object_array_length(assigned); i++) {
+		struct json_object *one = json_object_array_get_idx(assigned, i);
+
+		if (out_member(one, "io-ports") || out_member(one, "mmio"))
+			json_object_array_add(list, json_object_get(one));
+	}
+	return list;
+}
+
+static void add_ranges(char *text, size_t size, struct json_object *ranges)
+{
+	size_t i, len;
+
+	for (i = 0; json_object_is_type(ranges, json_type_array) &&
+	     i < json_object_array_length(ranges); i++) {
+		len = strlen(text);
+		snprintf(text + len, size - len, " %s",
+			 json_object_get_string(json_object_array_get_idx(ranges, i)));
+	}
+}
+
+static void print_platform(struct table *table, struct json_object *assigned)
+{
+	struct json_object *list = platform_of(assigned);
+	size_t i, k;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+		char ranges[256] = "";
+
+		add_ranges(ranges, sizeof(ranges), out_member(one, "io-ports"));
+		add_ranges(ranges, sizeof(ranges), out_member(one, "mmio"));
+		for (k = 0; k < 4; k++)
+			table_cell(table, "-");
+		table_cell(table, "%s", out_text(one, "vm") ?: "-");
+		table_cell(table, "%s%s", out_text(one, "name") ?: "", ranges);
+	}
+	json_object_put(list);
+}
+
 /* The host's own bridges are nobody's to give: people do not see them. */
 static void print(struct hostdev *list, int nr, struct json_object *assigned)
 {
@@ -88,6 +135,7 @@ static void print(struct hostdev *list, int nr, struct json_object *assigned)
 	for (i = 0; i < nr; i++)
 		if (!hostdev_is_bridge(&list[i]))
 			print_row(&table, &list[i], assigned);
+	print_platform(&table, assigned);
 	table_print(&table);
 }
 
@@ -109,6 +157,7 @@ int device_list(const struct args *args)
 		for (i = 0; i < nr; i++)
 			json_object_array_add(all, json_of(&list[i], assigned));
 		json_object_object_add(whole, "devices", all);
+		json_object_object_add(whole, "platform", platform_of(assigned));
 		out_json(whole);
 		json_object_put(whole);
 	} else {

@@ -14,11 +14,36 @@ static void put(struct json_object *obj, const char *key, const char *text)
 	json_object_object_add(obj, key, text && *text ? json_object_new_string(text) : NULL);
 }
 
+/* io-ports= or mmio=, of a device that is not PCI's. Return: whether it is one of these. */
+static bool take_range(const char *piece, void *into)
+{
+	static const char *const keys[] = { "io-ports", "mmio" };
+	struct json_object *list;
+	size_t i, len;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		len = strlen(keys[i]);
+		if (strncmp(piece, keys[i], len) || piece[len] != '=')
+			continue;
+		list = out_member(into, keys[i]);
+		if (!list) {
+			list = json_object_new_array();
+			json_object_object_add(into, keys[i], list);
+		}
+		/* vmd knows which are good. */
+		json_object_array_add(list, json_object_new_string(piece + len + 1));
+		return true;
+	}
+	return false;
+}
+
 static const char *take_address(char *piece, void *into)
 {
 	bool pool = !strncmp(piece, "vf-of=", 6);
 	char addr[PCI_ADDR_SIZE];
 
+	if (take_range(piece, into))
+		return NULL;
 	if (pci_addr_parse(pool ? piece + 6 : piece, addr))
 		return "is no PCI address: give one as 0000:01:00.0, or vf-of= before it";
 	put(into, pool ? "vf-of" : "host", addr);
@@ -35,6 +60,8 @@ static const char *take_option(char *piece, void *into)
 		json_object_object_add(into, "force", json_object_new_boolean(true));
 		return NULL;
 	}
+	if (take_range(piece, into))
+		return NULL;
 	if (!value || !value[1])
 		return "is no option of a device with its value";
 	*value++ = '\0';
@@ -49,7 +76,8 @@ static const char *take_option(char *piece, void *into)
 }
 
 /**
- * device_option_json() - ADDRESS[,OPTION]... or vf-of=ADDRESS[,OPTION]...
+ * device_option_json() - ADDRESS[,OPTION]..., vf-of=ADDRESS[,OPTION]..., or what is not PCI's:
+ *	io-ports=RANGE and mmio=RANGE, and its name
  * @text: what was typed; cut into pieces
  * @wrong: what is wrong, if something is, with what @text is then
  *

@@ -131,9 +131,10 @@ int vms_load(struct target *target, struct json_object **vms)
 
 static void add_holders(struct json_object *list, struct json_object *vm)
 {
+	static const char *const keys[] = { "name", "host", "io-ports", "mmio" };
 	struct json_object *devices = out_member(vm, "devices");
 	char text[TEXT_MAX];
-	size_t i;
+	size_t i, k;
 
 	/* What one that does not run is to have it has not. */
 	if (!out_number(vm, "pid") && !out_number(vm, "id"))
@@ -143,8 +144,10 @@ static void add_holders(struct json_object *list, struct json_object *vm)
 		struct json_object *one = json_object_new_object();
 
 		json_object_object_add(one, "vm", json_object_new_string(target_name(vm, text)));
-		json_object_object_add(one, "name", json_object_get(out_member(dev, "name")));
-		json_object_object_add(one, "host", json_object_get(out_member(dev, "host")));
+		for (k = 0; k < ARRAY_SIZE(keys); k++)
+			if (out_member(dev, keys[k]))
+				json_object_object_add(one, keys[k],
+						       json_object_get(out_member(dev, keys[k])));
 		json_object_object_add(one, "managed",
 				       json_object_new_boolean(out_flag(vm, "managed")));
 		json_object_array_add(list, one);

@@ -85,7 +85,9 @@ int assignments_add(struct assignments *list, const struct assigned *dev, struct
 	int i;
 
 	if (!*dev->host)
-		return complain(c, "the device '%s' is neither 'host' nor 'vf-of'", dev->name);
+		return complain(c,
+				"the device '%s' is neither 'host' nor 'vf-of', and has no io-ports or mmio",
+				dev->name);
 	if (list->nr == ASSIGNED_MAX)
 		return complain(c, "more than %d devices of the host", ASSIGNED_MAX);
 	if (*dev->name && !device_name_valid(dev->name))
@@ -191,15 +193,4 @@ int assigned_from_json(struct assignments *list, struct json_object *obj, struct
 			return -1;
 	}
 	return assignments_add(list, &dev, c);
-}
-
-int assignments_from_json(struct assignments *list, struct json_object *array,
-			  struct complaint *c)
-{
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(array); i++)
-		if (assigned_from_json(list, json_object_array_get_idx(array, i), c))
-			return -1;
-	return 0;
 }

@@ -47,7 +47,5 @@ bool assignments_equal(const struct assignments *a, const struct assignments *b)
 struct json_object *assigned_json(const struct assigned *dev);
 int assigned_from_json(struct assignments *list, struct json_object *obj, struct complaint *c);
 struct json_object *assignments_json(const struct assignments *list);
-int assignments_from_json(struct assignments *list, struct json_object *array,
-			  struct complaint *c);
 
 #endif

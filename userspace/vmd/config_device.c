@@ -9,7 +9,7 @@
 
 cfg_opt_t config_device_opts[] = {
 	TEXT("host"), TEXT("vf-of"), TEXT("mac"), TEXT("vlan"), TEXT("on-fault"), TEXT("force"),
-	CFG_END(),
+	TEXTS("io-ports"), TEXTS("mmio"), CFG_END(),
 };
 
 cfg_opt_t config_vf_opts[] = { TEXT("count"), CFG_END() };
@@ -24,6 +24,16 @@ static int check_device(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static int check_range(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct platform_device scratch = { 0 };
+	struct complaint c;
+
+	if (platform_set(&scratch, opt->name, config_last(opt), &c))
+		cfg_error(cfg, "%s", c.text);
+	return 0;
+}
+
 static int check_count(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct complaint c;
@@ -32,6 +42,37 @@ static int check_count(cfg_t *cfg, cfg_opt_t *opt)
 	if (number_set("count", config_last(opt), 0, VFS_MOST, &count, &c))
 		cfg_error(cfg, "%s", c.text);
 	return 0;
+}
+
+static bool given_any(cfg_t *sec, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (cfg_size(sec, *keys))
+			return true;
+	return false;
+}
+
+/* One that is not PCI's. Faults of its ranges are told where they stand. */
+static void apply_platform(struct definition *def, cfg_t *sec, struct complaint *c)
+{
+	struct platform_device dev = { 0 };
+	struct complaint known = { "" };
+	unsigned int k, i;
+
+	if (given_any(sec, assigned_keys)) {
+		complain(c, "the device \"%s\" has io-ports or mmio, and what is for PCI devices",
+			 cfg_title(sec));
+		return;
+	}
+	snprintf(dev.name, sizeof(dev.name), "%s", cfg_title(sec));
+	for (k = 0; platform_keys[k]; k++) {
+		cfg_opt_t *opt = cfg_getopt(sec, platform_keys[k]);
+
+		for (i = 0; opt && i < cfg_opt_size(opt); i++)
+			platform_set(&dev, platform_keys[k], cfg_opt_getnstr(opt, i), &known);
+	}
+	if (!*known.text)
+		platform_add(&def->platform, &dev, c);
 }
 
 static void apply_device(struct definition *def, cfg_t *sec, struct complaint *c)
@@ -43,6 +84,10 @@ static void apply_device(struct definition *def, cfg_t *sec, struct complaint *c
 
 	if (!device_name_valid(title)) {
 		complain(c, "'%.100s' is no name for a device: " DEVICE_NAME_RULE, title);
+		return;
+	}
+	if (given_any(sec, platform_keys)) {
+		apply_platform(def, sec, c);
 		return;
 	}
 	snprintf(dev.name, sizeof(dev.name), "%s", title);
@@ -116,6 +161,10 @@ void config_device_validate(cfg_t *cfg)
 		for (k = 0; assigned_keys[k]; k++) {
 			snprintf(name, sizeof(name), "%s|device|%s", kinds[i], assigned_keys[k]);
 			cfg_set_validate_func(cfg, name, check_device);
+		}
+		for (k = 0; platform_keys[k]; k++) {
+			snprintf(name, sizeof(name), "%s|device|%s", kinds[i], platform_keys[k]);
+			cfg_set_validate_func(cfg, name, check_range);
 		}
 	}
 	cfg_set_validate_func(cfg, "vf|count", check_count);

@@ -477,13 +477,25 @@ static int check_seed(const struct definition *def, struct complaint *c)
 	return 0;
 }
 
+/* Of both kinds: one may be looked for by its name. */
+static int check_devices(const struct definition *def, struct complaint *c)
+{
+	int i;
+
+	for (i = 0; i < def->devices.nr; i++)
+		if (platform_find(&def->platform, def->devices.dev[i].name))
+			return complain(c, "the VM '%s' has two devices '%s'", def->name,
+					def->devices.dev[i].name);
+	return 0;
+}
+
 /* What no single member can say. */
 int definition_check(struct definition *def, struct complaint *c)
 {
 	if (!name_valid(def->name))
 		return complain(c, "'%.100s' is no name for a VM: " NAME_RULE,
 				def->name);
-	if (check_start(def, c) || check_seed(def, c))
+	if (check_start(def, c) || check_seed(def, c) || check_devices(def, c))
 		return -EINVAL;
 	if (def->pluggable % (2 * MIB))
 		return complain(c, "pluggable of the VM '%s' is not whole 2 MiB", def->name);
@@ -515,6 +527,7 @@ bool definition_equal(const struct definition *a, const struct definition *b)
 			return false;
 	return shares_equal(&a->shares, &b->shares) &&
 	       assignments_equal(&a->devices, &b->devices) &&
+	       platform_equal(&a->platform, &b->platform) &&
 	       same(a->firmware, b->firmware) && same(a->kernel, b->kernel) &&
 	       same(a->initrd, b->initrd) && same(a->cmdline, b->cmdline) &&
 	       same(a->user_data, b->user_data) && same(a->meta_data, b->meta_data) &&

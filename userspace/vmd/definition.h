@@ -6,6 +6,7 @@
 #include "assigned.h"
 #include "interface.h"
 #include "libjoist/uuid.h"
+#include "platform.h"
 #include "share.h"
 #include "vmm/vmm.h"
 
@@ -80,6 +81,7 @@ struct definition {
 	struct interface nic[INTERFACES_MAX];
 	struct shares shares;
 	struct assignments devices;	/* the host's */
+	struct platform_devices platform;	/* likewise, not PCI's */
 	struct owner owner;
 	bool autostart;
 	u32 restart;
@@ -129,6 +131,7 @@ bool bool_parse(const char *text, bool *value);
 struct json_object *definition_json(const struct definition *def, bool all);
 int definition_from_json(struct definition *def, struct json_object *obj,
 			 bool all, struct complaint *c);
+struct json_object *definition_devices_json(const struct definition *def);
 struct json_object *interfaces_json(const struct definition *def);
 struct json_object *definition_disk_json(const struct disk *disk, bool all);
 int definition_disk_from_json(struct definition *def, struct json_object *obj, bool all,

@@ -37,6 +37,15 @@ struct json_object *interfaces_json(const struct definition *def)
 	return list;
 }
 
+/* What it wants of the host's devices. Return: an array, the caller's. */
+struct json_object *definition_devices_json(const struct definition *def)
+{
+	struct json_object *list = assignments_json(&def->devices);
+
+	platform_json(&def->platform, list);
+	return list;
+}
+
 /* One of its disks, as definition_json() has it. */
 struct json_object *definition_disk_json(const struct disk *disk, bool all)
 {
@@ -86,8 +95,8 @@ struct json_object *definition_json(const struct definition *def, bool all)
 		js_add(obj, "interfaces", interfaces_json(def));
 	if (def->shares.nr)
 		js_add(obj, "shares", shares_json(&def->shares));
-	if (def->devices.nr)
-		js_add(obj, "devices", assignments_json(&def->devices));
+	if (def->devices.nr || def->platform.nr)
+		js_add(obj, "devices", definition_devices_json(def));
 	js_add(obj, "owner", owner_json(&def->owner));
 	js_add_bool(obj, "autostart", def->autostart);
 	js_add_text(obj, "restart", restart_name(def->restart));
@@ -232,6 +241,20 @@ static int take_interfaces(struct definition *def, struct json_object *value,
 	return 0;
 }
 
+static int take_devices(struct definition *def, struct json_object *array, struct complaint *c)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(array); i++) {
+		struct json_object *obj = json_object_array_get_idx(array, i);
+
+		if (platform_is(obj) ? platform_from_json(&def->platform, obj, c) :
+				       assigned_from_json(&def->devices, obj, c))
+			return -1;
+	}
+	return 0;
+}
+
 /* Which JSON type a member of text has: the others are as they are written. */
 static bool right_type(const char *key, struct json_object *value)
 {
@@ -298,7 +321,7 @@ static int take_member(struct definition *def, const char *key,
 	if (!strcmp(key, "shares") && json_object_is_type(value, json_type_array))
 		return shares_from_json(&def->shares, value, c);
 	if (!strcmp(key, "devices") && json_object_is_type(value, json_type_array))
-		return assignments_from_json(&def->devices, value, c);
+		return take_devices(def, value, c);
 	if (!strcmp(key, "owner") && json_object_is_type(value, json_type_object))
 		return take_owner(def, value, all, c);
 	if (all && !take_private(def, key, value))

@@ -449,9 +449,9 @@ struct json_object *machine_json(const struct machine *vm)
 	if (vm->def.nr_nics || vm->nets)
 		js_add(obj, "interfaces", vm->nets ? json_object_get(vm->nets) :
 		       interfaces_json(&vm->def));
-	if (vm->def.devices.nr || vm->devices)
+	if (vm->def.devices.nr || vm->def.platform.nr || vm->devices)
 		js_add(obj, "devices", vm->devices ? json_object_get(vm->devices) :
-		       assignments_json(&vm->def.devices));
+		       definition_devices_json(&vm->def));
 	js_add_bool(obj, "autostart", vm->def.autostart);
 	js_add_text(obj, "restart", restart_name(vm->def.restart));
 	js_add_text(obj, "origin", vm->def.created ? "created" : "config");

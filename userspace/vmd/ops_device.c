@@ -316,14 +316,16 @@ void op_disk_list(struct request *req)
 
 static void list_devices(const struct machine *vm, struct json_object *list)
 {
-	size_t i;
+	static const char *const keys[] = { "name", "host", "io-ports", "mmio" };
+	size_t i, k;
 
 	for (i = 0; vm->devices && i < json_object_array_length(vm->devices); i++) {
 		struct json_object *dev = json_object_array_get_idx(vm->devices, i);
 		struct json_object *obj = js_new("vm", vm->def.name);
 
-		js_add_text(obj, "name", js_text(dev, "name"));
-		js_add_text(obj, "host", js_text(dev, "host"));
+		for (k = 0; k < ARRAY_SIZE(keys); k++)
+			if (js_get(dev, keys[k]))
+				js_add(obj, keys[k], json_object_get(js_get(dev, keys[k])));
 		json_object_array_add(list, obj);
 	}
 }

@@ -12,6 +12,7 @@
  * @def: what is to be run the next time
  * @proc: its process; pid 0: there is none
  * @exit: of its process
+ * @ask: it says that its VM is there
  * @unseen: it ended while no daemon was there: the control process has not heard
  * @pending: @def has changed since it was started
  * @orphan: it has no definition any longer: it goes when it has stopped
@@ -21,6 +22,7 @@ struct owned {
 	struct definition def;
 	struct process proc;
 	struct watch exit;
+	struct watch ask;
 	bool unseen;
 	bool pending;
 	bool orphan;
@@ -56,6 +58,7 @@ void owned_remove(struct owned *vm);
 void owned_adopt(struct owned *vm);
 void owned_user(const struct definition *def, u32 *uid, u32 *gid);
 int owned_start(struct owned *vm, struct failure *f);
+void owned_hang_up(struct owned *vm);
 void owned_status(void);
 void owned_tell(const struct owned *vm);
 void owned_tell_end(struct owned *vm);
@@ -64,6 +67,7 @@ void owned_tell_process(const struct owned *vm, bool found);
 /* vm_id.c */
 u32 vm_identify(const struct owned *vm);
 void vm_let_go(const struct owned *vm);
+int vm_open_ports(const struct owned *vm);
 
 /* parent_requests.c */
 void parent_take(struct channel *ch, struct msg *msg);

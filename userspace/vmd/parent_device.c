@@ -263,9 +263,18 @@ int device_add_host(struct owned *vm, struct json_object *obj, int client,
 	js_add(device, "told", told);
 	if (check(vm, client, &peer, f) || device_may(&peer, f))
 		return -1;
+	if (platform_is(obj)) {
+		fail(f, "bad-config", "ports and memory of the host's come with a VM's definition");
+		f->remedy = "have root define the VM with them, in joist.conf or by 'vmctl create'";
+		return -1;
+	}
 	if (assigned_from_json(&vm->def.devices, obj, &c))
 		return fail(f, "bad-config", "%s", c.text);
 	dev = vm->def.devices.dev[vm->def.devices.nr - 1];
+	if (platform_find(&vm->def.platform, dev.name)) {
+		assignments_remove(&vm->def.devices, dev.name);
+		return fail(f, "bad-config", "there is a device '%s' already", dev.name);
+	}
 	js_add(device, "device", assigned_json(&dev));
 	js_add_text(answer, "name", dev.name);
 	err = vm->proc.pid ? passthrough_plug(&vm->def, &dev, vm->proc.pid, fds, told, f) : 0;

@@ -19,6 +19,7 @@
 #include "parent.h"
 #include "parent_device.h"
 #include "peer.h"
+#include "platform_host.h"
 #include "seed.h"
 #include "store.h"
 
@@ -173,7 +174,8 @@ static int create(struct definition *def, int client, struct failure *f)
 
 	if (client < 0 || peer_get(client, &peer))
 		return fail(f, "failed", "it is not known who asks");
-	if (settle_owner(def, &peer, f) || (def->devices.nr && device_may(&peer, f)))
+	if (settle_owner(def, &peer, f) || (def->devices.nr && device_may(&peer, f)) ||
+	    (def->platform.nr && platform_may(&peer, f)))
 		return -1;
 	if (parent.nr_vms >= VMS_MAX)
 		return fail(f, "limit", "%d VMs are as many as there can be",

@@ -12,6 +12,7 @@
 #include "notify.h"
 #include "parent.h"
 #include "passthrough.h"
+#include "platform_host.h"
 #include "users.h"
 #include "vmm/vmm.h"
 
@@ -64,6 +65,7 @@ struct owned *owned_add(struct definition *def)
 	}
 	vm->def = *def;
 	vm->exit.fd = -1;
+	vm->ask.fd = -1;
 	vm->next = parent.vms;
 	parent.vms = vm;
 	parent.nr_vms++;
@@ -88,6 +90,26 @@ void owned_remove(struct owned *vm)
 	owned_status();
 }
 
+/* Its process asks for nothing more. */
+void owned_hang_up(struct owned *vm)
+{
+	int fd = vm->ask.fd;
+
+	if (fd < 0)
+		return;
+	watch_remove(&vm->ask);
+	close(fd);
+}
+
+/* What it has of the host's devices now. */
+static struct json_object *devices_json(const struct owned *vm)
+{
+	struct json_object *list = passthrough_json(vm->def.name);
+
+	platform_json(&vm->proc.platform, list);
+	return list;
+}
+
 /* The control process hears what the VM is. */
 void owned_tell(const struct owned *vm)
 {
@@ -101,7 +123,7 @@ void owned_tell(const struct owned *vm)
 	if (vm->proc.pid)
 		js_add(obj, "interfaces", json_object_get(vm->proc.nets));
 	if (vm->proc.pid)
-		js_add(obj, "devices", passthrough_json(vm->def.name));
+		js_add(obj, "devices", devices_json(vm));
 	js_add(obj, "last", last);
 	channel_send(&parent.control, obj, -1);
 }
@@ -115,7 +137,7 @@ void owned_tell_process(const struct owned *vm, bool found)
 	js_add_int(obj, "pid", vm->proc.pid);
 	js_add_bool(obj, "found", found);
 	js_add(obj, "interfaces", json_object_get(vm->proc.nets));
-	js_add(obj, "devices", passthrough_json(vm->def.name));
+	js_add(obj, "devices", devices_json(vm));
 	channel_send(&parent.control, obj, process_connect(vm->def.name));
 }
 
@@ -167,6 +189,7 @@ static void on_exit_of(struct watch *watch, u32 events)
 
 	(void)events;
 	watch_remove(&vm->exit);
+	owned_hang_up(vm);
 	owned_tell_end(vm);
 	close(vm->proc.pidfd);
 	vm->proc.pid = 0;
@@ -235,6 +258,7 @@ int owned_start(struct owned *vm, struct failure *f)
 	}
 	vm->pending = false;
 	follow(vm);
+	platform_follow(vm);
 	owned_tell_process(vm, false);
 	return 0;
 }

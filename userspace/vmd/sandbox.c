@@ -30,6 +30,7 @@ static const cap_value_t parent_caps[] = {
 	CAP_NET_ADMIN,		/* switches, and the taps that VMs are plugged in by */
 	CAP_NET_BIND_SERVICE,	/* dnsmasq, of switches with dhcp */
 	CAP_SYS_RESOURCE,	/* children may have more files than we do */
+	CAP_SYS_RAWIO,		/* ports and memory of the host's that root gives a VM */
 };
 
 static int set_caps(const cap_value_t *keep, int nr)

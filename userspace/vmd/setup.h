@@ -11,7 +11,8 @@ enum setup_fd {
 	SETUP_RESULT,	/* written at the end */
 	/*
 	 * Then the initrd or the firmware's variables, the disks, the seed, the shares,
-	 * the sockets, the interfaces, VFIO's container, and a group for each device.
+	 * the sockets, the interfaces, VFIO's container, a group for each device, and the
+	 * host's memory.
 	 */
 	SETUP_FIXED,
 };

@@ -29,6 +29,7 @@
 #include "libjoist/vhost.h"
 #include "net/net.h"
 #include "passthrough.h"
+#include "platform_host.h"
 #include "seed.h"
 #include "setup.h"
 #include "share_tool.h"
@@ -364,10 +365,13 @@ int process_change(const char *name, int (*change)(struct definition *def, const
 	return err;
 }
 
-/* All a VM's process needs, into the socket it will read. Return: its end, or -1. */
+/*
+ * All a VM's process needs, into the socket it will read. Return: its end, or -1. @ask_fd: set to
+ * ours, if it is to be kept.
+ */
 static int prepare(const struct definition *def, u32 uid, u32 gid,
 		   const int *fds, int nr, struct json_object *nets, struct json_object *devices,
-		   struct failure *f)
+		   int *ask_fd, struct failure *f)
 {
 	struct json_object *obj = json_object_new_object();
 	int pair[2], err = -1;
@@ -382,7 +386,10 @@ static int prepare(const struct definition *def, u32 uid, u32 gid,
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
 	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		err = msg_write(pair[0], text, strlen(text), fds, nr);
-		close(pair[0]);
+		if (err >= 0 && platform_ports(&def->platform, NULL))
+			*ask_fd = pair[0];
+		else
+			close(pair[0]);
 		if (err < 0)
 			close(pair[1]);
 	}
@@ -434,6 +441,8 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	struct json_object *devices;
 	char *text = NULL;
 
+	if (platform_check(def, f))
+		return -1;
 	if (def->firmware && definition_firmware(def, &fw, &text))
 		return fail(f, "failed", "out of memory");
 	err = cgroup_create(def, &procs_fd);
@@ -445,6 +454,8 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 	}
 	err = -1;
 	proc->nets = json_object_new_array();
+	proc->platform = def->platform;
+	proc->ask_fd = -1;
 	want = SETUP_FIXED + (def->initrd || fw.vars.path) + nr_device_files(def);
 	nr = open_all(def, &fw, uid, gid, procs_fd, fds, want, f);
 	if (nr == want && def->vsock) {
@@ -461,8 +472,13 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 		want += passthrough_fds(def);
 		nr += passthrough_open(def, fds + nr, devices, f);
 	}
+	if (nr == want && platform_fds(def)) {
+		want++;
+		fds[nr] = platform_open(f);
+		nr += fds[nr] >= 0;
+	}
 	if (nr == want) {
-		setup = prepare(def, uid, gid, fds, nr, proc->nets, devices, f);
+		setup = prepare(def, uid, gid, fds, nr, proc->nets, devices, &proc->ask_fd, f);
 		if (setup >= 0) {
 			err = launch(def, setup, procs_fd, proc, f);
 			close(setup);
@@ -478,8 +494,21 @@ int spawn_vm(const struct definition *def, u32 uid, u32 gid,
 		process_forget(def->name);
 		json_object_put(proc->nets);
 		proc->nets = NULL;
+		if (proc->ask_fd >= 0)
+			close(proc->ask_fd);
 	}
 	return err;
+}
+
+/* The ports and the memory that a VM was started with, of what is recorded of it. */
+static void take_platform(struct process *proc, struct json_object *obj)
+{
+	struct definition def;
+	struct complaint c;
+
+	if (!definition_from_json(&def, obj, true, &c))
+		proc->platform = def.platform;
+	definition_free(&def);
 }
 
 static int find_process(const char *name, const char *uuid, struct process *proc)
@@ -500,6 +529,7 @@ static int find_process(const char *name, const char *uuid, struct process *proc
 	was = js_text(js_get(obj, "definition"), "uuid");
 	same = was && !strcmp(was, uuid);
 	proc->nets = json_object_get(js_get(obj, "interfaces"));
+	take_platform(proc, js_get(obj, "definition"));
 	json_object_put(obj);
 	if (proc->pid <= 0)
 		return -ESRCH;
@@ -539,6 +569,8 @@ int process_find(const char *name, const char *uuid, struct process *proc)
 	int err;
 
 	proc->nets = NULL;
+	proc->platform.nr = 0;
+	proc->ask_fd = -1;
 	err = find_process(name, uuid, proc);
 	if (err) {
 		json_object_put(proc->nets);

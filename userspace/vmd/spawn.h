@@ -12,11 +12,15 @@ struct json_object;
  * @pid: its number
  * @pidfd: readable once it has ended
  * @nets: its interfaces, as net_plug() tells them; NULL: it has none
+ * @platform: ports and memory of the host's that it was started with
+ * @ask_fd: it asks here once for what is to be done for its VM; -1: for nothing
  */
 struct process {
 	int pid;
 	int pidfd;
 	struct json_object *nets;
+	struct platform_devices platform;
+	int ask_fd;
 };
 
 int spawn_vm(const struct definition *def, u32 uid, u32 gid,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A VM in the module's own list: the id it has there, the name that is shown, and whether it
- * was paused there.
+/* A VM in the module's own list: the id it has there, the name that is shown, whether it was
+ * paused there, and the host's ports that it has.
  */
 #include <errno.h>
 #include <string.h>
@@ -94,4 +94,32 @@ void vm_let_go(const struct owned *vm)
 	if (joist_nl_resume(nl, id))
 		say("the VM %s cannot be resumed: %s", vm->def.name, joist_nl_error(nl));
 	joist_nl_close(nl);
+}
+
+/**
+ * vm_open_ports() - the module opens the ports of a VM's devices to it
+ * @vm: it has a process, in which no guest runs yet
+ *
+ * Return: 0 or -errno.
+ */
+int vm_open_ports(const struct owned *vm)
+{
+	struct range ports[VMM_IO_PORTS_MAX];
+	int nr = platform_ports(&vm->proc.platform, ports), i, err = 0;
+	struct joist_nl *nl;
+	u32 id;
+
+	nl = find(vm, &id);
+	if (!nl)
+		return -ENODEV;
+	for (i = 0; !err && i < nr; i++) {
+		err = joist_nl_port_grant(nl, id, (u32)ports[i].first,
+					  (u32)(ports[i].last - ports[i].first + 1));
+		if (err)
+			say("the VM %s does not get the I/O ports 0x%llx-0x%llx: %s", vm->def.name,
+			    (unsigned long long)ports[i].first, (unsigned long long)ports[i].last,
+			    joist_nl_error(nl));
+	}
+	joist_nl_close(nl);
+	return err;
 }

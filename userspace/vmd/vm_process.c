@@ -20,11 +20,13 @@
 #include "js.h"
 #include "libjoist/vhost.h"
 #include "passthrough.h"
+#include "platform_host.h"
 #include "sandbox.h"
 #include "seed.h"
 #include "setup.h"
 #include "vm_front.h"
 #include "vmm/backend/user.h"
+#include "vmm/host_mmio.h"
 #include "vmm/log.h"
 #include "vmm/seed.h"
 #include "vmm/vmm.h"
@@ -39,6 +41,7 @@
  * @nets: what the interfaces are
  * @devices: likewise, those of the host
  * @fd: see enum setup_fd; what is behind follows from @def
+ * @memory_fd: one of them, the host's memory; -1: there is none
  */
 struct setup {
 	struct definition def;
@@ -50,6 +53,7 @@ struct setup {
 	struct json_object *devices;
 	int nr_fds;
 	int fd[MSG_FDS_MAX];
+	int memory_fd;
 };
 
 static int receive(struct setup *s)
@@ -60,12 +64,13 @@ static int receive(struct setup *s)
 	ssize_t n;
 
 	n = msg_read(SETUP_FD, data, sizeof(data) - 1, s->fd, &s->nr_fds);
-	close(SETUP_FD);
 	if (n <= 0)
 		return -EINVAL;
 	obj = json_tokener_parse(data);
 	if (definition_from_json(&s->def, js_get(obj, "definition"), true, &c))
 		return -EINVAL;
+	if (!platform_ports(&s->def.platform, NULL))
+		close(SETUP_FD);
 	s->uid = (u32)js_int(obj, "uid", 0);
 	s->gid = (u32)js_int(obj, "gid", 0);
 	options.seccomp_log = js_bool(obj, "seccomp-log", false);
@@ -77,7 +82,7 @@ static int receive(struct setup *s)
 	return s->nr_fds == SETUP_FIXED + s->def.nr_disks + definition_has_seed(&s->def) +
 	       s->def.shares.nr + (s->def.vsock != 0) +
 	       interfaces_fds(s->def.nic, s->def.nr_nics) + passthrough_fds(&s->def) +
-	       (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
+	       platform_fds(&s->def) + (s->def.initrd || s->firmware.vars.path) ? 0 : -EINVAL;
 }
 
 static void configure(struct vmm_config *config, struct setup *s)
@@ -139,16 +144,38 @@ static void configure(struct vmm_config *config, struct setup *s)
 
 		config->hostdev[config->nr_hostdevs++] = device_host(told, s->fd[next++]);
 	}
+	config->nr_io_ports = platform_ports(&s->def.platform, config->io_ports);
+	if (config->nr_io_ports)
+		config->granter = (struct vmm_file) { "the daemon", SETUP_FD };
+	config->nr_mmio = platform_mmio(&s->def.platform, config->mmio);
+	s->memory_fd = platform_fds(&s->def) ? s->fd[next++] : -1;
+}
+
+/*
+ * The last that is done with all rights: who has the descriptor has the host. The mappings cannot
+ * grow, and are all that is left of it. Return: 0, or -errno with the reason logged.
+ */
+static int map_host_memory(const struct setup *s, struct vmm_config *config)
+{
+	int err;
+
+	if (s->memory_fd < 0)
+		return 0;
+	err = host_mmio_map(config->mmio, config->nr_mmio, s->memory_fd);
+	close(s->memory_fd);
+	return err;
 }
 
 /* Addresses that the devices' windows take. */
-static u64 windows(const struct setup *s)
+static u64 windows(const struct setup *s, const struct vmm_config *config)
 {
 	u64 sum = 0;
 	int i;
 
 	for (i = 0; i < s->def.devices.nr; i++)
 		sum += (u64)js_int(json_object_array_get_idx(s->devices, (size_t)i), "bars", 0);
+	for (i = 0; i < config->nr_mmio; i++)
+		sum += config->mmio[i].at.last - config->mmio[i].at.first + 1;
 	return sum;
 }
 
@@ -171,7 +198,7 @@ static int limit(int resource, u64 value)
 }
 
 /* Return: 0, or -errno with the reason logged. */
-static int lock_up(struct setup *s)
+static int lock_up(struct setup *s, const struct vmm_config *config)
 {
 	int err;
 
@@ -187,7 +214,8 @@ static int lock_up(struct setup *s)
 	}
 	err = limit(RLIMIT_CORE, 0);
 	err = err ?: limit(RLIMIT_NOFILE, FDS_MAX);
-	err = err ?: limit(RLIMIT_AS, s->def.memory + s->def.pluggable + OVERHEAD + windows(s));
+	err = err ?: limit(RLIMIT_AS, s->def.memory + s->def.pluggable + OVERHEAD +
+			   windows(s, config));
 	/* A device can reach all of the guest's memory at any time: it stays where it is. */
 	if (s->def.devices.nr)
 		err = err ?: limit(RLIMIT_MEMLOCK, passthrough_memlock(&s->def));
@@ -247,7 +275,8 @@ int vm_main(const char *name)
 	fe.arg = &front;
 	config.frontend = &fe;
 	config.rings = vmm_rings(&config);
-	err = lock_up(&s);
+	err = map_host_memory(&s, &config);
+	err = err ?: lock_up(&s, &config);
 	err = err ?: await_networks(&s, &config);
 	if (!err && !hostile(s.def.cmdline, &result))
 		err = vmm_run(&config, &result);
