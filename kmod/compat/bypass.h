@@ -31,11 +31,12 @@ static inline void compat_bypass_put(struct compat_bypass *bypass)
 	*bypass = (struct compat_bypass) { };
 }
 
-/* The module is loaded if it is not. May sleep. */
-static inline bool compat_bypass_get(struct compat_bypass *bypass)
+/* @load: if the module is not there, it is loaded. May sleep. */
+static inline bool compat_bypass_get(struct compat_bypass *bypass, bool load)
 {
-	bypass->add = symbol_request(irq_bypass_register_consumer);
-	bypass->del = symbol_request(irq_bypass_unregister_consumer);
+	bypass->add = load ? symbol_request(irq_bypass_register_consumer) :
+			     symbol_get(irq_bypass_register_consumer);
+	bypass->del = bypass->add ? symbol_get(irq_bypass_unregister_consumer) : NULL;
 	if (bypass->add && bypass->del)
 		return true;
 	compat_bypass_put(bypass);

@@ -31,11 +31,8 @@ static inline void vcpu_arrive(struct vcpu *vcpu, int cpu)
 	/* It is told before it is entered. */
 	if (vcpu->pv.steal_msr & KVM_MSR_ENABLED)
 		vcpu_request(vcpu, REQ_STEAL_UPDATE);
-	if (vcpu->last_cpu == cpu)
-		return;
-	vcpu->last_cpu = cpu;
-	__cpumask_set_cpu(cpu, vcpu->ran_on);
-	vcpu_request(vcpu, REQ_TIMER_REARM);
+	if (unlikely(vcpu->last_cpu != cpu))
+		vcpu_moved(vcpu, cpu);
 }
 
 /**

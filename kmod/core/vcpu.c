@@ -15,6 +15,7 @@
 #include "vcpu.h"
 #include "vm.h"
 #include "../irqchip/irqchip.h"
+#include "../passthrough/affinity.h"
 #include "../x86/cpuid.h"
 #include "../x86/mce.h"
 #include "../x86/msr.h"
@@ -25,6 +26,20 @@
 
 /* The vCPU that is loaded on each CPU; preemption off to write. */
 DEFINE_PER_CPU(struct vcpu *, loaded_vcpu);
+
+/**
+ * vcpu_moved() - the vCPU has come to a CPU that it was not on before
+ * @vcpu: loaded
+ * @cpu: this one; preemption off
+ */
+void vcpu_moved(struct vcpu *vcpu, int cpu)
+{
+	WRITE_ONCE(vcpu->last_cpu, cpu);
+	WRITE_ONCE(vcpu->moved, jiffies);
+	__cpumask_set_cpu(cpu, vcpu->ran_on);
+	vcpu_request(vcpu, REQ_TIMER_REARM);
+	affinity_vcpu_moved(vcpu);
+}
 
 static void notifier_sched_in(struct preempt_notifier *pn, int cpu)
 {

@@ -226,7 +226,7 @@ struct vcpu {
 	unsigned long requests;		/* (a) enum request */
 	int mode;			/* (a) enum vcpu_mode */
 	int cpu;			/* (o) written; read by kickers; -1 when not loaded */
-	int last_cpu;			/* (o) where it was loaded last; -1: never */
+	int last_cpu;			/* (o) written: where it was loaded last; -1: never */
 	cpumask_var_t ran_on;		/* (o) since its last WBINVD, or more */
 	struct kvm_run *run;		/* (c) shared with the VMM: read once */
 	void *pio_data;			/* (c) second page of the run mapping */
@@ -335,6 +335,8 @@ struct vcpu {
 	struct fpu_guest fpu;		/* (m) */
 	struct vcpu_io io;		/* (m) */
 	u64 last_fault_gpa;		/* (m) for reports */
+	unsigned long moved;		/* (o) written: jiffies when last_cpu changed */
+	u32 irqs_follow;		/* vm->bypass.lock to write: host interrupts that do */
 	struct emu *emu;		/* (c) scratch of the emulator glue */
 };
 
@@ -347,6 +349,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id, u32 idx);
 void vcpu_destroy(struct vcpu *vcpu);
 struct file *vcpu_file(struct vcpu *vcpu);
 void vcpu_follow(struct vcpu *vcpu);
+void vcpu_moved(struct vcpu *vcpu, int cpu);
 void vcpu_load(struct vcpu *vcpu);
 void vcpu_put(struct vcpu *vcpu);
 struct vcpu *vcpu_running(void);

@@ -86,6 +86,9 @@ struct vm {
 		struct mutex lock;	/* protects the list, and what is in it */
 		struct list_head list;
 		struct work_struct work;
+		/* Interrupts that follow vCPUs: passthrough/affinity.c. */
+		struct list_head irqs;
+		struct delayed_work look;
 	} bypass;
 	u32 irqs_posted;		/* bypass.lock to write: of devices, by an IOMMU */
 	struct list_head resamplers;	/* resample_lock */

@@ -3,7 +3,8 @@
  * An irqfd whose eventfd a device's driver signals (VFIO) from the handler of the
  * device's interrupt meets that interrupt here. While the irqfd's GSI is an MSI to one
  * vCPU that can be posted to, the IOMMU posts the interrupt to it: no handler runs, no
- * eventfd is signalled. In all other cases all is as without: the eventfd's way.
+ * eventfd is signalled. One to a vCPU that cannot has its handler on that vCPU's CPU. In
+ * all other cases all is as without: the eventfd's way.
  *
  * What an MSI means changes with the routes, and with the modes and ids of the guest's
  * local APICs: then it is looked at again, soon.
@@ -13,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "affinity.h"
 #include "bypass.h"
 #include "../compat/bypass.h"
 #include "../core/vcpu.h"
@@ -46,12 +48,13 @@ struct bypass {
 static struct compat_bypass match;
 static DEFINE_MUTEX(match_lock);	/* protects it */
 
-static bool match_get(void)
+/* @load: make it be there. Whoever has interrupts to offer needs it, too. */
+static bool match_get(bool load)
 {
 	bool got;
 
 	mutex_lock(&match_lock);
-	got = match.add || compat_bypass_get(&match);
+	got = match.add || compat_bypass_get(&match, load);
 	mutex_unlock(&match_lock);
 	return got;
 }
@@ -94,7 +97,9 @@ static void update(struct bypass *b)
 	if (b->irq < 0)
 		return;
 	target = irqchip_msi_target(b->vm, b->gsi, &vector);
-	post(b, target, vector);
+	if (vendor_call(posts_irqs)())
+		post(b, target, vector);
+	affinity_follow(b->vm, b->irq, b->target ? NULL : target);
 }
 
 static struct bypass *of(struct irq_bypass_consumer *consumer)
@@ -121,6 +126,7 @@ static void del_producer(struct irq_bypass_consumer *consumer,
 
 	mutex_lock(&b->vm->bypass.lock);
 	post(b, NULL, 0);
+	affinity_follow(b->vm, b->irq, NULL);
 	b->irq = -1;
 	mutex_unlock(&b->vm->bypass.lock);
 }
@@ -147,7 +153,7 @@ static void update_work(struct work_struct *work)
 /** bypass_update_later() - likewise, soon. Context: any */
 void bypass_update_later(struct vm *vm)
 {
-	/* The list is empty but on hosts whose IOMMUs post. */
+	/* It is empty where nothing is posted, and nobody has devices of the host's. */
 	if (unlikely(!list_empty(&vm->bypass.list)))
 		schedule_work(&vm->bypass.work);
 }
@@ -157,12 +163,14 @@ void bypass_vm_init(struct vm *vm)
 	mutex_init(&vm->bypass.lock);
 	INIT_LIST_HEAD(&vm->bypass.list);
 	INIT_WORK(&vm->bypass.work, update_work);
+	affinity_vm_init(vm);
 }
 
 /** bypass_vm_end() - its irqfds are gone, and no vCPU runs that could ask for an update */
 void bypass_vm_end(struct vm *vm)
 {
 	cancel_work_sync(&vm->bypass.work);
+	affinity_vm_end(vm);
 }
 
 /**
@@ -175,9 +183,10 @@ void bypass_vm_end(struct vm *vm)
  */
 struct bypass *bypass_create(struct vm *vm, u32 gsi, struct eventfd_ctx *eventfd)
 {
+	bool posts = vendor_call(posts_irqs)();
 	struct bypass *b;
 
-	if (!vendor_call(posts_irqs)() || !match_get())
+	if (!(posts || affinity_wanted()) || !match_get(posts))
 		return NULL;
 	b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 	if (!b)

@@ -217,6 +217,19 @@ void drive_edu(void)
 	say("messages again:", raise(INTERRUPTS));
 }
 
+/* Its messages, once more for each byte that comes in but the dot. */
+void repeat_edu(void)
+{
+	if (!find())
+		return;
+	take_interrupts();
+	patience = 1;
+	use_message(1);
+	print("ready\n");
+	while (read_byte() != '.')
+		say("messages:", raise(INTERRUPTS));
+}
+
 /* What is the host's must stay as it is. */
 void attack_by_edu(void)
 {

@@ -83,15 +83,20 @@ static void triple_fault(void)
 	asm volatile("lidt %0; int3" : : "m"(none));
 }
 
+u8 read_byte(void)
+{
+	while (!(get8(COM1 + 5) & LSR_READY))
+		asm volatile("pause");
+	return get8(COM1);
+}
+
 static void echo(void)
 {
 	u8 byte;
 
 	print("ready\n");
 	do {
-		while (!(get8(COM1 + 5) & LSR_READY))
-			asm volatile("pause");
-		byte = get8(COM1);
+		byte = read_byte();
 		put8(COM1, byte);
 	} while (byte != '.');
 }
@@ -174,6 +179,9 @@ static void obey(char what, const struct info *info)
 		break;
 	case 'A':
 		attack_by_edu();
+		break;
+	case 'M':
+		repeat_edu();
 		break;
 	case 'v':
 		break_virtio();

@@ -52,6 +52,7 @@ static inline u32 get32(u16 port)
 /* kernel.c */
 void print(const char *text);
 void print_number(u32 value);
+u8 read_byte(void);
 /* What an interrupt or an exception calls, from assembly. */
 void take_vector(u8 vector, void (*handler)(void));
 
@@ -66,6 +67,7 @@ void edu_interrupt(void);
 void on_edu(void);
 extern volatile u32 edus;
 void drive_edu(void);
+void repeat_edu(void);
 void attack_by_edu(void);
 
 /* platform.c */

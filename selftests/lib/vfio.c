@@ -195,6 +195,42 @@ int vfio_command(struct test_vfio *v, uint16_t command)
 	return pwrite(v->device, &command, 2, info.offset + COMMAND) == 2 ? 0 : -EIO;
 }
 
+int vfio_set_msi(struct test_vfio *v, int fd)
+{
+	struct {
+		struct vfio_irq_set head;
+		int32_t fd;
+	} set = {
+		.head = {
+			.argsz = fd < 0 ? sizeof(set.head) : sizeof(set),
+			.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
+				 (fd < 0 ? VFIO_IRQ_SET_DATA_NONE : VFIO_IRQ_SET_DATA_EVENTFD),
+			.index = VFIO_PCI_MSI_IRQ_INDEX,
+			.count = fd >= 0,
+		},
+		.fd = fd,
+	};
+
+	return xioctl(v->device, VFIO_DEVICE_SET_IRQS, &set);
+}
+
+int vfio_msi_irq(const struct test_vfio *v)
+{
+	char path[288];
+	struct dirent *e;
+	int irq = -1;
+	DIR *d;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/msi_irqs", v->pci);
+	d = opendir(path);
+	while (d && irq < 0 && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			irq = atoi(e->d_name);
+	if (d)
+		closedir(d);
+	return irq;
+}
+
 void *vfio_map_bar(struct test_vfio *v, int bar, size_t *size)
 {
 	struct vfio_region_info info;

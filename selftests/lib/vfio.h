@@ -34,6 +34,10 @@ void vfio_close(struct test_vfio *v);
 bool vfio_no_snoop(const struct test_vfio *v);
 int vfio_map_dma(struct test_vfio *v, void *mem, uint64_t iova, uint64_t size);
 int vfio_command(struct test_vfio *v, uint16_t command);	/* PCI's register */
+/* Its first message signals an eventfd; @fd -1: there are none any more. */
+int vfio_set_msi(struct test_vfio *v, int fd);
+/* The host's number of that, or -1. */
+int vfio_msi_irq(const struct test_vfio *v);
 /* A BAR, for reading and writing; NULL: it cannot be. */
 void *vfio_map_bar(struct test_vfio *v, int bar, size_t *size);
 
