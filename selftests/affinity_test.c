@@ -451,6 +451,39 @@ TEST_F(follow, one_that_bounces)
 	EXPECT_TRUE(comes_to(self->irq, 0));
 }
 
+static int set_online(int cpu, bool on)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	f = fopen(path, "w");
+	if (!f)
+		return -1;
+	fprintf(f, "%d", on);
+	return fclose(f);
+}
+
+/* That the kernel moves it then is nobody else's doing. */
+TEST_F(follow, a_cpu_goes_offline)
+{
+	if (self->why)
+		SKIP(return, "%s", self->why);
+	ASSERT_EQ(0, start(self, 1));
+	ASSERT_EQ(0, irqfd(self, 0));
+	EXPECT_TRUE(comes_to(self->irq, 1));
+	EXPECT_EQ(0, set_online(1, false));
+	EXPECT_TRUE(comes_to(self->irq, 0));
+	EXPECT_EQ(RAISES, raise_on(self, 0));
+	wait_ms(LONG_MS);
+	EXPECT_EQ(0, set_online(1, true));
+	EXPECT_EQ(0, pin(self->tid, 1));
+	EXPECT_TRUE(comes_to(self->irq, 1));
+	EXPECT_EQ(RAISES, raise_on(self, 1));
+	ASSERT_EQ(0, irqfd(self, KVM_IRQFD_FLAG_DEASSIGN));
+	EXPECT_TRUE(is_as_before(self));
+}
+
 static void *bounce(void *arg)
 {
 	FIXTURE_DATA(follow) * self = arg;

@@ -53,7 +53,10 @@ static inline enum steer steer_decide(const struct steer_view *v)
 {
 	if (!steer_is_ours(v))
 		return STEER_LEAVE;
-	if (v->to < 0 || !v->to_online || v->there)
+	if (v->to < 0 || !v->to_online)
+		return STEER_KEEP;
+	/* By the kernel, though, that is not where we sent it. */
+	if (v->there && (v->from < 0 || v->from == v->to))
 		return STEER_KEEP;
 	/* Sent there, and on its way. */
 	if (v->pending && v->to == v->from)

@@ -69,6 +69,9 @@ static void not_in_effect_yet(void **state)
 static void cpu_goes(void **state)
 {
 	assert_int_equal(WITH(sent, v.as_left = false, v.from_online = false), STEER_MOVE);
+	/* To where the vCPU is, by chance: it is sent there, so that we know. */
+	assert_int_equal(WITH(sent, v.as_left = false, v.from_online = false, v.there = true),
+			 STEER_MOVE);
 	/* The vCPU sleeps there. */
 	assert_int_equal(WITH(sent, v.to = 2, v.as_left = false, v.from_online = false,
 			      v.to_online = false), STEER_KEEP);
