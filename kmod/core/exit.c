@@ -383,10 +383,17 @@ static int exit_tpr_below(struct vcpu *vcpu)
 /* The instruction is over, and so is what the CPU does of it. */
 static int exit_apic(struct vcpu *vcpu)
 {
-	if (vcpu->exit.apic.eoi)
+	switch (vcpu->exit.apic.op) {
+	case APIC_EXIT_EOI:
 		lapic_eoi_virtual(vcpu->lapic, vcpu->exit.apic.vector);
-	else
+		break;
+	case APIC_EXIT_WRITE:
 		lapic_virtual_write(vcpu->lapic, vcpu->exit.apic.reg);
+		break;
+	case APIC_EXIT_WAKE:
+		lapic_wake_targets(vcpu->lapic);
+		break;
+	}
 	return EXIT_RESUME;
 }
 

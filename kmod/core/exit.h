@@ -119,9 +119,13 @@ struct exit {
 			bool invalid;	/* the guest's state is lost */
 		} notify;
 		struct {
-			bool eoi;
-			u8 vector;	/* that has ended, and somebody hears of it */
-			u16 reg;	/* or that was written, in the page */
+			enum {
+				APIC_EXIT_EOI,	/* of a vector whose end somebody hears of */
+				APIC_EXIT_WRITE,	/* of a register, in the page */
+				APIC_EXIT_WAKE,	/* ICR was, and IRR; not all of them run */
+			} op;
+			u8 vector;
+			u16 reg;
 		} apic;
 		struct {
 			u64 hw_code;	/* of the failed entry */

@@ -59,9 +59,10 @@ void irq_host_virt_update(struct vcpu *vcpu)
 	vcpu_request(vcpu, REQ_APICV);
 }
 
-void irq_host_dest_changed(struct vm *vm)
+void irq_host_dest_changed(struct vcpu *vcpu)
 {
-	bypass_update_later(vm);
+	vendor_call(apic_changed)(vcpu);
+	bypass_update_later(vcpu->vm);
 }
 
 void irq_host_eoi_vectors(struct vm *vm)

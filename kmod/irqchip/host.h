@@ -18,10 +18,10 @@ void irq_host_notify(struct vcpu *vcpu);
 void irq_host_posted(struct vcpu *vcpu);
 /* What says how the CPU virtualizes this APIC has changed: REQ_APICV. */
 void irq_host_virt_update(struct vcpu *vcpu);
-/* A local APIC has another mode or logical id, or takes interrupts, or does not: what
+/* This local APIC has another mode or logical id, or takes interrupts, or does not: what
  * messages mean may have changed.
  */
-void irq_host_dest_changed(struct vm *vm);
+void irq_host_dest_changed(struct vcpu *vcpu);
 /* The IOAPIC uses other vectors: EOIs of others are to be heard of. */
 void irq_host_eoi_vectors(struct vm *vm);
 /* An NMI arrived: nmi_queued++, REQ_NMI, wake or kick. */

@@ -508,6 +508,22 @@ int irqchip_ack_irq(struct vcpu *vcpu)
 }
 
 /**
+ * irqchip_may_virtualize() - may the CPU deliver interrupts by itself?
+ * @vcpu: vcpu->mutex held; has a local APIC
+ *
+ * In x2APIC mode. Not if each interrupt is seen on its way: by a debugger that holds them
+ * back or steps, by Hyper-V's sources that end by themselves, by a guest with its priority
+ * in memory.
+ */
+bool irqchip_may_virtualize(struct vcpu *vcpu)
+{
+	return lapic_x2apic(vcpu->lapic) && !vcpu->vapic.gpa &&
+	       !(vcpu->debug.control & (KVM_GUESTDBG_BLOCKIRQ |
+					KVM_GUESTDBG_SINGLESTEP)) &&
+	       !hv_synic_any_auto_eoi(vcpu);
+}
+
+/**
  * irqchip_eoi_may_wait() - can the end of what is in service be told late?
  * @vcpu: vcpu->mutex held; has a local APIC
  *

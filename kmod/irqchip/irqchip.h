@@ -66,6 +66,8 @@ bool irqchip_irq_to_inject(struct vcpu *vcpu);
 /* Take that: vector 0..255, or -1. Marks it in service. */
 int irqchip_ack_irq(struct vcpu *vcpu);
 
+/* May the CPU deliver interrupts, and keep the APIC's registers, by itself? */
+bool irqchip_may_virtualize(struct vcpu *vcpu);
 /* The end of the interrupt in service can be told late: nobody waits for it. */
 bool irqchip_eoi_may_wait(struct vcpu *vcpu);
 
@@ -117,6 +119,7 @@ bool lapic_take_posted(struct lapic *lapic);
 void lapic_set_virt(struct lapic *lapic, bool virt);
 void lapic_eoi_virtual(struct lapic *lapic, u8 vector);
 void lapic_virtual_write(struct lapic *lapic, u32 reg);
+void lapic_wake_targets(struct lapic *lapic);
 bool lapic_init_sipi_pending(struct lapic *lapic, bool wait_for_sipi);
 bool lapic_x2apic(struct lapic *lapic);
 bool lapic_enabled(struct lapic *lapic);

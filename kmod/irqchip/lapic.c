@@ -155,7 +155,7 @@ void lapic_reset(struct lapic *lapic, bool init)
 	}
 	lapic_timer_reset(lapic);
 	lapic_reset_regs(lapic);
-	irq_host_dest_changed(lapic->vm);
+	irq_host_dest_changed(lapic->vcpu);
 }
 
 /**
@@ -184,7 +184,7 @@ void lapic_set_base(struct lapic *lapic, u64 base)
 	}
 	if (lapic->posted)
 		irq_host_virt_update(lapic->vcpu);
-	irq_host_dest_changed(lapic->vm);
+	irq_host_dest_changed(lapic->vcpu);
 }
 
 /* What is in service as far as priorities go, -1: nothing. @top: lapic->isr_top. */
@@ -200,11 +200,24 @@ static inline int isr_top(const struct lapic *lapic)
 	return top < 0 ? isr_top_virt(lapic, top) : top;
 }
 
+/* A vector becomes pending where anybody sets IRR. */
+static bool set_open(struct lapic *lapic, u8 vector)
+{
+	bool was = test_and_set_bit(vector & 31,
+				    lapic_vec_word(lapic, LAPIC_REG_IRR, vector));
+
+	/* Also if it was: a CPU sets it first, and has the target woken later. */
+	irq_host_posted(lapic->vcpu);
+	return !was;
+}
+
 /* A vector becomes pending where only the vCPU's own thread touches IRR. */
 static noinline bool post(struct lapic *lapic, u8 vector)
 {
 	bool was = lapic_vec_test(lapic, LAPIC_REG_IRR, vector);
 
+	if (lapic->irr_open)
+		return set_open(lapic, vector);
 	switch (posted_set(lapic->posted, vector)) {
 	case POSTED_AGAIN:
 		return false;
@@ -353,13 +366,20 @@ static void lapic_recheck(struct lapic *lapic)
 		irq_host_notify(lapic->vcpu);
 }
 
+/* Posted interrupts' CPUs have a copy: update_tpr. */
+static noinline void isr_end_virt(struct lapic *lapic)
+{
+	if (!lapic->irr_open)
+		irq_host_notify(lapic->vcpu);
+}
+
 static inline void isr_end(struct lapic *lapic, int vector)
 {
 	u32 isr = LAPIC_REG_ISR + (vector >> 5) * 16;
 
 	lapic_reg_set(lapic, isr, lapic_reg(lapic, isr) & ~BIT(vector & 31));
 	if (unlikely(lapic->virt))
-		irq_host_notify(lapic->vcpu);	/* the CPU has a copy: update_tpr */
+		isr_end_virt(lapic);
 	else
 		isr_top_update(lapic);
 }

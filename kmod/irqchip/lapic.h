@@ -42,9 +42,10 @@ struct lapic_timer {
  * Protection: (c) constant; (m) vcpu->mutex to write, others read racily (one
  * aligned word, READ_ONCE); (a) atomic.
  *
- * With @posted nobody but the vCPU's thread, or its CPU, changes IRR: others post. While
- * @virt is set the CPU itself delivers what is in IRR, and keeps ISR: @isr_top is
- * LAPIC_ISR_VIRT, @isr_words and @irr_words say nothing.
+ * With @posted nobody but the vCPU's thread, or its CPU, changes IRR: others post. Unless
+ * it is @irr_open: then others, CPUs among them, set it at any time and nothing is posted.
+ * While @virt is set the CPU itself delivers what is in IRR, and keeps ISR: @isr_top is
+ * LAPIC_ISR_VIRT. With @posted @irr_words says nothing, with @virt neither @isr_words.
  */
 struct lapic {
 	struct vcpu *vcpu;		/* (c) */
@@ -53,6 +54,7 @@ struct lapic {
 	u64 base;			/* (m) IA32_APIC_BASE */
 	u8 *regs;			/* register page: (m); IRR and TMR: (a) */
 	struct posted_desc *posted;	/* (c) once the vCPU is visible; NULL: there is none */
+	bool irr_open;			/* (c) as @posted */
 	bool virt;			/* (m) the CPU virtualizes it */
 	int isr_top;			/* (m) of what is in service; -1: none; LAPIC_ISR_VIRT */
 	unsigned long isr_words;	/* (m) words of ISR that are not zero */
@@ -107,7 +109,7 @@ static inline unsigned long *lapic_vec_word(struct lapic *lapic, u32 reg,
 	return (unsigned long *)(lapic->regs + reg + (vector >> 5) * 16);
 }
 
-static inline bool lapic_vec_test(struct lapic *lapic, u32 reg, u8 vector)
+static inline bool lapic_vec_test(const struct lapic *lapic, u32 reg, u8 vector)
 {
 	return lapic_reg(lapic, reg + (vector >> 5) * 16) & BIT(vector & 31);
 }

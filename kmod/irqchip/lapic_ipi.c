@@ -285,6 +285,27 @@ void lapic_send_icr(struct lapic *lapic, u32 icr, u32 icr2)
 }
 
 /**
+ * lapic_wake_targets() - the CPU has set IRR at those whom ICR names, and not told all
+ * @lapic: who sent it, an x2APIC; vcpu->mutex held
+ */
+void lapic_wake_targets(struct lapic *lapic)
+{
+	u32 icr = lapic_reg(lapic, LAPIC_REG_ICR);
+	const struct lapic_msg msg = {
+		.dest = lapic_reg(lapic, LAPIC_REG_ICR2),
+		.logical = icr & LAPIC_ICR_LOGICAL,
+		.shorthand = icr >> LAPIC_ICR_SHORT_SHIFT & 3,
+		.x2apic = true,
+	};
+	struct lapic *target;
+	unsigned int i;
+
+	for (i = 0; (target = irq_host_lapic(lapic->vm, i)); i++)
+		if (lapic_hw_enabled(target) && lapic_match(target, lapic, &msg))
+			irq_host_posted(target->vcpu);
+}
+
+/**
  * lapic_send_self_ipi() - the x2APIC's SELF IPI register was written
  * @lapic: vcpu->mutex held
  * @vector: 0..255

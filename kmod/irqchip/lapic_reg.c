@@ -97,7 +97,7 @@ static void write_svr(struct lapic *lapic, u32 val)
 	u32 reg;
 
 	lapic_reg_set(lapic, LAPIC_REG_SVR, val & LAPIC_SVR_VALID);
-	irq_host_dest_changed(lapic->vm);
+	irq_host_dest_changed(lapic->vcpu);
 	if (val & LAPIC_SVR_ENABLE)
 		return;
 	lapic_for_each_lvt(lapic, reg)
@@ -118,11 +118,11 @@ static void lapic_write(struct lapic *lapic, u32 reg, u32 val)
 		break;
 	case LAPIC_REG_LDR:
 		lapic_reg_set(lapic, reg, val & 0xff000000);
-		irq_host_dest_changed(lapic->vm);
+		irq_host_dest_changed(lapic->vcpu);
 		break;
 	case LAPIC_REG_DFR:
 		lapic_reg_set(lapic, reg, val | 0x0fffffff);
-		irq_host_dest_changed(lapic->vm);
+		irq_host_dest_changed(lapic->vcpu);
 		break;
 	case LAPIC_REG_SVR:
 		write_svr(lapic, val);
@@ -172,8 +172,8 @@ bool lapic_reads_plain(const struct lapic *lapic, u32 reg)
  */
 void lapic_virtual_write(struct lapic *lapic, u32 reg)
 {
-	if (lapic_is_x2apic(lapic) ? reg == LAPIC_REG_SELF_IPI :
-				     reg_in(lapic, reg, WRITABLE_XAPIC))
+	if (reg_in(lapic, reg, lapic_is_x2apic(lapic) ? WRITABLE_X2APIC :
+							WRITABLE_XAPIC))
 		lapic_write(lapic, reg, lapic_reg(lapic, reg));
 }
 
@@ -444,6 +444,6 @@ int lapic_set_state(struct lapic *lapic, const struct kvm_lapic_state *state)
 		      state_get(state, LAPIC_REG_TDCR) & 0xb);
 	lapic_timer_restore(lapic, state_get(state, LAPIC_REG_TMCCT));
 	irq_host_notify(lapic->vcpu);
-	irq_host_dest_changed(lapic->vm);
+	irq_host_dest_changed(lapic->vcpu);
 	return 0;
 }

@@ -19,14 +19,9 @@ u32 posted_ndst(u32 apic_id, bool x2apic)
 	return x2apic ? apic_id : (apic_id & 0xff) << 8;
 }
 
-/* Set and clear bits of the control word as one. Return: as it was before. */
 static u64 control_change(struct posted_desc *desc, u64 clear, u64 set)
 {
-	u64 old = READ_ONCE(desc->control);
-
-	while (!try_cmpxchg(&desc->control, &old, (old & ~clear) | set))
-		;
-	return old;
+	return word_change(&desc->control, clear, set);
 }
 
 static bool pir_empty(const struct posted_desc *desc)

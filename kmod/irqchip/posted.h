@@ -8,6 +8,7 @@
 #ifndef JOIST_IRQCHIP_POSTED_H
 #define JOIST_IRQCHIP_POSTED_H
 
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -38,6 +39,16 @@ struct posted_desc {
 };
 
 static_assert(sizeof(struct posted_desc) == 64);
+
+/* Set and clear bits of a word that others change as well. Return: as it was before. */
+static inline u64 word_change(u64 *word, u64 clear, u64 set)
+{
+	u64 old = READ_ONCE(*word);
+
+	while (!try_cmpxchg(word, &old, (old & ~clear) | set))
+		;
+	return old;
+}
 
 /* What became of a vector that was posted. */
 enum posted {

@@ -16,6 +16,8 @@
 #define CPUID_8000000A_DECODE	BIT(7)
 #define CPUID_8000000A_PAUSE	BIT(10)
 #define CPUID_8000000A_PAUSE_TH	BIT(12)
+#define CPUID_8000000A_AVIC	BIT(13)
+#define CPUID_8000000A_X2AVIC	BIT(18)
 #define CPUID_8000000A_V_SPEC	BIT(20)
 
 static bool npt = true;
@@ -117,6 +119,8 @@ int svm_caps_setup(void)
 				   (edx & CPUID_8000000A_PAUSE_TH);
 	if (edx & CPUID_8000000A_TSC_RATE)
 		tsc_scaling_setup(SVM_TSC_RATIO_BITS, SVM_TSC_RATIO_MAX);
+	svm_caps.avic = svm_avic_usable(edx & CPUID_8000000A_AVIC &&
+					edx & CPUID_8000000A_X2AVIC);
 	svm_caps.tcg = hypervisor_cpuid_base("TCGTCGTCGTCG", 0);
 	return 0;
 }
@@ -141,6 +145,8 @@ const char *svm_feature(unsigned int i)
 		return svm_caps.clean ? "clean-bits" : "";
 	case 7:
 		return tsc_scaling.bits ? "tsc-scaling" : "";
+	case 8:
+		return svm_caps.avic ? "apic-virtualization" : "";
 	default:
 		return NULL;
 	}

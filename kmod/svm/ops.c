@@ -82,6 +82,7 @@ static int svm_setup(void)
 	if (err)
 		goto out_pages;
 	svm_npt_setup();
+	svm_avic_bind();
 	set_guest_features();
 	return 0;
 
@@ -148,11 +149,12 @@ static void svm_cpu_disable(bool crash)
 
 static int svm_vm_init(struct vm *vm)
 {
-	return 0;
+	return svm_avic_vm_init(to_svm_vm(vm));
 }
 
 static void svm_vm_destroy(struct vm *vm)
 {
+	svm_avic_vm_destroy(to_svm_vm(vm));
 }
 
 /* VMRUN takes real mode, and segments of any kind. */
@@ -163,15 +165,21 @@ static bool svm_can_enter(struct vcpu *vcpu)
 
 static int svm_vcpu_init(struct vcpu *vcpu)
 {
-	return svm_vmcb_create(to_svm(vcpu));
+	int err = svm_vmcb_create(to_svm(vcpu));
+
+	if (!err)
+		svm_avic_create(to_svm(vcpu));
+	return err;
 }
 
 static void svm_vcpu_free(struct vcpu *vcpu)
 {
+	svm_avic_destroy(to_svm(vcpu));
 	svm_vmcb_destroy(to_svm(vcpu));
 }
 
-static void svm_vcpu_load(struct vcpu *vcpu, int cpu)
+/** svm_vcpu_load() - see struct vendor_ops */
+void svm_vcpu_load(struct vcpu *vcpu, int cpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_cpu *c = this_cpu_ptr(&svm_cpu);
@@ -206,7 +214,8 @@ static void svm_prepare_guest(struct vcpu *vcpu)
 	vcpu->guest_state_loaded = true;
 }
 
-static void svm_vcpu_put(struct vcpu *vcpu, bool comes_back)
+/** svm_vcpu_put() - see struct vendor_ops */
+void svm_vcpu_put(struct vcpu *vcpu, bool comes_back)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	u64 host = this_cpu_read(svm_cpu.tsc_aux);
@@ -219,16 +228,7 @@ static void svm_vcpu_put(struct vcpu *vcpu, bool comes_back)
 	vcpu->guest_state_loaded = false;
 }
 
-/* The CPU virtualizes no local APIC, and leaves the host's interrupts where they are. */
-
-static void svm_update_apicv(struct vcpu *vcpu)
-{
-}
-
-static bool svm_notify_posted(struct vcpu *vcpu)
-{
-	return false;
-}
+/* IOMMUs post nothing here, and the CPU leaves the host's interrupts where they are. */
 
 static bool svm_posts_irqs(void)
 {
@@ -295,6 +295,7 @@ const struct vendor_ops svm_ops = {
 	.smm_changed = svm_smm_changed,
 	.update_tpr = svm_update_tpr,
 	.update_apicv = svm_update_apicv,
+	.apic_changed = svm_apic_changed,
 	.notify_posted = svm_notify_posted,
 	.posts_irqs = svm_posts_irqs,
 	.post_irq = svm_post_irq,

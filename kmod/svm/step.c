@@ -27,6 +27,8 @@ void svm_debug_changed(struct vcpu *vcpu)
 	if (control)
 		svm_debug_trap(svm);
 	svm->nmi_step = false;
+	if (svm->avic_entry)
+		vcpu_request(vcpu, REQ_APICV);
 }
 
 static bool event_written(const struct svm_vcpu *svm)

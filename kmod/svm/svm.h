@@ -3,6 +3,7 @@
 #ifndef JOIST_SVM_SVM_H
 #define JOIST_SVM_SVM_H
 
+#include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <asm/svm.h>
 
@@ -39,6 +40,7 @@ enum vmcb_clean {
  * @v_spec_ctrl: VMRUN and #VMEXIT switch SPEC_CTRL
  * @pause_filter: PAUSE exits only after many in a row
  * @pause_threshold: which must be close to each other
+ * @avic: x2APICs can be virtualized, and are to be: avic.c
  * @tcg: QEMU's (7.2): INT3 and INTO exit as INTn does, not as exceptions, and VMRUN
  *       loads DR7 but arms no breakpoint
  *
@@ -53,6 +55,7 @@ struct svm_caps {
 	bool v_spec_ctrl;
 	bool pause_filter;
 	bool pause_threshold;
+	bool avic;
 	bool tcg;
 };
 
@@ -130,6 +133,9 @@ struct svm_spec_ctrl {
  * @intn_len: length of the INT whose interrupt is to be injected; 0: none
  * @soft_len: RIP moved so far for the injected #BP, #OF or INT
  * @step_rflags: the guest's own TF and RF
+ * @avic_entry: in the VM's table; NULL: the CPU does not virtualize its local APIC
+ * @avic_wake: wakes its thread, from where it goes to sleep
+ * @avic_paused: until a window has come
  *
  * Protection: vcpu->mutex, and loaded where the hardware is concerned.
  */
@@ -153,15 +159,33 @@ struct svm_vcpu {
 	u64 step_rflags;
 	u8 intn_len;
 	u8 soft_len;
+	u64 *avic_entry;
+	struct irq_work avic_wake;
+	bool avic_paused;
 };
 
+/**
+ * struct svm_vm - a VM on SVM
+ * @vm: must be first
+ * @avic_table: by APIC id, a page: avic_table.h; NULL: none is virtualized
+ * @avic_short: there is an id for which that has no room
+ *
+ * @avic_short is set once, under vm->lock, and read racily.
+ */
 struct svm_vm {
 	struct vm vm;
+	u64 *avic_table;
+	bool avic_short;
 };
 
 static inline struct svm_vcpu *to_svm(struct vcpu *vcpu)
 {
 	return container_of(vcpu, struct svm_vcpu, vcpu);
+}
+
+static inline struct svm_vm *to_svm_vm(struct vm *vm)
+{
+	return container_of(vm, struct svm_vm, vm);
 }
 
 static inline void vmcb_mark_dirty(struct vmcb *vmcb, enum vmcb_clean part)
@@ -206,6 +230,8 @@ extern unsigned short svm_pause_window;
 
 /* ops.c */
 void svm_load_tsc_ratio(u64 ratio);
+void svm_vcpu_load(struct vcpu *vcpu, int cpu);
+void svm_vcpu_put(struct vcpu *vcpu, bool comes_back);
 
 /* vmcb.c */
 void svm_intercept_exceptions(struct vmcb *vmcb, u32 more);
@@ -279,6 +305,17 @@ void svm_enter_armed(hpa_t vmcb_pa, u64 *regs, hpa_t host_pa,
 		     struct svm_spec_ctrl *spec_ctrl, u64 dr7);
 extern const char svm_armed_begin[], svm_armed_end[];	/* in it */
 void svm_save_host(void);
+
+/* avic.c: the local APIC, virtualized by the CPU */
+bool svm_avic_usable(bool cpu_has);
+void svm_avic_bind(void);
+int svm_avic_vm_init(struct svm_vm *vm);
+void svm_avic_vm_destroy(struct svm_vm *vm);
+void svm_avic_create(struct svm_vcpu *svm);
+void svm_avic_destroy(struct svm_vcpu *svm);
+void svm_update_apicv(struct vcpu *vcpu);
+void svm_apic_changed(struct vcpu *vcpu);
+bool svm_notify_posted(struct vcpu *vcpu);
 
 /* debug.c */
 void svm_debug_trap(struct svm_vcpu *svm);

@@ -120,18 +120,6 @@ void vmx_apicv_msrs(struct vmx_vcpu *vmx)
 				  !reads_pass(lapic, reg), !writes_pass(lapic, reg));
 }
 
-/*
- * Not if each interrupt is seen on its way: by a debugger that holds them back or steps,
- * by Hyper-V's sources that end by themselves, by a guest with its priority in memory.
- */
-static bool wanted(struct vcpu *vcpu)
-{
-	return lapic_x2apic(vcpu->lapic) && !vcpu->vapic.gpa &&
-	       !(vcpu->debug.control & (KVM_GUESTDBG_BLOCKIRQ |
-					KVM_GUESTDBG_SINGLESTEP)) &&
-	       !hv_synic_any_auto_eoi(vcpu);
-}
-
 static void write_eoi_exits(struct vmx_vcpu *vmx)
 {
 	unsigned long map[ARRAY_SIZE(vmx->eoi_exits)];
@@ -156,7 +144,7 @@ void vmx_update_apicv(struct vcpu *vcpu)
 
 	if (!vmx->posted)
 		return;
-	virt = wanted(vcpu);
+	virt = irqchip_may_virtualize(vcpu);
 	cpu = vmx->cpu & ~(cr8 | CPU_BASED_TPR_SHADOW);
 	cpu2 = vmx->cpu2 & ~VMX_APICV_CPU2;
 	vmx_write_cpu(vmx, cpu | (virt ? CPU_BASED_TPR_SHADOW : cr8));

@@ -161,13 +161,13 @@ static void decode_notify(struct vmx_vcpu *vmx, struct exit *exit)
 
 static void decode_apic_eoi(struct vmx_vcpu *vmx, struct exit *exit)
 {
-	exit->apic.eoi = true;
+	exit->apic.op = APIC_EXIT_EOI;
 	exit->apic.vector = vmx_exit_qualification(vmx);
 }
 
 static void decode_apic_write(struct vmx_vcpu *vmx, struct exit *exit)
 {
-	exit->apic.eoi = false;
+	exit->apic.op = APIC_EXIT_WRITE;
 	exit->apic.reg = vmx_exit_qualification(vmx) & 0xff0;
 }
 

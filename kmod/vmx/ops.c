@@ -232,6 +232,11 @@ static void vmx_write_tsc(struct vcpu *vcpu)
 		sync_tsc(to_vmx(vcpu));
 }
 
+/* Who is meant by a message, software finds out. */
+static void vmx_apic_changed(struct vcpu *vcpu)
+{
+}
+
 const struct vendor_ops vmx_ops = {
 	.name = "vmx",
 	.keeps_pdptrs = true,
@@ -284,6 +289,7 @@ const struct vendor_ops vmx_ops = {
 	.smm_changed = vmx_smm_changed,
 	.update_tpr = vmx_update_tpr,
 	.update_apicv = vmx_update_apicv,
+	.apic_changed = vmx_apic_changed,
 	.notify_posted = vmx_notify_posted,
 	.posts_irqs = vmx_posts_irqs,
 	.post_irq = vmx_post_irq,

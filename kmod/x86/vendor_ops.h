@@ -83,9 +83,11 @@ enum hot {
  *		the CPU that virtualizes the local APIC
  *  update_apicv: does it? It depends on the APIC's mode, on who hears of EOIs, and on
  *		what else the vCPU is to do. REQ_APICV
- *  notify_posted: something was posted to vcpu->lapic->posted, by another thread: have
- *		it taken, if the guest runs; wake the vCPU, if it sleeps. False: neither
- *		was done. Any context
+ *  apic_changed: its local APIC has another mode, takes interrupts, or does not; it may
+ *		be just being made. Not from the guest
+ *  notify_posted: something was posted to vcpu->lapic->posted, or set in an open IRR, by
+ *		another thread: have it taken, if the guest runs; wake the vCPU, if it
+ *		sleeps. False: neither was done. Any context
  *  posts_irqs	can interrupts of devices be posted, by the IOMMU and the CPU?
  *  post_irq	from now on the IOMMU posts @irq of the host's to @vcpu's local APIC, as
  *		@vector; NULL: it goes to its handler again. 0 or -errno. May sleep
@@ -167,6 +169,7 @@ enum hot {
 	OP(void, smm_changed, (struct vcpu *vcpu))			\
 	OP(void, update_tpr, (struct vcpu *vcpu, int tpr, int vector))	\
 	OP(void, update_apicv, (struct vcpu *vcpu))			\
+	OP(void, apic_changed, (struct vcpu *vcpu))			\
 	OP(bool, notify_posted, (struct vcpu *vcpu))			\
 	OP(bool, posts_irqs, (void))					\
 	OP(int, post_irq, (struct vcpu *vcpu, unsigned int irq, u8 vector)) \
@@ -217,6 +220,9 @@ VENDOR_OPS(OP)
 #undef OP
 
 #define vendor_call(op) static_call(joist_##op)
+
+/* From setup only: from now on @fn is the backend's @op. */
+#define vendor_rebind(op, fn) static_call_update(joist_##op, fn)
 
 int vendor_select(void);
 

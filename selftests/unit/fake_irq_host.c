@@ -88,9 +88,9 @@ void irq_host_virt_update(struct vcpu *vcpu)
 	vcpu->virt_updates++;
 }
 
-void irq_host_dest_changed(struct vm *vm)
+void irq_host_dest_changed(struct vcpu *vcpu)
 {
-	vm->dest_changes++;
+	vcpu->vm->dest_changes++;
 }
 
 void irq_host_eoi_vectors(struct vm *vm)

@@ -296,10 +296,15 @@ static void registers(void **state)
 	lapic_reg_set(apic, LAPIC_REG_SELF_IPI, 5);
 	lapic_virtual_write(apic, LAPIC_REG_SELF_IPI);
 	assert_int_equal(apic->esr_pending, LAPIC_ESR_SEND_ILLEGAL);
-	/* Nothing else is written so. */
-	lapic_reg_set(apic, LAPIC_REG_TMICT, 1000);
-	lapic_virtual_write(apic, LAPIC_REG_TMICT);
-	assert_false(apic->timer.running);
+	/* Only registers that x2APIC mode has, and can be written, are written so. */
+	lapic_reg_set(apic, LAPIC_REG_ICR2, 1 << 24);
+	lapic_virtual_write(apic, LAPIC_REG_ICR2);
+	lapic_virtual_write(apic, LAPIC_REG_LDR);
+	assert_int_equal(lapic_reg(apic, LAPIC_REG_LDR), x2apic_ldr(apic->id));
+	lapic_reg_set(apic, LAPIC_REG_LVT0, ~0u);
+	lapic_virtual_write(apic, LAPIC_REG_LVT0);
+	assert_int_equal(lapic_reg(apic, LAPIC_REG_LVT0),
+			 lapic_lvt_mask(apic, LAPIC_REG_LVT0));
 }
 
 static void ioapic_vectors(void **state)
