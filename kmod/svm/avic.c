@@ -13,8 +13,7 @@
  * waited for: V_IRQ is not there then, and what the CPU delivers by itself would push the
  * TF of a step. Its entry does not run meanwhile: who sends it an IPI exits.
  *
- * It has run on no hardware. Nobody's but the vCPU's own APIC is at stake if it is wrong:
- * what the CPU writes are register pages of one VM.
+ * It has run on no hardware: what it takes for granted is in Documentation/interrupts.rst.
  */
 #define pr_fmt(fmt) "joist: " fmt
 #include <linux/bitmap.h>

@@ -26,13 +26,13 @@
 
 #define VCPUS		3
 #define MAX_INDEX	511
-#define RUNS		(1ULL << 62)
-#define VALID		(1ULL << 63)
+#define RUNS		BIT_ULL(62)
+#define VALID		BIT_ULL(63)
 #define ICR		0x830
 #define EOI		0x80b
 #define TO(id)		((u64)(id) << 32)
 #define OTHERS		(3 << 18)
-#define SELF		(1 << 18)
+#define SELF		BIT(18)
 #define LOGICAL		BIT(11)
 #define FIXED		0x4000
 
