@@ -25,12 +25,12 @@ struct output {
 };
 
 /* Return: bytes read; 0: the other side is closed, or nothing came in time. */
-static ssize_t more(int fd, struct output *out)
+static ssize_t more(int fd, struct output *out, int timeout_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	ssize_t n;
 
-	if (poll(&p, 1, TIMEOUT_MS) <= 0)
+	if (poll(&p, 1, timeout_ms) <= 0)
 		return 0;
 	n = read(fd, out->text + out->len, sizeof(out->text) - 1 - out->len);
 	if (n <= 0)
@@ -66,7 +66,7 @@ static int converse(int fd, int slave, pid_t child, struct output *out, char **a
 	int raw = 0;
 
 	for (;; argv += 3) {
-		while (!(found = strstr(from, argv[0])) && more(fd, out))
+		while (!(found = strstr(from, argv[0])) && more(fd, out, TIMEOUT_MS))
 			;
 		if (found)
 			from = found + strlen(argv[0]);
@@ -108,12 +108,11 @@ int main(int argc, char **argv)
 		_exit(127);
 	}
 	raw = converse(fd, slave, child, &out, argv + 1);
-	while (waitpid(child, &status, WNOHANG) == 0) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-
-		if (poll(&p, 1, 100) > 0)
-			more(fd, &out);
-	}
+	while (waitpid(child, &status, WNOHANG) == 0)
+		more(fd, &out, 100);
+	/* What it said last. */
+	while (more(fd, &out, 0))
+		;
 	tcgetattr(slave, &after);
 	printf("%s\n", out.text);
 	printf("raw=%d restored=%d code=%d\n", raw,
