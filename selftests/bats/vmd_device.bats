@@ -235,11 +235,11 @@ all_back() { [ -z "$(ls /run/joist/devices)" ]; }
 	[ "$status" = 1 ]
 }
 
-# attacked VM: edu was its, and wrote where it must not
+# attacked VM: edu was its, and wrote where it must not. The kernel does not log each time.
 attacked()
 {
-	grep '"what":"device-fault"' "$BATS_TEST_TMPDIR/events" | grep "\"vm\":\"$1\"" |
-		grep -q "$EDU.*write 0x2000000"
+	grep '"what":"device-fault"' "$BATS_TEST_TMPDIR/events" | grep "\"name\":\"$1\"" |
+		grep -q "$EDU.*write 0x"
 }
 
 @test "edu is made to write where its guest has no memory: told of, and the VM kept or ended" {
