@@ -11,6 +11,7 @@
 #include <linux/cpumask.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
+#include <linux/irqdesc.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
@@ -56,16 +57,25 @@ static bool may_move(struct irq_data *data)
 	return irqd_can_balance(data) && !irqd_affinity_is_managed(data);
 }
 
+/* Where it may go; a change that takes effect with the next interrupt is one. */
+static const struct cpumask *may_go(struct irq_data *data)
+{
+#ifdef CONFIG_GENERIC_PENDING_IRQ
+	if (irqd_is_setaffinity_pending(data))
+		return irq_data_to_desc(data)->pending_mask;
+#endif
+	return irq_data_get_affinity_mask(data);
+}
+
 static void see(const struct followed *f, struct irq_data *data, struct steer_view *view)
 {
-	const struct cpumask *now = irq_data_get_affinity_mask(data);
+	const struct cpumask *now = may_go(data);
 	int to = READ_ONCE(f->vcpu->last_cpu);
 
 	*view = (struct steer_view) {
 		.to = to,
 		.from = f->cpu,
 		.as_left = cpumask_equal(now, f->cpu < 0 ? f->former : cpumask_of(f->cpu)),
-		.pending = irqd_is_setaffinity_pending(data),
 		.from_online = f->cpu >= 0 && cpu_online(f->cpu),
 		.to_online = to >= 0 && cpu_online(to),
 		.there = to >= 0 && cpumask_equal(now, cpumask_of(to)),

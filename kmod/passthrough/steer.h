@@ -13,7 +13,6 @@
  * @to: CPU that the vCPU is on, or was last; -1: it never was on one
  * @from: CPU that we sent the interrupt to; -1: it is as it was
  * @as_left: where it may go is what we left; else somebody else has set it
- * @pending: the last change has not taken effect yet
  * @from_online: @from is
  * @to_online: @to is
  * @there: it goes to @to, and to no other
@@ -23,7 +22,6 @@ struct steer_view {
 	int to;
 	int from;
 	bool as_left;
-	bool pending;
 	bool from_online;
 	bool to_online;
 	bool there;
@@ -40,9 +38,7 @@ enum steer {
 /* Has nobody changed where it goes but us, and the kernel, away from a CPU that leaves? */
 static inline bool steer_is_ours(const struct steer_view *v)
 {
-	if (v->from < 0)
-		return v->as_left && !v->pending;
-	return v->as_left || v->pending || !v->from_online;
+	return v->as_left || (v->from >= 0 && !v->from_online);
 }
 
 /*
@@ -57,9 +53,6 @@ static inline enum steer steer_decide(const struct steer_view *v)
 		return STEER_KEEP;
 	/* By the kernel, though, that is not where we sent it. */
 	if (v->there && (v->from < 0 || v->from == v->to))
-		return STEER_KEEP;
-	/* Sent there, and on its way. */
-	if (v->pending && v->to == v->from)
 		return STEER_KEEP;
 	return v->settled ? STEER_MOVE : STEER_LATER;
 }

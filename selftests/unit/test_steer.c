@@ -51,18 +51,10 @@ static void nothing_to_do(void **state)
 static void somebody_else(void **state)
 {
 	assert_int_equal(WITH(fresh, v.as_left = false), STEER_LEAVE);
-	assert_int_equal(WITH(fresh, v.pending = true), STEER_LEAVE);
 	assert_int_equal(WITH(sent, v.as_left = false), STEER_LEAVE);
 	assert_int_equal(WITH(sent, v.as_left = false, v.settled = false), STEER_LEAVE);
 	/* Even where it is as we would have it. */
 	assert_int_equal(WITH(sent, v.as_left = false, v.there = true), STEER_LEAVE);
-}
-
-/* The kernel changes it when the interrupt comes next. */
-static void not_in_effect_yet(void **state)
-{
-	assert_int_equal(WITH(sent, v.to = 2, v.as_left = false, v.pending = true), STEER_KEEP);
-	assert_int_equal(WITH(sent, v.as_left = false, v.pending = true), STEER_MOVE);
 }
 
 /* The CPU that it was sent to has gone, and the kernel has sent it anywhere. */
@@ -84,7 +76,6 @@ int main(void)
 		cmocka_unit_test(waits_until_it_stays),
 		cmocka_unit_test(nothing_to_do),
 		cmocka_unit_test(somebody_else),
-		cmocka_unit_test(not_in_effect_yet),
 		cmocka_unit_test(cpu_goes),
 	};
 
