@@ -24,9 +24,9 @@
 #include "../irqchip/lapic.h"
 #include "../x86/x86.h"
 
-static bool param_apicv = true;
+static bool param_apicv;
 module_param_named(apicv, param_apicv, bool, 0444);
-MODULE_PARM_DESC(apicv, "have the CPU virtualize local APICs and deliver interrupts (Intel; default on where the CPU can)");
+MODULE_PARM_DESC(apicv, "have the CPU virtualize local APICs and deliver interrupts (Intel; default 0: a guest of several CPUs may hang in Bochs, not understood yet)");
 
 /* GUEST_INTR_STATUS. */
 #define INTR_STATUS_SVI_SHIFT	8
