@@ -65,7 +65,7 @@ static bool says(const char *name, const char *word)
 static bool cpu_does_it(void)
 {
 	return says("/proc/cpuinfo", "vmx") &&
-	       says("/sys/module/joist/parameters/apicv", "Y");
+	       says("/sys/module/joist/parameters/apicv", "1");
 }
 
 static bool vector_in(const struct kvm_lapic_state *state, int reg, int vector)

@@ -24,9 +24,10 @@
 #include "../irqchip/lapic.h"
 #include "../x86/x86.h"
 
-static bool param_apicv;
-module_param_named(apicv, param_apicv, bool, 0444);
-MODULE_PARM_DESC(apicv, "have the CPU virtualize local APICs and deliver interrupts (Intel; default 0: a guest of several CPUs may hang in Bochs, not understood yet)");
+static int param_apicv = -1;
+module_param_named(apicv, param_apicv, int, 0444);
+MODULE_PARM_DESC(apicv,
+		 "the CPU virtualizes local APICs and delivers interrupts (Intel): 1, 0; default -1: where it can, but not Bochs, which delivers some while they are off");
 
 /* GUEST_INTR_STATUS. */
 #define INTR_STATUS_SVI_SHIFT	8
@@ -40,10 +41,11 @@ static bool vectoring_is_wrong __ro_after_init;
 /** vmx_apicv_setup() - at load: what of it is used */
 void vmx_apicv_setup(struct vmx_caps *caps)
 {
+	bool wanted = param_apicv < 0 ? !vmx_under_bochs() : param_apicv;
 	struct desc_ptr idt;
 
 	/* The CPU hands over the host's interrupts, whose handlers are found there. */
-	if (!param_apicv || !compat_has_idt() ||
+	if (!wanted || !compat_has_idt() ||
 	    !(caps->cpu2 & SECONDARY_EXEC_UNRESTRICTED_GUEST))
 		caps->apicv = false;
 	if (!caps->apicv || !compat_has_posted())
