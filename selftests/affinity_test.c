@@ -234,24 +234,34 @@ static bool is_as_before(const FIXTURE_DATA(follow) * self)
 	       !strcmp(line, self->former);
 }
 
-/* The guest sees each that is raised: return how many of them @cpu had. */
+/* Return: 0: the guest has seen one. */
+static int raise_one(FIXTURE_DATA(follow) * self)
+{
+	uint32_t seen = self->words[SEEN];
+
+	self->edu[RAISE] = 1;
+	for (int i = 0; i < 3000 && self->words[SEEN] == seen; i++)
+		wait_ms(1);
+	self->edu[ACK] = 1;
+	return self->words[SEEN] == seen ? -1 : 0;
+}
+
+/*
+ * The guest sees each that is raised: return how many of RAISES @cpu had. A change of the affinity
+ * may take effect with the next one only: that is not counted.
+ */
 static long raise_on(FIXTURE_DATA(follow) * self, int cpu)
 {
 	char row[16];
 	long before;
 
+	if (raise_one(self))
+		return -1;
 	snprintf(row, sizeof(row), "%d", self->irq);
 	before = count(row, cpu);
-	for (int i = 0; i < RAISES; i++) {
-		uint32_t seen = self->words[SEEN];
-
-		self->edu[RAISE] = 1;
-		for (int j = 0; j < 3000 && self->words[SEEN] == seen; j++)
-			wait_ms(1);
-		self->edu[ACK] = 1;
-		if (self->words[SEEN] == seen)
+	for (int i = 0; i < RAISES; i++)
+		if (raise_one(self))
 			return -1;
-	}
 	return count(row, cpu) - before;
 }
 

@@ -303,7 +303,7 @@ attacked()
 		[ "$n" = 3 ] || "$VMCTL" device assign web "$NVME" --name disk
 	done
 	state_is web running
-	nothing_pinned
+	until_true 20 nothing_pinned
 	ask stop web '"force":true'
 }
 
