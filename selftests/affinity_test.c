@@ -94,17 +94,22 @@ static int goes_to(int irq)
 	return line[0] && !line[strspn(line, "0123456789")] ? atoi(line) : -1;
 }
 
+static int write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f)
+		return -1;
+	fputs(text, f);
+	return fclose(f);
+}
+
 static int set_affinity(int irq, const char *cpus)
 {
 	char path[64];
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/irq/%d/smp_affinity_list", irq);
-	f = fopen(path, "w");
-	if (!f)
-		return -1;
-	fputs(cpus, f);
-	return fclose(f);
+	return write_file(path, cpus);
 }
 
 static bool comes_to(int irq, int cpu)
@@ -373,25 +378,17 @@ TEST_F(follow, unless_somebody_else_set_it_before)
 	EXPECT_EQ(0, goes_to(self->irq));
 }
 
-static void set_parameter(const char *to)
-{
-	FILE *f = fopen(PARAMETER, "w");
-
-	fputs(to, f);
-	fclose(f);
-}
-
 TEST_F(follow, unless_it_is_off)
 {
 	if (self->why)
 		SKIP(return, "%s", self->why);
-	set_parameter("N");
+	ASSERT_EQ(0, write_file(PARAMETER, "N"));
 	ASSERT_EQ(0, start(self, 1));
 	EXPECT_EQ(0, irqfd(self, 0));
 	wait_ms(LONG_MS);
 	EXPECT_TRUE(is_as_before(self));
 	EXPECT_EQ(0, irqfd(self, KVM_IRQFD_FLAG_DEASSIGN));
-	set_parameter("Y");
+	ASSERT_EQ(0, write_file(PARAMETER, "Y"));
 	EXPECT_EQ(0, irqfd(self, 0));
 	EXPECT_TRUE(comes_to(self->irq, 1));
 }
@@ -464,14 +461,9 @@ TEST_F(follow, one_that_bounces)
 static int set_online(int cpu, bool on)
 {
 	char path[64];
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	f = fopen(path, "w");
-	if (!f)
-		return -1;
-	fprintf(f, "%d", on);
-	return fclose(f);
+	return write_file(path, on ? "1" : "0");
 }
 
 /* That the kernel moves it then is nobody else's doing. */

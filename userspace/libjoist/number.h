@@ -14,6 +14,11 @@ int number_take(const char *text, int base, u64 *value, const char **end);
 int number_unit(u64 *value, const char **end);
 int number_range(const char *text, u64 most, struct range *range);
 
+static inline u64 range_size(const struct range *r)
+{
+	return r->last - r->first + 1;
+}
+
 static inline bool ranges_meet(const struct range *a, const struct range *b)
 {
 	return a->first <= b->last && b->first <= a->last;

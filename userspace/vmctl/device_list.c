@@ -80,8 +80,7 @@ static struct json_object *platform_of(struct json_object *assigned)
 	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; json_object_is_type(assigned, json_type_array) &&
-	     i < json_object_array_length(assigned); i++) {
+	for (i = 0; i < json_object_array_length(assigned); i++) {
 		struct json_object *one = json_object_array_get_idx(assigned, i);
 
 		if (out_member(one, "io-ports") || out_member(one, "mmio"))

@@ -39,6 +39,15 @@ int fail(struct failure *f, const char *code, const char *fmt, ...)
 	return -1;
 }
 
+/* As the host's devices have it; the remedy lies in @why, which is to stay. */
+int fail_hostdev(struct failure *f, const struct hostdev_why *why)
+{
+	fail(f, why->code, "%s", why->text);
+	if (*why->remedy)
+		f->remedy = why->remedy;
+	return -1;
+}
+
 /* To the log: standard error, which a service manager keeps. */
 void say(const char *fmt, ...)
 {

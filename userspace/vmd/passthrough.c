@@ -57,14 +57,6 @@ static struct held *list;
 static struct timer going;
 static struct hostdev_why why;	/* struct failure's remedy lies in it */
 
-static int refuse(struct failure *f)
-{
-	fail(f, why.code, "%s", why.text);
-	if (*why.remedy)
-		f->remedy = why.remedy;
-	return -1;
-}
-
 static void tell(const struct held *h, const char *what, const char *because, bool stop)
 {
 	struct json_object *obj = js_new("type", "device");
@@ -391,19 +383,19 @@ int passthrough_open(const struct definition *def, int *fds, struct json_object 
 	for (i = 0; i < def->devices.nr; i++) {
 		h[i] = take(def, &def->devices.dev[i]);
 		if (!h[i]) {
-			refuse(f);
+			fail_hostdev(f, &why);
 			return 0;
 		}
 	}
 	fds[0] = open_vfio(HOSTDEV_CONTAINER);
 	if (fds[0] < 0) {
-		refuse(f);
+		fail_hostdev(f, &why);
 		return 0;
 	}
 	for (i = 0; i < def->devices.nr; i++) {
 		fd = open_group(h[i], h, fds + 1, i);
 		if (fd < 0) {
-			refuse(f);
+			fail_hostdev(f, &why);
 			break;
 		}
 		fds[1 + i] = fd;
@@ -458,7 +450,7 @@ int passthrough_plug(const struct definition *def, const struct assigned *dev, i
 	int err = 0, i;
 
 	if (!h)
-		return refuse(f);
+		return fail_hostdev(f, &why);
 	if (shares_group(h))
 		err = hostdev_why(&why, "in-use", "stop the VM, and start it with both",
 				  "the VM has another device of the IOMMU group %d: this one cannot be added while it runs",
@@ -475,7 +467,7 @@ int passthrough_plug(const struct definition *def, const struct assigned *dev, i
 			fds->fd[fds->nr++] = fd;
 	}
 	if (err)
-		return refuse(f);
+		return fail_hostdev(f, &why);
 	describe(h, told);
 	tell(h, "device-assigned", NULL, false);
 	return 0;

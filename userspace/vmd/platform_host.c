@@ -20,14 +20,6 @@
 
 static struct hostdev_why why;	/* struct failure's remedy lies in it */
 
-static int refuse(struct failure *f)
-{
-	fail(f, why.code, "%s", why.text);
-	if (*why.remedy)
-		f->remedy = why.remedy;
-	return -1;
-}
-
 /* Not admins of the group: through these they would be root. */
 int platform_may(const struct peer *peer, struct failure *f)
 {
@@ -78,7 +70,7 @@ int platform_check(const struct definition *def, struct failure *f)
 		err = hostdev_range_check("", HOSTDEV_PORTS, &ports[i], &why);
 	for (i = 0; !err && i < nr_mmio; i++)
 		err = hostdev_range_check("", HOSTDEV_MEMORY, &mmio[i].at, &why);
-	return err ? refuse(f) : 0;
+	return err ? fail_hostdev(f, &why) : 0;
 }
 
 /* The host's memory, for a VM whose ranges have been checked. Return: a descriptor or less. */
@@ -86,7 +78,7 @@ int platform_open(struct failure *f)
 {
 	int fd = hostdev_memory_open(&why);
 
-	return fd < 0 ? refuse(f) : fd;
+	return fd < 0 ? fail_hostdev(f, &why) : fd;
 }
 
 static void asked(struct watch *watch, u32 events)

@@ -114,7 +114,7 @@ int vm_open_ports(const struct owned *vm)
 		return -ENODEV;
 	for (i = 0; !err && i < nr; i++) {
 		err = joist_nl_port_grant(nl, id, (u32)ports[i].first,
-					  (u32)(ports[i].last - ports[i].first + 1));
+					  (u32)range_size(&ports[i]));
 		if (err)
 			say("the VM %s does not get the I/O ports 0x%llx-0x%llx: %s", vm->def.name,
 			    (unsigned long long)ports[i].first, (unsigned long long)ports[i].last,

@@ -175,7 +175,7 @@ static u64 windows(const struct setup *s, const struct vmm_config *config)
 	for (i = 0; i < s->def.devices.nr; i++)
 		sum += (u64)js_int(json_object_array_get_idx(s->devices, (size_t)i), "bars", 0);
 	for (i = 0; i < config->nr_mmio; i++)
-		sum += config->mmio[i].at.last - config->mmio[i].at.first + 1;
+		sum += range_size(&config->mmio[i].at);
 	return sum;
 }
 

@@ -48,6 +48,7 @@ struct options {
 extern struct options options;
 
 int fail(struct failure *f, const char *code, const char *fmt, ...) __printf(3, 4);
+int fail_hostdev(struct failure *f, const struct hostdev_why *why);
 void say(const char *fmt, ...) __printf(1, 2);
 
 /* The daemon's processes. */

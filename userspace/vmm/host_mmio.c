@@ -12,11 +12,6 @@
 #include "log.h"
 #include "vm.h"
 
-static u64 bytes(const struct range *at)
-{
-	return at->last - at->first + 1;
-}
-
 /* Return: what the machine has of its own there, or NULL: nothing. */
 const char *host_mmio_taken(const struct memory *mem, const struct range *at)
 {
@@ -63,7 +58,7 @@ int host_mmio_map(struct vmm_mmio *mmio, int nr, int fd)
 
 	for (i = 0; i < nr; i++) {
 		const struct range *at = &mmio[i].at;
-		void *hva = mmap(NULL, bytes(at), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		void *hva = mmap(NULL, range_size(at), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 				 (off_t)at->first);
 		int err = errno;
 
@@ -89,14 +84,14 @@ static int add(struct vm *vm, int i)
 
 	/* What comes later finds that it is taken. */
 	if (!err)
-		err = bus_add(&vm->mmio, at->first, bytes(at), &bus_nothing, NULL);
+		err = bus_add(&vm->mmio, at->first, range_size(at), &bus_nothing, NULL);
 	if (err == -EEXIST)
 		log_err("the host's memory 0x%llx-0x%llx cannot be the guest's: the guest's machine has %s there",
 			(unsigned long long)at->first, (unsigned long long)at->last,
 			what ?: "another device");
 	if (err)
 		return err;
-	err = memory_slot(vm->fd, SLOT_HOST_MMIO + (u32)i, at->first, bytes(at), mmio->hva);
+	err = memory_slot(vm->fd, SLOT_HOST_MMIO + (u32)i, at->first, range_size(at), mmio->hva);
 	if (err)
 		log_err("cannot give the guest the host's memory 0x%llx-0x%llx: %s",
 			(unsigned long long)at->first, (unsigned long long)at->last,

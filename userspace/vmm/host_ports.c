@@ -16,8 +16,7 @@
  */
 static int claim(struct vm *vm, const struct range *ports)
 {
-	int err = bus_add(&vm->pio, ports->first, ports->last - ports->first + 1, &bus_nothing,
-			  NULL);
+	int err = bus_add(&vm->pio, ports->first, range_size(ports), &bus_nothing, NULL);
 
 	if (err == -EEXIST)
 		log_err("I/O ports 0x%llx-0x%llx: a device of the VM's own has one of them",
@@ -48,7 +47,7 @@ static int grant(struct vm *vm)
 		const struct range *ports = &config->io_ports[i];
 
 		err = joist_nl_port_grant(nl, id, (u32)ports->first,
-					  (u32)(ports->last - ports->first + 1));
+					  (u32)range_size(ports));
 		if (err)
 			log_err("I/O ports 0x%llx-0x%llx: %s", (unsigned long long)ports->first,
 				(unsigned long long)ports->last, joist_nl_error(nl));
